@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Words: the one parser that turns "driver,key=value,..." and {"key": value} into an ordered list of keys and values.
+ * The command line, device_add, attach and board files all read with it.
+ */
+#ifndef QOMET_QOM_KEYVAL_H
+#define QOMET_QOM_KEYVAL_H
+
+#include <qomet/qom/property.h>
+
+/** One key: @text for key=value words (its type is the property's), @value for JSON; one of them is set. */
+typedef struct KeyValItem {
+    char *key;
+    char *text;
+    GVariant *value;
+    bool used; /* keyval_take() has given it out */
+} KeyValItem;
+
+/** The keys of one option, in the order written. */
+typedef struct KeyVal {
+    GPtrArray *items; /* of KeyValItem * */
+} KeyVal;
+
+/**
+ * Reads @words: JSON when the first character that is no space is '{', else key=value separated by commas, a comma
+ * inside a value doubled ("a,,b"), a bare "key" for key=on and "nokey" is not special. @implied_key (may be NULL) names
+ * the first word when it has no '='. A key given twice is an error in JSON; in words the later one stands.
+ * Returns NULL with @errp set (what was expected, and at which character, counted from 1). The caller frees.
+ */
+QOM_EXPORT KeyVal *keyval_parse(const char *words, const char *implied_key, GError **errp);
+QOM_EXPORT void keyval_free(KeyVal *kv);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyVal, keyval_free)
+
+/** The text of @key (a JSON string, or a number printed), marked as used; NULL when it is not there. */
+QOM_EXPORT const char *keyval_take(KeyVal *kv, const char *key);
+/** The item of @key, not marked, or NULL. */
+QOM_EXPORT KeyValItem *keyval_find(KeyVal *kv, const char *key);
+/** Sets every key that was not taken as a property of @obj, in order; stops at the first that fails. */
+QOM_EXPORT bool keyval_apply(KeyVal *kv, Object *obj, GError **errp);
+/** False, naming the first key that was not taken, when there is one. */
+QOM_EXPORT bool keyval_check_all_used(KeyVal *kv, GError **errp);
+
+/** JSON text -> value ('b' 'x' 't' 'd' 's' 'av' 'a{sv}', null as a maybe-nothing "mv"), strict. */
+QOM_EXPORT GVariant *json_to_variant(const char *text, GError **errp);
+/** A value -> JSON text on one line; the caller frees. */
+QOM_EXPORT char *json_from_variant(GVariant *value);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Properties: named, typed values of objects. Scalars are declared on the class, by type and offset, with a default, a
+ * range and a sentence of help; children, aliases and array elements belong to the instance. GVariant is the value at
+ * the edges (words, JSON, monitor); the typed accessors read and write the field without making one.
+ */
+#ifndef QOMET_QOM_PROPERTY_H
+#define QOMET_QOM_PROPERTY_H
+
+#include <qomet/qom/object.h>
+
+typedef struct PropertyInfo PropertyInfo;
+typedef struct ObjectProperty ObjectProperty;
+
+/** The names of an enumeration, indexed by value. */
+typedef struct EnumLookup {
+    const char *const *array;
+    int size;
+} EnumLookup;
+
+/** The address of a network card. */
+typedef struct MACAddr {
+    uint8_t a[6];
+} MACAddr;
+
+/** A list field: elements of one scalar kind, side by side, owned by the property. */
+typedef struct PropertyArray {
+    void *data; /* n elements */
+    uint32_t n;
+} PropertyArray;
+
+/** When a link holds a reference of its own on its target, and when it may change. */
+typedef enum ObjectPropertyLinkFlags {
+    OBJ_PROP_LINK_WEAK = 0,   /* cleared when the target is unparented or finalized */
+    OBJ_PROP_LINK_STRONG = 1, /* keeps the target alive */
+} ObjectPropertyLinkFlags;
+
+/** Asked before a link changes to @target (NULL: to nothing). */
+typedef bool ObjectLinkCheck(Object *obj, const Property *prop, Object *target, GError **errp);
+/** The check that lets every change pass. */
+QOM_EXPORT bool object_property_allow_set_link(Object *obj, const Property *prop, Object *target, GError **errp);
+
+/** What kind of C value stands behind a property; the typed accessors switch on it. */
+typedef enum PropertyKind {
+    PROP_KIND_OTHER, /* only as GVariant */
+    PROP_KIND_BOOL,
+    PROP_KIND_INT,  /* signed, info->size bytes */
+    PROP_KIND_UINT, /* unsigned, info->size bytes */
+    PROP_KIND_BIT,  /* one bit (prop->bitnr) of a uint of info->size bytes */
+    PROP_KIND_STRING,
+    PROP_KIND_ENUM, /* an int */
+    PROP_KIND_LINK, /* an Object * */
+} PropertyKind;
+
+/** One property of a class. Static, usually written with DEFINE_PROP_*; fields of no meaning to the kind stay 0. */
+struct Property {
+    const char *name;
+    const PropertyInfo *info;
+    ptrdiff_t offset; /* of the field in the instance */
+    const char *help; /* one sentence without a full stop, or NULL */
+    union {
+        int64_t i;
+        uint64_t u;
+        const char *s; /* not owned */
+    } defval;
+    bool set_default; /* defval is written into new instances */
+    bool has_range;   /* min and max hold (set by the typed macros when .max is given) */
+    union {
+        int64_t i;
+        uint64_t u;
+    } min, max;
+    uint8_t bitnr;                  /* PROP_KIND_BIT */
+    bool live;                      /* may be set on a realized device */
+    bool read_only;                 /* has no setter */
+    const EnumLookup *enum_table;   /* PROP_KIND_ENUM */
+    const char *link_type;          /* PROP_KIND_LINK: the type that a target must have */
+    ObjectPropertyLinkFlags link_flags;
+    ObjectLinkCheck *link_check;    /* or NULL */
+    const PropertyInfo *element;    /* a list's elements */
+    void *opaque;                   /* accessor properties: the author's own */
+    /* Accessor properties (instead of an offset); values are floating or full GVariants, taken over by the caller. */
+    GVariant *(*get)(Object *obj, const Property *prop, GError **errp);
+    bool (*set)(Object *obj, const Property *prop, GVariant *value, GError **errp);
+};
+
+/** A kind of property: how a field becomes a value and back. */
+struct PropertyInfo {
+    const char *name;         /* as listings show it: "uint16" */
+    const char *variant_type; /* GVariant type string of its values: "t" */
+    PropertyKind kind;
+    uint8_t size; /* bytes of an integer field, or of one list element */
+    GVariant *(*get)(Object *obj, const Property *prop, GError **errp);
+    bool (*set)(Object *obj, const Property *prop, GVariant *value, GError **errp);
+    /* Text as a user writes it -> a value of variant_type; NULL: by kind. */
+    GVariant *(*parse)(const Property *prop, const char *text, GError **errp);
+    /* A value -> text that parse() takes back; NULL: by kind. The caller frees. */
+    char *(*print)(const Property *prop, GVariant *value);
+    void (*release)(Object *obj, const Property *prop); /* frees what the field owns, or NULL */
+};
+
+extern QOM_EXPORT const PropertyInfo prop_info_bool, prop_info_bit, prop_info_int8, prop_info_int16, prop_info_int32,
+    prop_info_int64, prop_info_uint8, prop_info_uint16, prop_info_uint32, prop_info_uint64, prop_info_size,
+    prop_info_string, prop_info_enum, prop_info_macaddr, prop_info_list, prop_info_link, prop_info_accessor_bool,
+    prop_info_accessor_int, prop_info_accessor_uint, prop_info_accessor_string;
+
+/**
+ * DEFINE_PROP_UINT16("iobase", MyState, iobase, 0xe9, .help = "first port") and so on: name, struct, field, default,
+ * then any further fields of Property. PROP_RANGE_U/PROP_RANGE_I(min, max) narrows an integer's range.
+ */
+#define DEFINE_PROP_(n, s, f, ctype, pinfo, ...)                                                                      \
+    {                                                                                                                 \
+        .name = (n), .info = &(pinfo),                                                                                \
+        .offset = offsetof(s, f) + 0 * sizeof((ctype *)0 == &((s *)0)->f), __VA_ARGS__                                \
+    }
+#define DEFINE_PROP_BOOL(n, s, f, d, ...)                                                                             \
+    DEFINE_PROP_(n, s, f, bool, prop_info_bool, .set_default = true, .defval.u = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_INT8(n, s, f, d, ...)                                                                             \
+    DEFINE_PROP_(n, s, f, int8_t, prop_info_int8, .set_default = true, .defval.i = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_INT16(n, s, f, d, ...)                                                                            \
+    DEFINE_PROP_(n, s, f, int16_t, prop_info_int16, .set_default = true, .defval.i = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_INT32(n, s, f, d, ...)                                                                            \
+    DEFINE_PROP_(n, s, f, int32_t, prop_info_int32, .set_default = true, .defval.i = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_INT64(n, s, f, d, ...)                                                                            \
+    DEFINE_PROP_(n, s, f, int64_t, prop_info_int64, .set_default = true, .defval.i = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_UINT8(n, s, f, d, ...)                                                                            \
+    DEFINE_PROP_(n, s, f, uint8_t, prop_info_uint8, .set_default = true, .defval.u = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_UINT16(n, s, f, d, ...)                                                                           \
+    DEFINE_PROP_(n, s, f, uint16_t, prop_info_uint16, .set_default = true, .defval.u = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_UINT32(n, s, f, d, ...)                                                                           \
+    DEFINE_PROP_(n, s, f, uint32_t, prop_info_uint32, .set_default = true, .defval.u = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_UINT64(n, s, f, d, ...)                                                                           \
+    DEFINE_PROP_(n, s, f, uint64_t, prop_info_uint64, .set_default = true, .defval.u = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_SIZE(n, s, f, d, ...)                                                                             \
+    DEFINE_PROP_(n, s, f, uint64_t, prop_info_size, .set_default = true, .defval.u = (d), ##__VA_ARGS__)
+#define DEFINE_PROP_BIT(n, s, f, bit, d, ...)                                                                         \
+    DEFINE_PROP_(n, s, f, uint32_t, prop_info_bit, .set_default = true, .defval.u = (d), .bitnr = (bit),              \
+                 ##__VA_ARGS__)
+/** The field is a char * that the property owns; no default (NULL) unless .set_default and .defval.s are given. */
+#define DEFINE_PROP_STRING(n, s, f, ...) DEFINE_PROP_(n, s, f, char *, prop_info_string, ##__VA_ARGS__)
+/** The field is an int. */
+#define DEFINE_PROP_ENUM(n, s, f, table, d, ...)                                                                      \
+    DEFINE_PROP_(n, s, f, int, prop_info_enum, .enum_table = &(table), .set_default = true, .defval.i = (d),          \
+                 ##__VA_ARGS__)
+#define DEFINE_PROP_MACADDR(n, s, f, ...) DEFINE_PROP_(n, s, f, MACAddr, prop_info_macaddr, ##__VA_ARGS__)
+/** The field is a PropertyArray of elements of the kind @einfo; on the command line: name=1:2:3. */
+#define DEFINE_PROP_LIST(n, s, f, einfo, ...)                                                                         \
+    DEFINE_PROP_(n, s, f, PropertyArray, prop_info_list, .element = &(einfo), ##__VA_ARGS__)
+/** The field is a pointer to an instance of the type @tname; its reference (strong) belongs to the property. */
+#define DEFINE_PROP_LINK(n, s, f, tname, ptrtype, ...)                                                                \
+    DEFINE_PROP_(n, s, f, ptrtype, prop_info_link, .link_type = (tname), .link_flags = OBJ_PROP_LINK_STRONG,          \
+                 ##__VA_ARGS__)
+#define PROP_RANGE_U(lo, hi) .has_range = true, .min.u = (lo), .max.u = (hi)
+#define PROP_RANGE_I(lo, hi) .has_range = true, .min.i = (lo), .max.i = (hi)
+
+/* ---- On the class (only inside class_init) -------------------------------------------------------------------- */
+
+/** Adds @n static properties; a name that the class has already is replaced (a child class may change a default). */
+QOM_EXPORT void object_class_add_properties(ObjectClass *klass, const Property *props, size_t n);
+/** The property @name of @klass, inherited ones included, or NULL. */
+QOM_EXPORT const Property *object_class_property_find(ObjectClass *klass, const char *name);
+/** Writes "type" as listings show it ("uint16", "link<chardev>", "str") - a static or interned string. */
+QOM_EXPORT const char *object_property_type_name(const Property *prop);
+/** The default as text, or NULL when there is none; the caller frees. */
+QOM_EXPORT char *object_property_default_text(const Property *prop);
+
+/* ---- On the instance ------------------------------------------------------------------------------------------ */
+
+/** Where an iteration over the properties of an object stands; private. */
+typedef struct ObjectPropertyIterator {
+    Object *obj;
+    unsigned next;
+    unsigned limit;
+} ObjectPropertyIterator;
+
+/** One property as an iteration shows it. */
+typedef struct ObjectPropertyView {
+    const char *name;
+    const char *type;        /* "uint16", "child<isa-serial>", "alias<...>" */
+    const char *description; /* or NULL */
+    const Property *prop;    /* NULL for children and aliases */
+    Object *child;           /* for children, without a reference */
+    bool instance;           /* belongs to this instance, not to its class */
+    bool settable;
+} ObjectPropertyView;
+
+/** Class properties first, base class first, then those of the instance in order of addition. Main thread. */
+QOM_EXPORT void object_property_iter_init(ObjectPropertyIterator *iter, Object *obj);
+QOM_EXPORT bool object_property_iter_next(ObjectPropertyIterator *iter, ObjectPropertyView *view);
+
+/** The property @target_name of @target, seen as @name of @obj. @target must outlive @obj (be above or beside it). */
+QOM_EXPORT bool object_property_add_alias(Object *obj, const char *name, Object *target, const char *target_name,
+                                          GError **errp);
+/**
+ * A link of the instance: @slot points into @obj and holds the target or NULL. @check may be NULL.
+ */
+QOM_EXPORT bool object_property_add_link(Object *obj, const char *name, const char *type, Object **slot,
+                                         ObjectLinkCheck *check, ObjectPropertyLinkFlags flags, GError **errp);
+/** An instance property kept in @prop (copied); @prop->name may end in "[*]". For arrays made per instance. */
+QOM_EXPORT bool object_property_add(Object *obj, const Property *prop, GError **errp);
+/** Removes an alias, link or array element of the instance (children: object_unparent()). */
+QOM_EXPORT bool object_property_del(Object *obj, const char *name, GError **errp);
+/** Whether the object has a property of that name, of either sort. */
+QOM_EXPORT bool object_property_exists(Object *obj, const char *name);
+
+/**
+ * Sets @name from a typed value (sunk). Integers of any width are taken when they fit; nothing else is converted.
+ * Fails, with the object unchanged, for an unknown name (nearest given), a wrong kind, a value out of range, a
+ * read-only property, or one that the class forbids now. The message names object, property, value, what is accepted.
+ */
+QOM_EXPORT bool object_property_set(Object *obj, const char *name, GVariant *value, GError **errp);
+/** The value, a full reference owned by the caller; children and links give their path ("" for none). */
+QOM_EXPORT GVariant *object_property_get(Object *obj, const char *name, GError **errp);
+/** Sets @name from text as on the command line (on/off, 0x.., 4K, a path, a:b:c). */
+QOM_EXPORT bool object_property_parse(Object *obj, const char *name, const char *text, GError **errp);
+/** The value as text that object_property_parse() takes back; the caller frees. */
+QOM_EXPORT char *object_property_print(Object *obj, const char *name, GError **errp);
+
+/* Typed accessors; they fail as the above do. get_str returns a copy (NULL with no error for an unset string). */
+QOM_EXPORT bool object_property_set_bool(Object *obj, const char *name, bool value, GError **errp);
+QOM_EXPORT bool object_property_set_int(Object *obj, const char *name, int64_t value, GError **errp);
+QOM_EXPORT bool object_property_set_uint(Object *obj, const char *name, uint64_t value, GError **errp);
+QOM_EXPORT bool object_property_set_str(Object *obj, const char *name, const char *value, GError **errp);
+QOM_EXPORT bool object_property_set_link(Object *obj, const char *name, Object *value, GError **errp);
+QOM_EXPORT bool object_property_get_bool(Object *obj, const char *name, GError **errp);
+QOM_EXPORT int64_t object_property_get_int(Object *obj, const char *name, GError **errp);
+QOM_EXPORT uint64_t object_property_get_uint(Object *obj, const char *name, GError **errp);
+QOM_EXPORT char *object_property_get_str(Object *obj, const char *name, GError **errp);
+QOM_EXPORT Object *object_property_get_link(Object *obj, const char *name, GError **errp);
+
+/* ---- Global properties ("-global driver.prop=value") ---------------------------------------------------------- */
+
+/**
+ * Remembers that objects of @driver (and of types below it) made later get @property = @text. The later of two wins.
+ */
+QOM_EXPORT void object_global_add(const char *driver, const char *property, const char *text);
+/** Applies the globals to @obj; called once for each new device and user-creatable object. */
+QOM_EXPORT bool object_apply_global_props(Object *obj, GError **errp);
+/** Calls @fn for every global that no object has used. */
+QOM_EXPORT void object_global_foreach_unused(void (*fn)(const char *driver, const char *property, const char *text,
+                                                        void *opaque), void *opaque);
+/** Forgets all globals (end of the process, tests). */
+QOM_EXPORT void object_global_clear(void);
+
+#endif
