@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+#
+# accel: the accelerators and the vCPU object.
+
+libqometall_a_SOURCES +=
+
+nobase_qometinclude_HEADERS +=

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+#
+# backends: the host's side of a device: chardev, block, net, rng, event loops.
+
+libqometall_a_SOURCES +=
+
+nobase_qometinclude_HEADERS +=

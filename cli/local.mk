@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
+# cli: main.c only.
+
+qomet_SOURCES += cli/main.c

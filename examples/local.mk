@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
+# examples: devices, machines and modules to read and to start from.
+
+EXTRA_DIST +=

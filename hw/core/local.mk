@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+#
+# hw/core: device, bus, hotplug handler, reset, IRQ line, clock, timer.
+
+libqometall_a_SOURCES +=
+
+nobase_qometinclude_HEADERS +=

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+#
+# hw: the devices, one folder a family; hw/core has its own fragment.
+
+libqometall_a_SOURCES +=
+
+nobase_qometinclude_HEADERS +=

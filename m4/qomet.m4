@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+#
+# The macros of configure.ac: options, flags that a compiler may lack, optional parts, the summary.
+
+# QOMET_ENABLE(NAME, HELP): an option --enable-NAME, off unless given; sets enable_NAME to yes or no.
+AC_DEFUN([QOMET_ENABLE],
+[AC_ARG_ENABLE([$1], [AS_HELP_STRING([--enable-$1], [$2])],
+    [AS_CASE([$enableval], [yes|no], [],
+             [AC_MSG_ERROR([--enable-$1 takes yes or no, not '$enableval'])])],
+    [AS_TR_SH([enable_$1])=no])])
+
+# QOMET_TRY_FLAG(LINK|COMPILE, FLAGS, PROGRAM, IF-YES, [IF-NO])
+m4_define([_QOMET_TRY_FLAG],
+[AC_MSG_CHECKING([whether $CC takes $2])
+qomet_saved_CFLAGS=$CFLAGS
+CFLAGS="$CFLAGS $2 -Werror"
+m4_if([$1], [LINK], [AC_LINK_IFELSE], [AC_COMPILE_IFELSE])([AC_LANG_SOURCE([$3])],
+    [qomet_flag=yes], [qomet_flag=no])
+CFLAGS=$qomet_saved_CFLAGS
+AC_MSG_RESULT([$qomet_flag])
+AS_IF([test "$qomet_flag" = yes], [$4], [$5])])
+
+# QOMET_COMPILE_FLAG(FLAGS, IF-YES, [IF-NO]), QOMET_LINK_FLAG(FLAGS, IF-YES, [IF-NO])
+AC_DEFUN([QOMET_COMPILE_FLAG], [_QOMET_TRY_FLAG([COMPILE], [$1], [[int main(void) { return 0; }]], [$2], [$3])])
+AC_DEFUN([QOMET_LINK_FLAG], [_QOMET_TRY_FLAG([LINK], [$1], [[int main(void) { return 0; }]], [$2], [$3])])
+
+# QOMET_LINK_FUZZER(FLAGS, IF-YES, [IF-NO]): the same for a program whose main is libFuzzer's.
+AC_DEFUN([QOMET_LINK_FUZZER],
+[_QOMET_TRY_FLAG([LINK], [$1],
+    [[#include <stddef.h>
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) { return data && size > 4096; }]],
+    [$2], [$3])])
+
+# QOMET_SANITIZER(NAME, FLAGS): compile and link with FLAGS, or stop.
+AC_DEFUN([QOMET_SANITIZER],
+[QOMET_LINK_FLAG([$2],
+    [SANITIZER_CFLAGS="$SANITIZER_CFLAGS $2"
+     SANITIZER_LDFLAGS="$SANITIZER_LDFLAGS $2"
+     SANITIZERS="$SANITIZERS${SANITIZERS:+ }$1"],
+    [AC_MSG_ERROR([$CC cannot compile and link with $2])])])
+
+# QOMET_OPTIONAL_PKG(VARIABLE, MODULES, PURPOSE): a library that only PURPOSE needs.
+# Sets VARIABLE_CFLAGS and VARIABLE_LIBS, the automake conditional HAVE_VARIABLE and a line of the summary.
+AC_DEFUN([QOMET_OPTIONAL_PKG],
+[PKG_CHECK_MODULES([$1], [$2], [qomet_have_$1=yes], [qomet_have_$1=no])
+AM_CONDITIONAL([HAVE_$1], [test "$qomet_have_$1" = yes])
+_QOMET_NOTE([$qomet_have_$1], [$2], [$3])])
+
+# QOMET_OPTIONAL_PROG(VARIABLE, NAMES, PURPOSE): a program that only PURPOSE needs.
+# Sets VARIABLE to its name or to nothing, the conditional HAVE_VARIABLE and a line of the summary.
+AC_DEFUN([QOMET_OPTIONAL_PROG],
+[AC_CHECK_PROGS([$1], [$2])
+AM_CONDITIONAL([HAVE_$1], [test -n "$[]$1"])
+AS_IF([test -n "$[]$1"], [qomet_have_$1=yes], [qomet_have_$1=no])
+_QOMET_NOTE([$qomet_have_$1], m4_car(m4_unquote(m4_split([$2]))), [$3])])
+
+# _QOMET_NOTE(yes|no, WHAT, PURPOSE): remember a line of the summary.
+m4_define([_QOMET_NOTE],
+[AS_IF([test "$1" = yes],
+    [qomet_found="$qomet_found
+    $2 ($3)"],
+    [qomet_missing="$qomet_missing
+    $2 ($3)"])])
+
+# QOMET_SUMMARY: what was found and chosen, printed when everything is settled.
+AC_DEFUN([QOMET_SUMMARY],
+[AC_MSG_NOTICE([
+  $PACKAGE_NAME $PACKAGE_VERSION
+
+  prefix:       $prefix
+  compiler:     $CC $CFLAGS
+  warnings:     $WARN_CFLAGS
+  instrumented: ${SANITIZERS:-no}
+  lock order:   $(test "$enable_debug_locks" = yes && echo checked || echo not checked)
+
+  optional, found:${qomet_found:- nothing}
+  optional, missing:${qomet_missing:- nothing}
+])])

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+#
+# machine: the machine class and the machine types.
+
+libqometall_a_SOURCES +=
+
+nobase_qometinclude_HEADERS +=

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+#
+# memory: regions, address spaces, flat views, guest-memory access.
+
+libqometall_a_SOURCES +=
+
+nobase_qometinclude_HEADERS +=

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+#
+# monitor: QMP, HMP, the schema, introspection.
+
+libqometall_a_SOURCES +=
+
+nobase_qometinclude_HEADERS +=
