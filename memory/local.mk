@@ -4,4 +4,7 @@
 
 libqometall_a_SOURCES +=
 
-nobase_qometinclude_HEADERS +=
+nobase_qometinclude_HEADERS += \
+	memory/entry.h \
+	memory/main-work.h \
+	memory/memory.h

@@ -6,6 +6,8 @@
 #   script_tests += tests/guest/test-NAME.py     an executable script that prints TAP
 #   fuzz_targets += tests/fuzz/fuzz-NAME         made of tests/fuzz/fuzz-NAME.c
 #   bench_programs += tests/bench/bench-NAME     made of tests/bench/bench-NAME.c
+#   long_tests += tests/guest/test-NAME.sh       run by check-long only, or longer there
+#   lab_tests += tests/lab/test-NAME.sh          run by check-lab only
 #
 # A test finds in its environment: QOMET (the program), abs_top_srcdir, abs_top_builddir,
 # SANITIZERS (how it was built) and, in check-long, QOMET_TEST_LONG=1.
@@ -13,7 +15,10 @@
 unit_tests +=
 
 script_tests += \
-	tests/unit/test-linking.sh
+	tests/fuzz/test-corpus.sh \
+	tests/unit/test-dist.sh \
+	tests/unit/test-linking.sh \
+	tests/unit/test-rooms.sh
 
 fuzz_targets +=
 
@@ -27,6 +32,7 @@ libtest_a_SOURCES += \
 	tests/test.h
 
 EXTRA_DIST += \
+	tests/installcheck.sh \
 	tests/tap-filter
 
 # ---- make check ----
@@ -35,8 +41,9 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
-dist_check_SCRIPTS += $(script_tests)
 TESTS += $(script_tests)
+dist_check_SCRIPTS += $(script_tests)
+EXTRA_DIST += $(filter %.sh %.py,$(long_tests) $(lab_tests))
 
 TEST_EXTENSIONS = .sh .py
 tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -53,9 +60,103 @@ AM_TESTS_ENVIRONMENT = \
 	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
 	SANITIZERS='$(SANITIZERS)'; export SANITIZERS; \
+	FUZZ_TARGETS='$(fuzz_targets)'; export FUZZ_TARGETS; \
 	G_SLICE=always-malloc; export G_SLICE; \
 	ASAN_OPTIONS=handle_segv=2$${ASAN_OPTIONS:+:$$ASAN_OPTIONS}; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS=print_stacktrace=1$${UBSAN_OPTIONS:+:$$UBSAN_OPTIONS}; export UBSAN_OPTIONS;
 
-# Every program links all the objects: say so to make, which is told only part of it by automake.
+# Every program links all the objects. Automake sees that through LDADD too; it is said once more here,
+# because a test linked with old objects would be hard to find.
 $(check_PROGRAMS) $(EXTRA_PROGRAMS): $(linked_objects)
+
+# What test-dist.sh compares with what git knows.
+check_DATA = tests/files.lst
+CLEANFILES += tests/files.lst
+
+tests/files.lst: Makefile
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)printf '%s\n' $(patsubst $(top_srcdir)/%,%,$(DISTFILES)) > $@
+
+# What is installed is of use there. With QOMET_TRS_DIR, the results of the tests are kept in that folder:
+# distcheck runs this last, and removes them.
+installcheck-local:
+	$(AM_V_at)test -n '$(DESTDIR)' || CC='$(CC)' CFLAGS='$(CFLAGS) $(SANITIZER_CFLAGS)' \
+		$(top_srcdir)/tests/installcheck.sh '$(bindir)' '$(pkgconfigdir)' '$(includedir)' \
+		$(nobase_qometinclude_HEADERS)
+	$(AM_V_at)test -z "$$QOMET_TRS_DIR" || \
+		find . -name '*.trs' -exec cp --parents -t "$$QOMET_TRS_DIR" {} +
+
+# ---- make check-long, make check-lab ----
+
+check-long:
+	@if test -z '$(strip $(long_tests))'; then \
+		echo 'check-long: there are no long tests yet'; \
+	else \
+		QOMET_TEST_LONG=1 QOMET_TEST_TIMEOUT=$${QOMET_TEST_TIMEOUT:-3600} \
+		$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(long_tests)' TEST_SUITE_LOG=tests/long.log; \
+	fi
+
+check-lab:
+	@if test -z '$(strip $(lab_tests))'; then \
+		echo 'check-lab: there are no lab tests yet'; \
+	else \
+		QOMET_TEST_TIMEOUT=$${QOMET_TEST_TIMEOUT:-3600} \
+		$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(lab_tests)' TEST_SUITE_LOG=tests/lab.log; \
+	fi
+
+# ---- make bench ----
+
+EXTRA_PROGRAMS += $(bench_programs)
+CLEANFILES += $(bench_programs)
+
+# run-bench.sh, where it is there, is given the programs; without it they are run one after the other.
+bench: qomet $(bench_programs)
+	@if test -z '$(strip $(bench_programs))'; then \
+		echo 'bench: there is nothing to measure yet'; \
+	elif test -x $(top_srcdir)/tests/bench/run-bench.sh; then \
+		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run-bench.sh $(bench_programs); \
+	else \
+		$(AM_TESTS_ENVIRONMENT) for bench in $(bench_programs); do ./$$bench || exit 1; done; \
+	fi
+
+# ---- fuzzing ----
+
+# With --enable-fuzzing the main of a fuzz target is libFuzzer's, and `make fuzz-smoke` lets each run
+# for a short while. Otherwise it is a loop over files, and test-corpus.sh runs it on the inputs kept.
+EXTRA_LIBRARIES += libreplay.a
+libreplay_a_SOURCES = tests/fuzz/replay.c
+
+if FUZZING
+EXTRA_PROGRAMS += $(fuzz_targets)
+CLEANFILES += $(fuzz_targets)
+check_DATA += $(fuzz_targets)
+$(fuzz_targets): fuzz_ldflags = $(FUZZER_LDFLAGS)
+else
+check_PROGRAMS += $(fuzz_targets)
+$(fuzz_targets): fuzz_main = $(libreplay_a_OBJECTS)
+$(fuzz_targets): $(libreplay_a_OBJECTS)
+endif
+
+fuzz-smoke: $(fuzz_targets)
+	@if test -z '$(strip $(fuzz_targets))'; then \
+		echo 'fuzz-smoke: there are no fuzz targets yet'; \
+	elif test -z '$(FUZZER_LDFLAGS)'; then \
+		echo 'fuzz-smoke: this build has no fuzzer; configure with --enable-fuzzing' >&2; exit 1; \
+	elif test -x $(top_srcdir)/tests/fuzz/smoke.sh; then \
+		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/fuzz/smoke.sh $(fuzz_targets); \
+	else \
+		$(AM_TESTS_ENVIRONMENT) for target in $(fuzz_targets); do \
+			./$$target -max_total_time=$${FUZZ_SECONDS:-5} -verbosity=0 -print_final_stats=1 || exit 1; \
+		done; \
+	fi
+
+# ---- make mutants ----
+
+mutants:
+	@if test -x $(top_srcdir)/tests/mutants.sh; then \
+		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/mutants.sh; \
+	else \
+		echo 'mutants: there is no tests/mutants.sh yet'; \
+	fi
+
+.PHONY: bench check-lab check-long fuzz-smoke mutants

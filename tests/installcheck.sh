@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# installcheck.sh BINDIR PKGCONFIGDIR INCLUDEDIR [HEADER]... - is what `make install` put there of use?
+# Each header stands alone, a program links with libqom.a alone, and the .pc files say what a module needs.
+# CC and CFLAGS are taken from the environment.
+
+bindir=$1 includedir=$3
+export PKG_CONFIG_PATH=$2
+shift 3
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+fail() {
+    echo "installcheck: $*" >&2
+    failed=1
+}
+
+[ -n "$("$bindir/qomet" -version)" ] || fail "qomet -version says nothing"
+
+for pc in qom qomet; do
+    pkg-config --exists --print-errors "$pc" || fail "$pc.pc is of no use"
+done
+libs=$(pkg-config --libs qomet)
+[ -z "${libs// /}" ] || fail "qomet.pc names libraries to a module: $libs"
+[ -n "$(pkg-config --variable=moduledir qomet)" ] || fail "qomet.pc has no moduledir"
+
+flags="-std=gnu11 -Wall -Wextra -Werror $(pkg-config --cflags qomet)"
+for header in "$@"; do
+    [ -r "$includedir/qomet/$header" ] || fail "<qomet/$header> is not installed"
+    printf '#include <qomet/%s>\n' "$header" >"$tmp/header.c"
+    $CC $flags -fsyntax-only "$tmp/header.c" || fail "<qomet/$header> cannot be included alone"
+done
+
+if nm "$(pkg-config --variable=libdir qom)/libqom.a" 2>/dev/null | grep -q " T module_call_init$"; then
+    cat >"$tmp/alone.c" <<'EOF'
+#include <qomet/qom/module.h>
+#include <qomet/qom/object.h>
+int main(void)
+{
+    return module_call_init(MODULE_INIT_QOM, NULL) && module_init_queued() == 0 ? 0 : 1;
+}
+EOF
+    $CC $CFLAGS -std=gnu11 -Wall -Wextra -Werror -o "$tmp/alone" "$tmp/alone.c" $(pkg-config --cflags --libs qom) &&
+        "$tmp/alone" || fail "libqom.a cannot be used alone"
+fi
+
+[ "$failed" = 0 ] && echo "installcheck: $# headers, libqom.a and qomet are of use where they are installed"
+exit "$failed"
