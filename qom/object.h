@@ -16,7 +16,8 @@ struct Object {
     ObjectClass *class;
     void (*free)(void *obj); /* NULL for embedded objects */
     uint32_t ref;            /* atomic */
-    uint32_t dying;          /* finalize has begun */
+    uint8_t dying;           /* finalize has begun */
+    uint8_t weakly_linked;   /* some weak link points here (atomic) */
     Object *parent;          /* NULL outside the tree */
     char *name;              /* in the parent, or NULL */
     ObjectNode *node;        /* instance properties and children; NULL while there are none */

@@ -168,8 +168,8 @@ QOM_EXPORT char *object_property_default_text(const Property *prop);
 /** Where an iteration over the properties of an object stands; private. */
 typedef struct ObjectPropertyIterator {
     Object *obj;
-    unsigned next;
-    unsigned limit;
+    unsigned next; /* in the list of the class */
+    GList *link;   /* then in the instance's own */
 } ObjectPropertyIterator;
 
 /** One property as an iteration shows it. */

@@ -62,8 +62,8 @@ struct ObjectClass {
     const InterfaceSlot *interfaces; /* interface_mask + 1 rows, never NULL */
     uint32_t depth;
     uint32_t interface_mask;
-    GHashTable *properties; /* name -> const Property *, inherited ones included */
-    GPtrArray *property_list; /* the same in order of declaration, base class first */
+    struct PropertyTable *properties; /* private: finds by name; the parent's until the class adds one */
+    GPtrArray *property_list; /* of const Property *, in order of declaration, base class first; never NULL */
 
     /**
      * Asked before a property of @obj is set; NULL lets everything pass. Devices refuse after realize here.
