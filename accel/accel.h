@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accelerators: what executes the guest. One object of one AccelClass a process: "kvm", "qtest" (no CPU), later "soft".
+ */
+#ifndef QOMET_ACCEL_ACCEL_H
+#define QOMET_ACCEL_ACCEL_H
+
+#include <qomet/accel/cpu.h>
+#include <qomet/accel/runstate.h>
+
+#define TYPE_ACCEL "accel"
+OBJECT_DECLARE_TYPE(AccelState, AccelClass, ACCEL)
+/** Type names of accelerators end so: "kvm-accel". */
+#define ACCEL_CLASS_SUFFIX "-" TYPE_ACCEL
+
+struct AccelState {
+    Object parent_obj;
+};
+
+struct AccelClass {
+    ObjectClass parent_class;
+    const char *name; /* as in "-accel kvm" */
+    const char *help; /* one sentence */
+    bool has_cpus;    /* executes guest code */
+    /** Opens what it needs. False with a reason and what to do about it; then the next of the list is tried. */
+    bool (*init)(AccelState *accel, GError **errp);
+    /** Interrupt controllers in the accelerator (KVM's PIC, IOAPIC, LAPICs), before any vCPU is made. */
+    bool (*create_irqchip)(AccelState *accel, GError **errp);
+    /** Sets line @gsi of those controllers. Any thread. */
+    void (*set_irq)(AccelState *accel, unsigned gsi, int level);
+    /** Makes the accelerator's part of @cpu, on the vCPU's own thread; and ends it. */
+    bool (*cpu_init)(CPUState *cpu, GError **errp);
+    void (*cpu_destroy)(CPUState *cpu);
+    /** Executes the guest until something must be looked at: a stop, work, the end. The vCPU's own thread. */
+    void (*cpu_exec)(CPUState *cpu);
+    /** Makes cpu_exec return soon (the common code has set exit_request). Any thread, signal-safe. */
+    void (*cpu_kick)(CPUState *cpu);
+    /** Moves registers between cpu->regs and the accelerator. The vCPU's own thread. */
+    bool (*get_registers)(X86CPU *cpu, GError **errp);
+    bool (*put_registers)(X86CPU *cpu, GError **errp);
+};
+
+/**
+ * Makes the accelerator that "@words" names: "kvm", "kvm:qtest" (the first that works), "kvm,prop=value". In /machine's
+ * place of "accel". NULL with every reason told when none works. Main thread, once.
+ */
+QOM_EXPORT AccelState *accel_init(const char *words, GError **errp);
+/** The one accelerator, or NULL before accel_init(). */
+QOM_EXPORT AccelState *current_accel(void);
+/** Ends it: vCPU threads must have ended. */
+QOM_EXPORT void accel_cleanup(void);
+
+#endif

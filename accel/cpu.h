@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The virtual CPU: a device with a thread, driven by the accelerator. Its registers are plain data that the accelerator
+ * fetches and puts back.
+ */
+#ifndef QOMET_ACCEL_CPU_H
+#define QOMET_ACCEL_CPU_H
+
+#include <qomet/hw/core/qdev.h>
+
+#define TYPE_CPU "cpu"
+OBJECT_DECLARE_TYPE(CPUState, CPUClass, CPU)
+#define TYPE_X86_CPU "x86_64-cpu"
+OBJECT_DECLARE_SIMPLE_TYPE(X86CPU, X86_CPU)
+/** Names of CPU models: "host-x86_64-cpu". */
+#define X86_CPU_TYPE_NAME(model) model "-" TYPE_X86_CPU
+
+/** Where a vCPU's thread stands; read by anyone, atomically. */
+typedef enum CPUThreadState {
+    CPU_CREATED, /* no thread yet */
+    CPU_STOPPED, /* parked, may be told to run or to do work */
+    CPU_RUNNING,
+    CPU_HALTED,  /* in HLT, waiting for an interrupt that user space would bring */
+    CPU_ENDED,
+} CPUThreadState;
+
+struct CPUState {
+    DeviceState parent_obj;
+    uint32_t index;       /* 0 is the one that boots */
+    pthread_t thread;
+    bool has_thread;
+    uint32_t state;       /* CPUThreadState, atomic */
+    uint32_t stop;        /* asked to park, atomic */
+    uint32_t exit_request;/* asked to leave the guest, atomic */
+    void *accel;          /* the accelerator's own part of this vCPU */
+    AddressSpace *as_memory, *as_io;
+};
+
+struct CPUClass {
+    DeviceClass parent_class;
+    /** Writes the registers as a person reads them, several lines. vCPU parked, or its own thread. */
+    void (*dump_state)(CPUState *cpu, GString *out);
+};
+
+/** x86 registers, in the terms of the Intel SDM, volume 3. */
+typedef struct X86Segment {
+    uint64_t base;
+    uint32_t limit; /* in bytes, expanded */
+    uint16_t selector;
+    uint8_t type, dpl;
+    bool present, db, s, l, g, avl, unusable;
+} X86Segment;
+typedef struct X86Table {
+    uint64_t base;
+    uint16_t limit;
+} X86Table;
+enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI, X86_R8, X86_R15 = 15, X86_NUM_GPRS };
+enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_NUM_SEGS };
+typedef struct X86Registers {
+    uint64_t gpr[X86_NUM_GPRS];
+    uint64_t rip, rflags;
+    X86Segment seg[X86_NUM_SEGS], tr, ldt;
+    X86Table gdt, idt;
+    uint64_t cr0, cr2, cr3, cr4, cr8, efer, apic_base;
+} X86Registers;
+
+struct X86CPU {
+    CPUState parent_obj;
+    X86Registers regs; /* valid while regs_fetched; at reset: what the vCPU starts with */
+    bool regs_fetched; /* regs are newer than, or the same as, the accelerator's */
+};
+
+/** Power-on values (SDM vol. 3, table 10-1) into @r. */
+QOM_EXPORT void x86_registers_reset(X86Registers *r);
+/** The registers for reading: fetched from the accelerator when need be. vCPU parked, or on its own thread. */
+QOM_EXPORT const X86Registers *x86_cpu_registers(X86CPU *cpu, GError **errp);
+/** The registers for writing; they go back before the vCPU runs next. Same threads. */
+QOM_EXPORT X86Registers *x86_cpu_registers_for_write(X86CPU *cpu, GError **errp);
+/** Bytes at CS:RIP through the guest's page tables, at most @max; returns how many could be read. */
+QOM_EXPORT unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max);
+/** Guest-virtual to guest-physical by walking the page tables (debug access; no A/D bits set). */
+QOM_EXPORT bool x86_cpu_translate(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp);
+/** All registers as text. */
+QOM_EXPORT void x86_registers_dump(const X86Registers *r, GString *out);
+
+/** The vCPU @index, or NULL; iteration in order of index. */
+QOM_EXPORT CPUState *qemu_get_cpu(unsigned index);
+QOM_EXPORT unsigned cpu_count(void);
+/** The vCPU whose thread is running, or NULL. */
+QOM_EXPORT CPUState *cpu_current(void);
+
+/** Leaves the guest soon. Any thread, also from a signal handler. */
+QOM_EXPORT void cpu_exit(CPUState *cpu);
+/** Runs @fn on the vCPU's thread, between two entries of the guest, and waits for it. Main thread. */
+QOM_EXPORT void run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), void *opaque);
+/** The same, not waiting. Any thread. */
+QOM_EXPORT void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), void *opaque);
+/** Parks every vCPU and waits; lets them go on. Nestable. Main thread outside devices. */
+QOM_EXPORT void pause_all_vcpus(void);
+QOM_EXPORT void resume_all_vcpus(void);
+/** Called (any thread) when a vCPU halts while user space holds the interrupt controller; returns nothing. Set by the board. */
+QOM_EXPORT void cpu_set_halt_hook(void (*fn)(CPUState *cpu, void *opaque), void *opaque);
+/** Wakes a vCPU from CPU_HALTED. Any thread. */
+QOM_EXPORT void cpu_wake(CPUState *cpu);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Event loops: the main one (a GMainContext with the queue of handed-over work in it) and descriptor watches.
+ */
+#ifndef QOMET_BACKENDS_LOOP_H
+#define QOMET_BACKENDS_LOOP_H
+
+#include <qomet/memory/entry.h>
+
+/** Makes the main loop of this thread. At start. */
+QOM_EXPORT void main_loop_init(void);
+/** Runs one round; waits for something to do when @may_block. Main thread. */
+QOM_EXPORT void main_loop_wait(bool may_block);
+/** Frees what the loop holds (end of the process, tests). */
+QOM_EXPORT void main_loop_cleanup(void);
+
+typedef struct LoopWatch LoopWatch;
+/**
+ * Calls @fn on the main thread whenever @fd is ready for @events (GIOCondition), inside @guard when it is not NULL.
+ * The watch is owned by the caller and ends with loop_watch_free(); the descriptor is not owned.
+ */
+QOM_EXPORT LoopWatch *loop_watch_new(int fd, unsigned events, EntryGuard *guard,
+                                     void (*fn)(int fd, unsigned ready, void *opaque), void *opaque);
+/** Pauses or resumes: @events 0 means none. */
+QOM_EXPORT void loop_watch_set_events(LoopWatch *watch, unsigned events);
+/** NULL is fine. May be called from within @fn. Main thread. */
+QOM_EXPORT void loop_watch_free(LoopWatch *watch);
+
+/** One timerfd in the loop, for hw/core/timer only: @fn runs when CLOCK_MONOTONIC reaches what was set. */
+typedef struct LoopTimer LoopTimer;
+QOM_EXPORT LoopTimer *loop_timer_new(void (*fn)(void *opaque), void *opaque);
+/** Any thread. @deadline_ns: absolute; INT64_MAX: never. */
+QOM_EXPORT void loop_timer_set(LoopTimer *t, int64_t deadline_ns);
+QOM_EXPORT void loop_timer_free(LoopTimer *t);
+
+#endif

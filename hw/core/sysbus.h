@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * On-board devices: a list of regions and lines that the board maps and wires by number. QEMU's SysBusDevice.
+ */
+#ifndef QOMET_HW_CORE_SYSBUS_H
+#define QOMET_HW_CORE_SYSBUS_H
+
+#include <qomet/hw/core/qdev.h>
+
+#define TYPE_SYSTEM_BUS "system-bus"
+#define TYPE_SYS_BUS_DEVICE "sys-bus-device"
+OBJECT_DECLARE_SIMPLE_TYPE(SysBusDevice, SYS_BUS_DEVICE)
+
+#define SYSBUS_MAX_REGIONS 16
+struct SysBusDevice {
+    DeviceState parent_obj;
+    unsigned num_mmio, num_pio;
+    MemoryRegion *mmio[SYSBUS_MAX_REGIONS];
+    MemoryRegion *pio[SYSBUS_MAX_REGIONS];
+};
+#define SYSBUS_DEVICE_GPIO_IRQ "sysbus-irq"
+
+/** The system bus, made at the first call. */
+QOM_EXPORT BusState *sysbus_get_default(void);
+/** In instance_init or realize: adds region @num_mmio to what the board may map. */
+QOM_EXPORT void sysbus_init_mmio(SysBusDevice *dev, MemoryRegion *mr);
+QOM_EXPORT void sysbus_init_io(SysBusDevice *dev, MemoryRegion *mr);
+QOM_EXPORT void sysbus_init_irq(SysBusDevice *dev, qemu_irq *pin);
+/** Maps region @n of a realized device; undone when it is unrealized. */
+QOM_EXPORT bool sysbus_mmio_map(SysBusDevice *dev, unsigned n, hwaddr addr, GError **errp);
+QOM_EXPORT bool sysbus_pio_map(SysBusDevice *dev, unsigned n, uint16_t port, GError **errp);
+QOM_EXPORT bool sysbus_connect_irq(SysBusDevice *dev, unsigned n, qemu_irq irq, GError **errp);
+QOM_EXPORT bool sysbus_realize(SysBusDevice *dev, GError **errp);
+QOM_EXPORT bool sysbus_realize_and_unref(SysBusDevice *dev, GError **errp);
+
+#endif

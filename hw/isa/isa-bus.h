@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ISA bus: where devices with ports sit. A board gives it a port space and, if it has any, sixteen interrupt lines.
+ */
+#ifndef QOMET_HW_ISA_ISA_BUS_H
+#define QOMET_HW_ISA_ISA_BUS_H
+
+#include <qomet/hw/core/qdev.h>
+
+#define TYPE_ISA_BUS "ISA"
+#define TYPE_ISA_DEVICE "isa-device"
+OBJECT_DECLARE_SIMPLE_TYPE(ISABus, ISA_BUS)
+OBJECT_DECLARE_SIMPLE_TYPE(ISADevice, ISA_DEVICE)
+
+#define ISA_NUM_IRQS 16
+
+struct ISABus {
+    BusState parent_obj;
+    MemoryRegion *address_space_io;
+    qemu_irq irqs[ISA_NUM_IRQS]; /* NULL: the board has no such line; references */
+};
+
+/** What a port device derives from. */
+struct ISADevice {
+    DeviceState parent_obj;
+};
+
+/** The bus "isa.0" of the machine over the port space @io, as a child of the machine or of @bridge. */
+QOM_EXPORT ISABus *isa_bus_new(DeviceState *bridge, MemoryRegion *io, GError **errp);
+/** Gives the bus its lines; references are taken. */
+QOM_EXPORT void isa_bus_register_input_irqs(ISABus *bus, qemu_irq *irqs, int n);
+/** The line @n (0 to 15) of the bus that @dev sits on; NULL when the board has none. In realize. */
+QOM_EXPORT qemu_irq isa_get_irq(ISADevice *dev, unsigned n);
+/** Maps @mr at port @start for as long as @dev is realized. In realize; ports past 0xffff are refused. */
+QOM_EXPORT bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start, GError **errp);
+
+#endif

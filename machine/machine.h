@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Machines: a machine is an object whose class makes a board out of devices.
+ */
+#ifndef QOMET_MACHINE_MACHINE_H
+#define QOMET_MACHINE_MACHINE_H
+
+#include <qomet/accel/accel.h>
+#include <qomet/hw/core/sysbus.h>
+
+#define TYPE_MACHINE "machine"
+OBJECT_DECLARE_TYPE(MachineState, MachineClass, MACHINE)
+/** Type names of machines end so: "bare-machine" is -M bare. */
+#define TYPE_MACHINE_SUFFIX "-" TYPE_MACHINE
+#define MACHINE_TYPE_NAME(name) name TYPE_MACHINE_SUFFIX
+
+struct MachineState {
+    Object parent_obj;
+    /* Properties that every machine has: */
+    uint64_t ram_size;  /* -m, bytes; 0: the class's default */
+    uint32_t smp_cpus;  /* -smp */
+    char *cpu_type;     /* -cpu MODEL; NULL: the class's default */
+    char *kernel_filename, *kernel_cmdline, *initrd_filename, *firmware;
+    bool no_defaults;   /* -nodefaults */
+    /* Made by the machine: */
+    MemoryRegion ram;
+    bool has_ram;
+};
+
+struct MachineClass {
+    ObjectClass parent_class;
+    const char *desc;           /* one line for "-M help" */
+    const char *alias;          /* a second name, or NULL */
+    bool is_default;
+    unsigned max_cpus;          /* 0: the machine has no CPUs */
+    uint64_t default_ram_size;  /* bytes; 0: no RAM */
+    uint64_t max_ram_size;      /* bytes; 0: no limit but the host's */
+    const char *default_cpu_type;
+    /** Makes the board: RAM, CPUs, buses, devices. False with @errp set: the program ends, everything is given back. */
+    bool (*init)(MachineState *machine, GError **errp);
+    /** After the user's -device words: loads the kernel, checks the whole. May be NULL. */
+    bool (*done)(MachineState *machine, GError **errp);
+    /** Registers and memory as the guest shall find them; after the devices' reset. May be NULL. */
+    void (*reset)(MachineState *machine);
+};
+
+/** The machine of this process, or NULL. */
+QOM_EXPORT MachineState *current_machine(void);
+/** The machine class of "-M @name" (alias too); NULL with the nearest name in @errp. */
+QOM_EXPORT MachineClass *machine_class_find(const char *name, GError **errp);
+/** The default machine's class. */
+QOM_EXPORT MachineClass *machine_class_default(void);
+/** Makes "/machine" of that class, unconfigured; the tree owns it. */
+QOM_EXPORT MachineState *machine_new(MachineClass *mc, GError **errp);
+/** Checks the configuration, allocates RAM (not mapped), calls the class's init. */
+QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
+/** After all user devices: the class's done, then the first reset. */
+QOM_EXPORT bool machine_done(MachineState *machine, GError **errp);
+/** Makes and realizes -smp vCPUs of the machine's CPU type. For a class's init. */
+QOM_EXPORT bool machine_create_cpus(MachineState *machine, GError **errp);
+/** Puts the devices that "-serial"/defaults ask for on @bus-owning machines: the words of -serial number @n, or NULL. */
+QOM_EXPORT const char *machine_serial_words(MachineState *machine, unsigned n);
+QOM_EXPORT void machine_add_serial_words(const char *words);
+/** Ends vCPU threads, unrealizes every device and frees the machine. */
+QOM_EXPORT void machine_cleanup(void);
+
+#endif
