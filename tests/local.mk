@@ -77,14 +77,14 @@ tests/files.lst: Makefile
 	@$(MKDIR_P) $(@D)
 	$(AM_V_GEN)printf '%s\n' $(patsubst $(top_srcdir)/%,%,$(DISTFILES)) > $@
 
-# What is installed is of use there. With QOMET_TRS_DIR, the results of the tests are kept in that folder:
-# distcheck runs this last, and removes them.
+# What is installed is of use there. With QOMET_RESULTS_DIR, what the tests said is kept in that folder:
+# distcheck runs this last, and removes its tree.
 installcheck-local:
 	$(AM_V_at)test -n '$(DESTDIR)' || CC='$(CC)' CFLAGS='$(CFLAGS) $(SANITIZER_CFLAGS)' \
 		$(top_srcdir)/tests/installcheck.sh '$(bindir)' '$(pkgconfigdir)' '$(includedir)' \
 		$(nobase_qometinclude_HEADERS)
-	$(AM_V_at)test -z "$$QOMET_TRS_DIR" || \
-		find . -name '*.trs' -exec cp --parents -t "$$QOMET_TRS_DIR" {} +
+	$(AM_V_at)test -z "$$QOMET_RESULTS_DIR" || \
+		find tests \( -name '*.trs' -o -name '*.log' \) -exec cp --parents -t "$$QOMET_RESULTS_DIR" {} +
 
 # ---- make check-long, make check-lab ----
 
