@@ -4,4 +4,7 @@
 
 libqometall_a_SOURCES +=
 
-nobase_qometinclude_HEADERS +=
+nobase_qometinclude_HEADERS += \
+	accel/accel.h \
+	accel/cpu.h \
+	accel/runstate.h

@@ -4,4 +4,6 @@
 
 libqometall_a_SOURCES +=
 
-nobase_qometinclude_HEADERS +=
+nobase_qometinclude_HEADERS += \
+	backends/chardev/char.h \
+	backends/loop.h

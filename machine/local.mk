@@ -4,4 +4,5 @@
 
 libqometall_a_SOURCES +=
 
-nobase_qometinclude_HEADERS +=
+nobase_qometinclude_HEADERS += \
+	machine/machine.h

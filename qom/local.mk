@@ -10,6 +10,7 @@ nobase_qometinclude_HEADERS += \
 	qom/error.h \
 	qom/export.h \
 	qom/keyval.h \
+	qom/log.h \
 	qom/module.h \
 	qom/object.h \
 	qom/property.h \

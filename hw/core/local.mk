@@ -4,4 +4,9 @@
 
 libqometall_a_SOURCES +=
 
-nobase_qometinclude_HEADERS +=
+nobase_qometinclude_HEADERS += \
+	hw/core/irq.h \
+	hw/core/qdev.h \
+	hw/core/resettable.h \
+	hw/core/sysbus.h \
+	hw/core/timer.h
