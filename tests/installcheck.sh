@@ -19,7 +19,7 @@ fail() {
 
 [ -n "$("$bindir/qomet" -version)" ] || fail "qomet -version says nothing"
 
-for pc in qom qomet; do
+for pc in qom qomet qomet-qtest; do
     pkg-config --exists --print-errors "$pc" || fail "$pc.pc is of no use"
 done
 libs=$(pkg-config --libs qomet)
@@ -45,6 +45,16 @@ EOF
     $CC $CFLAGS -std=gnu11 -Wall -Wextra -Werror -o "$tmp/alone" "$tmp/alone.c" $(pkg-config --cflags --libs qom) &&
         "$tmp/alone" || fail "libqom.a cannot be used alone"
 fi
+
+cat >"$tmp/tester.c" <<'EOF'
+#include <qomet/qtest.h>
+int main(void)
+{
+    return qtest_quit(0);
+}
+EOF
+$CC $CFLAGS -std=c99 -Wall -Wextra -Werror -o "$tmp/tester" "$tmp/tester.c" $(pkg-config --static --cflags --libs qomet-qtest) &&
+    "$tmp/tester" || fail "a program cannot use libqomet-qtest.a"
 
 [ "$failed" = 0 ] && echo "installcheck: $# headers, libqom.a and qomet are of use where they are installed"
 exit "$failed"

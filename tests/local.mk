@@ -3,6 +3,7 @@
 # tests: one line adds a test.
 #
 #   unit_tests += tests/unit/test-NAME           a cmocka program made of tests/unit/test-NAME.c
+#   qtest_tests += tests/qtest/test-NAME         the same of tests/qtest/test-NAME.c: drives qomet, links none of it
 #   script_tests += tests/guest/test-NAME.py     an executable script that prints TAP
 #   fuzz_targets += tests/fuzz/fuzz-NAME         made of tests/fuzz/fuzz-NAME.c
 #   bench_programs += tests/bench/bench-NAME     made of tests/bench/bench-NAME.c
@@ -13,6 +14,8 @@
 # SANITIZERS (how it was built) and, in check-long, QOMET_TEST_LONG=1.
 
 unit_tests +=
+
+qtest_tests +=
 
 script_tests += \
 	tests/fuzz/test-corpus.sh \
@@ -31,6 +34,14 @@ lab_tests +=
 libtest_a_SOURCES += \
 	tests/test.h
 
+# The tester for authors of devices: <qomet/qtest.h>, installed.
+lib_LIBRARIES += libqomet-qtest.a
+libqomet_qtest_a_SOURCES = \
+	tests/libqtest/libqtest-int.h \
+	tests/libqtest/process.c \
+	tests/libqtest/protocol.c
+qometinclude_HEADERS = tests/libqtest/qtest.h
+
 EXTRA_DIST += \
 	tests/installcheck.sh \
 	tests/tap-filter
@@ -38,8 +49,8 @@ EXTRA_DIST += \
 # ---- make check ----
 
 if HAVE_CMOCKA
-check_PROGRAMS += $(unit_tests)
-TESTS += $(unit_tests)
+check_PROGRAMS += $(unit_tests) $(qtest_tests)
+TESTS += $(unit_tests) $(qtest_tests)
 endif
 TESTS += $(script_tests)
 dist_check_SCRIPTS += $(script_tests)
@@ -69,6 +80,9 @@ AM_TESTS_ENVIRONMENT = \
 # because a test linked with old objects would be hard to find.
 $(check_PROGRAMS) $(EXTRA_PROGRAMS): $(linked_objects)
 
+# A device test sees the program from outside only.
+$(qtest_tests): LDADD = libtest.a libqomet-qtest.a $(CMOCKA_LIBS) $(GLIB_LIBS)
+
 # What test-dist.sh compares with what git knows.
 check_DATA = tests/files.lst
 CLEANFILES += tests/files.lst
@@ -82,7 +96,7 @@ tests/files.lst: Makefile
 installcheck-local:
 	$(AM_V_at)test -n '$(DESTDIR)' || CC='$(CC)' CFLAGS='$(CFLAGS) $(SANITIZER_CFLAGS)' \
 		$(top_srcdir)/tests/installcheck.sh '$(bindir)' '$(pkgconfigdir)' '$(includedir)' \
-		$(nobase_qometinclude_HEADERS)
+		$(nobase_qometinclude_HEADERS) $(notdir $(qometinclude_HEADERS))
 	$(AM_V_at)test -z "$$QOMET_RESULTS_DIR" || \
 		find tests \( -name '*.trs' -o -name '*.log' \) -exec cp --parents -t "$$QOMET_RESULTS_DIR" {} +
 
