@@ -175,6 +175,9 @@ QOM_EXPORT void object_unref(void *obj);
 
 /* ---- The composition tree (main thread) ----------------------------------------------------------------------- */
 
+/** A plain object that is there to hold children. */
+#define TYPE_CONTAINER "container"
+
 /** The root "/", made at the first call; owned by the process. */
 QOM_EXPORT Object *object_get_root(void);
 /** The container "/objects" that holds what -object makes. */

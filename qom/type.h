@@ -45,7 +45,7 @@ typedef struct TypeInfo {
     size_t class_size;                                  /* bytes of the class struct, parent's first */
     void (*class_init)(ObjectClass *klass, void *data); /* overrides methods, adds class properties */
     void (*class_base_init)(ObjectClass *klass, void *data); /* runs for the type and each type below it */
-    void *class_data;                                   /* handed to both; not owned */
+    void *class_data; /* of the type whose class is made: handed to both; not owned */
     const InterfaceInfo *interfaces;                    /* what the class implements, or NULL */
 } TypeInfo;
 
@@ -69,6 +69,8 @@ struct ObjectClass {
      * Asked before a property of @obj is set; NULL lets everything pass. Devices refuse after realize here.
      */
     bool (*may_set)(Object *obj, const Property *prop, GError **errp);
+    /** Called before @obj leaves the tree, while it still has its path; may be NULL. Devices unrealize here. */
+    void (*unparent)(Object *obj);
 };
 
 /** What every interface class begins with. */
@@ -81,7 +83,7 @@ typedef struct InterfaceClass {
 struct TypeImpl {
     const char *name;
     uint32_t depth; /* distance from the root; valid once the class exists */
-    uint32_t id;    /* unique small number */
+    uint32_t id;    /* of an interface: a small number of its own; 0 for other types */
 };
 
 /** A type named in the program text; found by name once, then by pointer. Zero but for the name. */
