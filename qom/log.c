@@ -46,7 +46,8 @@ bool qemu_str_to_log_mask(const char *items, uint32_t *mask, GError **errp)
             for (item = qemu_log_items; item->name; item++) {
                 g_string_append_printf(known, ", %s", item->name);
             }
-            qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is not a log item, accepted are %s", *w, known->str);
+            qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is not a log item, accepted are %s", *w,
+                          known->str);
             return false;
         }
         result |= item->mask;
@@ -66,7 +67,8 @@ bool qemu_set_log_filename(const char *path, GError **errp)
 
         file = fopen(name, "we");
         if (!file) {
-            qom_error_set(errp, QOM_ERROR_FAILED, "cannot write the log file '%s': %s", name, g_strerror(errno));
+            qom_error_set(errp, QOM_ERROR_FAILED, "cannot write the log file '%s': %s", name,
+                          g_strerror(errno));
             return false;
         }
         setvbuf(file, NULL, _IOLBF, 0);
@@ -103,7 +105,8 @@ bool qemu_log_limit(LogLimit *limit)
     clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
     now = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
     if (now - last < INT64_C(1000000000) ||
-        !__atomic_compare_exchange_n(&limit->last_ns, &last, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        !__atomic_compare_exchange_n(&limit->last_ns, &last, now, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED)) {
         __atomic_fetch_add(&limit->dropped, 1, __ATOMIC_RELAXED);
         return false;
     }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The error domain of the object model, and the nearest name for "did you mean".
+ */
+#include <stdarg.h>
+#include <string.h>
+#include <qomet/qom/error.h>
+
+/* Longer words are nobody's misspelt name, and the table of distances lives on the stack. */
+#define NEAREST_MAX 128
+
+GQuark qom_error_quark(void)
+{
+    return g_quark_from_static_string("qom-error");
+}
+
+void qom_error_set(GError **errp, QomErrorCode code, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!errp) {
+        return;
+    }
+    va_start(ap, fmt);
+    *errp = g_error_new_valist(QOM_ERROR, code, fmt, ap);
+    va_end(ap);
+}
+
+/* Insertions, deletions and replacements that make @b of @a; both at most NEAREST_MAX long. */
+static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    unsigned row[NEAREST_MAX + 1];
+
+    for (size_t j = 0; j <= b_len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a_len; i++) {
+        unsigned diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b_len];
+}
+
+const char *qom_nearest(const char *word, const char *const *candidates)
+{
+    size_t len = word ? strlen(word) : 0;
+    /* Fewer edits than letters: otherwise every short word would be near every other. */
+    unsigned limit = len ? MIN(MAX(2, len / 3), len - 1) : 0;
+    unsigned best_distance = limit + 1;
+    const char *best = NULL, *best_prefix = NULL;
+
+    if (len == 0 || len > NEAREST_MAX || !candidates) {
+        return NULL;
+    }
+    for (; *candidates; candidates++) {
+        size_t candidate_len = strlen(*candidates);
+        unsigned distance;
+
+        if (!best_prefix && strncmp(word, *candidates, len) == 0) {
+            best_prefix = *candidates;
+        }
+        if (candidate_len > NEAREST_MAX || candidate_len > len + limit ||
+            len > candidate_len + limit) {
+            continue;
+        }
+        distance = edit_distance(word, len, *candidates, candidate_len);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = *candidates;
+        }
+    }
+    return best ? best : best_prefix;
+}
