@@ -4,6 +4,7 @@
  * to a registered type is good for the life of the process.
  */
 #include <string.h>
+#include <qomet/qom/user-creatable.h>
 #include "qom/qom-int.h"
 
 /**
@@ -37,6 +38,11 @@ static const TypeInfo base_types[] = {
     {
         .name = TYPE_CONTAINER,
         .parent = TYPE_OBJECT,
+    },
+    {
+        .name = TYPE_USER_CREATABLE,
+        .parent = TYPE_INTERFACE,
+        .class_size = sizeof(UserCreatableClass),
     },
 };
 
