@@ -83,6 +83,20 @@ $(check_PROGRAMS) $(EXTRA_PROGRAMS): $(linked_objects)
 # A device test sees the program from outside only.
 $(qtest_tests): LDADD = libtest.a libqomet-qtest.a $(CMOCKA_LIBS) $(GLIB_LIBS)
 
+# test-type-count joins unit_tests as soon as the files of qom/ are linked.
+EXTRA_DIST += tests/unit/test-type-count.c
+
+# How many lines of the linked sources register types, for test-type-count.
+CLEANFILES += tests/unit/type-count.h
+
+tests/unit/type-count.h: $(libqometall_a_SOURCES) Makefile
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)count=`cd $(top_srcdir) && cat /dev/null $(libqometall_a_SOURCES) | \
+		grep -cE '^(type_init|DEFINE_TYPES)\('`; \
+	echo "#define TYPE_INIT_LINES $$count" > $@
+
+tests/unit/test-type-count.$(OBJEXT): tests/unit/type-count.h
+
 # What test-dist.sh compares with what git knows.
 check_DATA = tests/files.lst
 CLEANFILES += tests/files.lst
