@@ -140,7 +140,7 @@ struct ObjectNode {
 ObjectProperty *object_node_find(const Object *obj, const char *name);
 /** Takes @op over (its name resolved when it ends in "[*]"); on failure frees it. */
 bool object_node_add(Object *obj, ObjectProperty *op, GError **errp);
-/** Takes @op out of @obj, releases what its field owns (info->release) and frees it. Children: object_unparent(). */
+/** Takes @op out of @obj, releases what its field owns and frees it. Children: object_unparent(). */
 void object_node_remove(Object *obj, ObjectProperty *op);
 /** Frees the property itself; what its field owns stays. For one that was never added. */
 void object_property_free(ObjectProperty *op);
@@ -152,9 +152,11 @@ bool object_is_root(const Object *obj);
 /* Called by object.c. */
 void object_properties_set_defaults(Object *obj); /* writes each class property's default (see Property.set_default) */
 void object_properties_release(Object *obj);      /* frees what the fields of class properties own; clears links */
+/* Called by tree.c: the same for the field of an instance property that goes (children and aliases own nothing). */
+void property_release_instance(Object *obj, ObjectProperty *op);
 /* Called by tree.c when @target leaves the tree and by object.c when it is finalized: weak links to it are cleared. */
 void object_links_clear_to(Object *target);
-/* Class properties: called by type.c when a class is made, before class_init; copies the parent's table. */
+/* Class properties: called by type.c when a class is made, before class_init; shares the parent's table. */
 void object_class_properties_inherit(ObjectClass *klass, const ObjectClass *parent);
 
 #endif

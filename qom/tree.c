@@ -192,9 +192,7 @@ static void node_take_out(Object *obj, ObjectProperty *op)
 void object_node_remove(Object *obj, ObjectProperty *op)
 {
     node_take_out(obj, op);
-    if (op->prop.info && op->prop.info->release) {
-        op->prop.info->release(obj, &op->prop);
-    }
+    property_release_instance(obj, op);
     object_property_free(op);
 }
 

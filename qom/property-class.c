@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The properties of classes: the table of each class, found by name and listed in order, what new instances get from
+ * it, and what ends with them.
+ */
+#include "qom/property-int.h"
+
+static void table_insert(PropertyTable *table, const Property *prop)
+{
+    uint32_t hash = property_name_hash(prop->name);
+    uint32_t i = hash;
+
+    while (table->slots[i & table->mask].prop) {
+        i++;
+    }
+    table->slots[i & table->mask] = (PropertySlot){ hash, prop };
+}
+
+/* Whether the field of @prop can hold something that must be given back. */
+static bool owns_something(const Property *prop)
+{
+    if (prop->info->release) {
+        return !prop->get;
+    }
+    return property_reads_field(prop) &&
+           (prop->info->kind == PROP_KIND_STRING || prop->info->kind == PROP_KIND_LINK);
+}
+
+/* Whether zeroed memory lacks the default, and how it is written. Accessors have no field: theirs is only listed. */
+static bool default_store(const Property *prop, PropertyDefault *store)
+{
+    *store = (PropertyDefault){ .prop = prop, .value = prop->defval.u };
+    if (!prop->set_default || !property_reads_field(prop) || !prop->defval.u) {
+        return false;
+    }
+    switch (prop->info->kind) {
+    case PROP_KIND_BOOL:
+        store->size = sizeof(bool);
+        store->value = 1;
+        return true;
+    case PROP_KIND_INT:
+    case PROP_KIND_UINT:
+        store->size = prop->info->size;
+        return true;
+    case PROP_KIND_ENUM:
+        store->size = sizeof(int);
+        return true;
+    case PROP_KIND_BIT:
+    case PROP_KIND_STRING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void table_index(PropertyTable *table)
+{
+    uint32_t size = 4;
+
+    while (size < 2 * table->list->len) {
+        size *= 2;
+    }
+    g_free(table->slots);
+    table->slots = g_new0(PropertySlot, size);
+    table->mask = size - 1;
+    g_clear_pointer(&table->defaults, g_array_unref);
+    g_clear_pointer(&table->owning, g_ptr_array_unref);
+    for (guint i = 0; i < table->list->len; i++) {
+        const Property *prop = table->list->pdata[i];
+        PropertyDefault store;
+
+        table_insert(table, prop);
+        if (default_store(prop, &store)) {
+            table->defaults = table->defaults ?: g_array_new(FALSE, FALSE, sizeof(store));
+            g_array_append_val(table->defaults, store);
+        }
+        if (owns_something(prop)) {
+            table->owning = table->owning ?: g_ptr_array_new();
+            g_ptr_array_add(table->owning, (void *)prop);
+        }
+    }
+}
+
+static PropertyTable *table_copy(const PropertyTable *from, const ObjectClass *owner)
+{
+    PropertyTable *table = g_new0(PropertyTable, 1);
+
+    table->owner = owner;
+    table->list = g_ptr_array_new();
+    for (guint i = 0; from && i < from->list->len; i++) {
+        g_ptr_array_add(table->list, from->list->pdata[i]);
+    }
+    return table;
+}
+
+void object_class_properties_inherit(ObjectClass *klass, const ObjectClass *parent)
+{
+    if (parent) {
+        klass->properties = parent->properties;
+    } else {
+        klass->properties = table_copy(NULL, klass);
+        table_index(klass->properties);
+    }
+    klass->property_list = klass->properties->list;
+}
+
+void object_class_add_properties(ObjectClass *klass, const Property *props, size_t n)
+{
+    PropertyTable *table = klass->properties;
+
+    if (table->owner != klass) {
+        table = table_copy(table, klass);
+        klass->properties = table;
+        klass->property_list = table->list;
+        table_index(table);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const Property *old = property_table_find(table, props[i].name);
+        guint place;
+
+        if (old && g_ptr_array_find(table->list, old, &place)) {
+            table->list->pdata[place] = (void *)&props[i];
+        } else {
+            g_ptr_array_add(table->list, (void *)&props[i]);
+        }
+    }
+    table_index(table);
+}
+
+const Property *object_class_property_find(ObjectClass *klass, const char *name)
+{
+    return property_table_find(klass->properties, name);
+}
+
+void object_properties_set_defaults(Object *obj)
+{
+    const GArray *defaults = obj->class->properties->defaults;
+
+    for (guint i = 0; defaults && i < defaults->len; i++) {
+        const PropertyDefault *store = &((const PropertyDefault *)(const void *)defaults->data)[i];
+        void *field = property_field(obj, store->prop);
+
+        if (store->size) {
+            property_store_uint(field, store->size, store->value);
+        } else {
+            property_field_default(store->prop, field);
+        }
+    }
+}
+
+static void release(Object *obj, const Property *prop)
+{
+    if (prop->info->release) {
+        prop->info->release(obj, prop);
+    } else if (prop->info->kind == PROP_KIND_LINK) {
+        property_link_clear(obj, prop);
+    } else {
+        property_field_clear(prop, property_field(obj, prop));
+    }
+}
+
+void property_release_instance(Object *obj, ObjectProperty *op)
+{
+    if (op->prop.info && owns_something(&op->prop)) {
+        release(obj, &op->prop);
+    }
+}
+
+void object_properties_release(Object *obj)
+{
+    const GPtrArray *owning = obj->class->properties->owning;
+
+    for (guint i = 0; owning && i < owning->len; i++) {
+        release(obj, owning->pdata[i]);
+    }
+}
