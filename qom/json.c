@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON, strictly: text <-> GVariant. json-c builds the tree; what it lets pass although RFC 8259 does not, or changes
+ * silently, is looked for in the text (json-check.c).
+ */
+#include <math.h>
+#include <string.h>
+#include <json-c/json.h>
+#include <qomet/qom/keyval.h>
+#include "qom/json-int.h"
+
+/* Arrays and objects within each other. */
+#define JSON_DEPTH 64
+/* A message, a board file; json-c counts in ints. */
+#define JSON_MAX_BYTES (64 * 1024 * 1024)
+
+/* ---- Text -> value ---- */
+
+static GVariant *value_from_json(json_object *json);
+
+/* json-c gives the nearest int64_t. */
+static GVariant *integer_from_json(json_object *json)
+{
+    int64_t i = json_object_get_int64(json);
+
+    if (i == INT64_MAX && json_object_get_uint64(json) > INT64_MAX) {
+        return g_variant_new_uint64(json_object_get_uint64(json));
+    }
+    return g_variant_new_int64(i);
+}
+
+static GVariant *array_from_json(json_object *json)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("av"));
+    for (size_t i = 0; i < json_object_array_length(json); i++) {
+        g_variant_builder_add(&builder, "v", value_from_json(json_object_array_get_idx(json, i)));
+    }
+    return g_variant_builder_end(&builder);
+}
+
+static GVariant *object_from_json(json_object *json)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    json_object_object_foreach(json, key, member)
+    {
+        g_variant_builder_add(&builder, "{sv}", key, value_from_json(member));
+    }
+    return g_variant_builder_end(&builder);
+}
+
+/* A floating value. */
+static GVariant *value_from_json(json_object *json)
+{
+    switch (json_object_get_type(json)) {
+    case json_type_boolean:
+        return g_variant_new_boolean(json_object_get_boolean(json));
+    case json_type_int:
+        return integer_from_json(json);
+    case json_type_double:
+        return g_variant_new_double(json_object_get_double(json));
+    case json_type_string:
+        return g_variant_new_string(json_object_get_string(json));
+    case json_type_array:
+        return array_from_json(json);
+    case json_type_object:
+        return object_from_json(json);
+    default:
+        return g_variant_new_maybe(G_VARIANT_TYPE_VARIANT, NULL);
+    }
+}
+
+/* What json-c's error means to the one who wrote the text. */
+static const char *error_words(enum json_tokener_error error)
+{
+    switch (error) {
+    case json_tokener_continue:
+    case json_tokener_error_parse_eof:
+        return "it ends too early";
+    case json_tokener_error_depth:
+        return "it is nested too deeply";
+    case json_tokener_error_parse_number:
+        return "expected a number";
+    case json_tokener_error_parse_array:
+        return "expected ',' or ']'";
+    case json_tokener_error_parse_object_key_name:
+        return "expected a name in double quotes";
+    case json_tokener_error_parse_object_key_sep:
+        return "expected ':'";
+    case json_tokener_error_parse_object_value_sep:
+        return "expected ',' or '}'";
+    case json_tokener_error_parse_string:
+        return "a string holds an unknown escape";
+    case json_tokener_error_parse_utf8_string:
+        return "it is not valid UTF-8";
+    default:
+        return "expected a value";
+    }
+}
+
+GVariant *json_to_variant(const char *text, GError **errp)
+{
+    size_t len = strlen(text);
+    g_autoptr(GVariant) value = NULL;
+    struct json_tokener *tokener;
+    enum json_tokener_error error;
+    json_object *json;
+    size_t end;
+
+    if (len >= JSON_MAX_BYTES) {
+        qom_error_set(errp, QOM_ERROR_SYNTAX,
+                      "JSON text of %zu bytes is too long, at most %d are read", len,
+                      JSON_MAX_BYTES - 1);
+        return NULL;
+    }
+    tokener = json_tokener_new_ex(JSON_DEPTH);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+                                        JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    /* The NUL tells a number at the end that it is whole. */
+    json = json_tokener_parse_ex(tokener, text, len + 1);
+    error = json_tokener_get_error(tokener);
+    end = json_tokener_get_parse_end(tokener);
+    if (error != json_tokener_success) {
+        json_error_at(errp, text, MIN(end, len), error_words(error));
+    } else if (json_check(text, end, errp)) {
+        value = g_variant_ref_sink(value_from_json(json));
+    }
+    json_object_put(json);
+    json_tokener_free(tokener);
+    return g_steal_pointer(&value);
+}
+
+/* ---- Value -> text ---- */
+
+static void print_string(GString *out, const char *text)
+{
+    g_string_append_c(out, '"');
+    for (const char *p = text; *p; p++) {
+        switch (*p) {
+        case '"':
+        case '\\':
+            g_string_append_c(out, '\\');
+            g_string_append_c(out, *p);
+            break;
+        case '\n':
+            g_string_append(out, "\\n");
+            break;
+        case '\r':
+            g_string_append(out, "\\r");
+            break;
+        case '\t':
+            g_string_append(out, "\\t");
+            break;
+        default:
+            if ((uint8_t)*p < 0x20 || *p == 0x7f) {
+                g_string_append_printf(out, "\\u%04x", *p);
+            } else {
+                g_string_append_c(out, *p);
+            }
+            break;
+        }
+    }
+    g_string_append_c(out, '"');
+}
+
+/* The shortest digits that give the same number back, and something in them that an integer has not. */
+static void print_double(GString *out, double number)
+{
+    static const char *const formats[] = { "%.15g", "%.16g", "%.17g" };
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (!isfinite(number)) {
+        g_string_append(out, "null");
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
+        g_ascii_formatd(text, sizeof(text), formats[i], number);
+        if (g_ascii_strtod(text, NULL) == number) {
+            break;
+        }
+    }
+    g_string_append(out, text);
+    if (!strpbrk(text, ".e")) {
+        g_string_append(out, ".0");
+    }
+}
+
+static void print_value(GString *out, GVariant *value);
+
+static void print_array(GString *out, GVariant *value)
+{
+    g_string_append_c(out, '[');
+    for (gsize i = 0; i < g_variant_n_children(value); i++) {
+        g_autoptr(GVariant) element = g_variant_get_child_value(value, i);
+
+        g_string_append(out, i ? ", " : "");
+        print_value(out, element);
+    }
+    g_string_append_c(out, ']');
+}
+
+static void print_object(GString *out, GVariant *value)
+{
+    g_string_append_c(out, '{');
+    for (gsize i = 0; i < g_variant_n_children(value); i++) {
+        g_autoptr(GVariant) entry = g_variant_get_child_value(value, i);
+        g_autoptr(GVariant) key = g_variant_get_child_value(entry, 0);
+        g_autoptr(GVariant) member = g_variant_get_child_value(entry, 1);
+
+        g_string_append(out, i ? ", " : "");
+        print_string(out, g_variant_get_string(key, NULL));
+        g_string_append(out, ": ");
+        print_value(out, member);
+    }
+    g_string_append_c(out, '}');
+}
+
+/* The value in its box, or null for an empty one. */
+static void print_boxed(GString *out, GVariant *boxed)
+{
+    if (boxed) {
+        print_value(out, boxed);
+        g_variant_unref(boxed);
+    } else {
+        g_string_append(out, "null");
+    }
+}
+
+static void print_value(GString *out, GVariant *value)
+{
+    switch (g_variant_classify(value)) {
+    case G_VARIANT_CLASS_BOOLEAN:
+        g_string_append(out, g_variant_get_boolean(value) ? "true" : "false");
+        break;
+    case G_VARIANT_CLASS_BYTE:
+        g_string_append_printf(out, "%u", g_variant_get_byte(value));
+        break;
+    case G_VARIANT_CLASS_INT16:
+        g_string_append_printf(out, "%d", g_variant_get_int16(value));
+        break;
+    case G_VARIANT_CLASS_UINT16:
+        g_string_append_printf(out, "%u", g_variant_get_uint16(value));
+        break;
+    case G_VARIANT_CLASS_INT32:
+        g_string_append_printf(out, "%d", g_variant_get_int32(value));
+        break;
+    case G_VARIANT_CLASS_UINT32:
+        g_string_append_printf(out, "%u", g_variant_get_uint32(value));
+        break;
+    case G_VARIANT_CLASS_INT64:
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, g_variant_get_int64(value));
+        break;
+    case G_VARIANT_CLASS_UINT64:
+        g_string_append_printf(out, "%" G_GUINT64_FORMAT, g_variant_get_uint64(value));
+        break;
+    case G_VARIANT_CLASS_HANDLE:
+        g_string_append_printf(out, "%d", g_variant_get_handle(value));
+        break;
+    case G_VARIANT_CLASS_DOUBLE:
+        print_double(out, g_variant_get_double(value));
+        break;
+    case G_VARIANT_CLASS_STRING:
+    case G_VARIANT_CLASS_OBJECT_PATH:
+    case G_VARIANT_CLASS_SIGNATURE:
+        print_string(out, g_variant_get_string(value, NULL));
+        break;
+    case G_VARIANT_CLASS_VARIANT:
+        print_boxed(out, g_variant_get_variant(value));
+        break;
+    case G_VARIANT_CLASS_MAYBE:
+        print_boxed(out, g_variant_get_maybe(value));
+        break;
+    default:
+        if (g_variant_is_of_type(value, G_VARIANT_TYPE("a{s*}"))) {
+            print_object(out, value);
+        } else {
+            print_array(out, value);
+        }
+        break;
+    }
+}
+
+char *json_from_variant(GVariant *value)
+{
+    GString *out = g_string_new(NULL);
+
+    print_value(out, value);
+    return g_string_free(out, FALSE);
+}
