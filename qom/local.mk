@@ -4,23 +4,39 @@
 # No type_init may stand in this room: it is an archive, see Makefile.am.
 
 libqom_a_SOURCES += \
-	qom/qom-int.h
-
-# They link as soon as the files of properties are here too.
-EXTRA_DIST += \
 	qom/batch.c \
 	qom/class.c \
 	qom/error.c \
+	qom/global.c \
+	qom/json-check.c \
+	qom/json-int.h \
+	qom/json.c \
+	qom/keyval.c \
+	qom/link.c \
+	qom/log.c \
 	qom/module.c \
 	qom/object.c \
 	qom/path.c \
+	qom/property-class.c \
+	qom/property-info.c \
+	qom/property-instance.c \
+	qom/property-int.h \
+	qom/property-list.c \
+	qom/property-typed.c \
+	qom/property.c \
+	qom/qom-int.h \
 	qom/resolve.c \
 	qom/tree.c \
 	qom/type.c \
-	tests/unit/test-qom-class.c \
-	tests/unit/test-qom-object.c \
-	tests/unit/test-qom-tree.c \
-	tests/unit/test-qom-type.c
+	qom/user-creatable.c \
+	qom/value.c
+
+unit_tests += \
+	tests/unit/test-qom-class \
+	tests/unit/test-qom-object \
+	tests/unit/test-qom-property \
+	tests/unit/test-qom-tree \
+	tests/unit/test-qom-type
 
 nobase_qometinclude_HEADERS += \
 	qom/error.h \
@@ -31,4 +47,5 @@ nobase_qometinclude_HEADERS += \
 	qom/object.h \
 	qom/property.h \
 	qom/type.h \
-	qom/user-creatable.h
+	qom/user-creatable.h \
+	qom/value.h
