@@ -16,5 +16,13 @@ if [ "${#files[@]}" = 0 ]; then
     exit 1
 fi
 
-"$CLANG_FORMAT" --dry-run -Werror "${files[@]}" || exit 1
-echo "format-check: ${#files[@]} files are well formed"
+status=0
+for file in "${files[@]}"; do
+    if ! "$CLANG_FORMAT" --dry-run -Werror "$file" 2>/dev/null; then
+        echo "format-check: not as clang-format would write it: $file" >&2
+        status=1
+    fi
+done
+
+[ "$status" = 0 ] && echo "format-check: ${#files[@]} files are well formed"
+exit "$status"
