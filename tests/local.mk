@@ -13,7 +13,8 @@
 # A test finds in its environment: QOMET (the program), abs_top_srcdir, abs_top_builddir,
 # SANITIZERS (how it was built) and, in check-long, QOMET_TEST_LONG=1.
 
-unit_tests +=
+unit_tests += \
+	tests/unit/test-type-count
 
 qtest_tests +=
 
@@ -82,9 +83,6 @@ $(check_PROGRAMS) $(EXTRA_PROGRAMS): $(linked_objects)
 
 # A device test sees the program from outside only.
 $(qtest_tests): LDADD = libtest.a libqomet-qtest.a $(CMOCKA_LIBS) $(GLIB_LIBS)
-
-# test-type-count joins unit_tests as soon as the files of qom/ are linked.
-EXTRA_DIST += tests/unit/test-type-count.c
 
 # How many lines of the linked sources register types, for test-type-count.
 CLEANFILES += tests/unit/type-count.h
