@@ -33,8 +33,10 @@ libqom_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-qom-class \
+	tests/unit/test-qom-module \
 	tests/unit/test-qom-object \
 	tests/unit/test-qom-property \
+	tests/unit/test-qom-threads \
 	tests/unit/test-qom-tree \
 	tests/unit/test-qom-type
 

@@ -34,7 +34,7 @@ struct TypeEntry {
     void (*const *finalizers)(Object *obj); /* leaf first */
     ObjectClass **interfaces;               /* the class's own versions, most derived ones only */
     unsigned n_interfaces;
-    char *child_type; /* "child<NAME>", made by tree.c when first needed (main thread) */
+    char *child_type; /* "child<NAME>", made by tree.c when first needed (atomic) */
 };
 
 /* ---- type.c: the registry ---- */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "qom/qom-int.h"
 
-/* Which indexes of "NAME[*]" have been given out: one bit each, the lowest free one is found from @first_free on. */
+/* Which indexes of "NAME[*]" have been given out: one bit each. */
 typedef struct ArrayNames {
     GArray *words;     /* of uint64_t */
     size_t first_word; /* every word before it is full */
@@ -221,11 +221,19 @@ void object_node_clear(Object *obj)
 static char *child_type_name(const Object *child)
 {
     TypeEntry *type = type_entry(child->class);
+    char *name = __atomic_load_n(&type->child_type, __ATOMIC_ACQUIRE), *made;
 
-    if (!type->child_type) {
-        type->child_type = g_strconcat("child<", type->pub.name, ">", NULL);
+    if (name) {
+        return name;
     }
-    return type->child_type;
+    /* An object with children may be made in any thread before it is put into the tree. */
+    made = g_strconcat("child<", type->pub.name, ">", NULL);
+    if (__atomic_compare_exchange_n(&type->child_type, &name, made, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
+        return made;
+    }
+    g_free(made);
+    return name;
 }
 
 bool object_property_add_child(Object *obj, const char *name, Object *child, GError **errp)

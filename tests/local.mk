@@ -112,6 +112,19 @@ installcheck-local:
 	$(AM_V_at)test -z "$$QOMET_RESULTS_DIR" || \
 		find tests \( -name '*.trs' -o -name '*.log' \) -exec cp --parents -t "$$QOMET_RESULTS_DIR" {} +
 
+# The modules that test-qom-module loads, all of one source.
+qom_test_modules = $(patsubst %,tests/unit/modules/%.so,\
+	clash clash_program cycle direct empty good impatient indexed indexed_base liar no_stamp orphan \
+	other_abi other_sizes unresolved)
+check_DATA += $(qom_test_modules)
+CLEANFILES += $(qom_test_modules)
+EXTRA_DIST += tests/unit/qom-modules.c
+
+tests/unit/modules/%.so: tests/unit/qom-modules.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) -std=gnu11 $(WARN_CFLAGS) $(GLIB_CFLAGS) \
+		$(CFLAGS) -fPIC -shared -DMODULE_$* -o $@ $<
+
 # ---- make check-long, make check-lab ----
 
 check-long:
