@@ -307,7 +307,6 @@ static void a_type_that_is_asked_for_loads_its_module_and_those_above(void **sta
 
 static void a_module_that_does_not_keep_the_promise_of_the_index_is_named(void **state)
 {
-    g_autofree char *real = realpath(scratch, NULL);
     g_autofree char *liar = NULL, *empty = NULL;
     GError *error = NULL;
 
