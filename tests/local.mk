@@ -9,6 +9,7 @@
 #   bench_programs += tests/bench/bench-NAME     made of tests/bench/bench-NAME.c
 #   long_tests += tests/guest/test-NAME.sh       run by check-long only, or longer there
 #   lab_tests += tests/lab/test-NAME.sh          run by check-lab only
+#   check_PROGRAMS += tests/unit/mod-NAME.so     a module for a test, with the lines of module_PROGRAMS in Makefile.am
 #
 # A test finds in its environment: QOMET (the program), abs_top_srcdir, abs_top_builddir,
 # SANITIZERS (how it was built) and, in check-long, QOMET_TEST_LONG=1.
