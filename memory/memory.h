@@ -92,8 +92,13 @@ struct MemoryRegion {
     MemoryRegion *alias;        /* alias: the region that is shown */
     hwaddr alias_offset;
     GPtrArray *subregions;      /* by address; NULL while there are none; holds references */
-    GArray *ioeventfds;         /* of MemoryRegionIoeventfd; NULL while there are none */
+    GArray *ioeventfds;         /* of MemoryRegionIoeventfd, sorted; NULL while there are none */
     char *label;                /* what "info mtree" shows */
+    uint64_t serial;            /* tells this region from one that had its memory before */
+    uint64_t order;             /* when it was mapped: of equal priorities the later one wins */
+    bool untidy;                /* subregions without a priority may overlap after all, by a move or by enabling */
+    bool ram_foreign;           /* ram belongs to the caller */
+    bool empty;                 /* its size is 0, which last cannot say */
 };
 
 /** A root region with the flat view that is made from it. Embedded or static; init and destroy on the main thread. */
@@ -104,7 +109,7 @@ struct AddressSpace {
     GPtrArray *listeners;   /* of MemoryListener *, by priority */
     AddressSpace *next;     /* list of all address spaces */
     /* Tells of an access that nothing answers (at most once a page or port is the hook's own business); may be NULL.
-     * Any thread, no guard held. The result becomes the access's (value: all ones). */
+     * Any thread, no guard of its own held. The access itself gives MEMTX_DECODE_ERROR, and all ones when it reads. */
     void (*unassigned)(void *opaque, hwaddr addr, unsigned size, bool is_write, uint64_t value, MemTxAttrs attrs);
     void *unassigned_opaque;
 };
@@ -198,7 +203,9 @@ typedef struct MemoryRegionSection {
     hwaddr offset_within_region;
     hwaddr offset_within_address_space;
     uint64_t size; /* bytes from there to the end of the range, UINT64_MAX for 2^64 */
-    bool readonly;
+    bool ram;       /* reads come from memory_region_get_ram_ptr(mr) + offset_within_region; and writes, unless */
+    bool readonly;  /* writes are dropped, or go to the methods of a rom-device */
+    bool dirty_log; /* writes are to be noted: memory_region_set_dirty() */
 } MemoryRegionSection;
 
 /** The section at @addr; drop section.mr with object_unref(). Any thread. */

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Guards: making, entering and leaving them; the threads that enter, and what each has counted. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <qomet/qom/log.h>
+#include "memory/rcu-int.h"
+
+#define ENTRY_ROWS_BYTES (ENTRY_SLOTS * sizeof(EntryRow))
+
+__thread EntryThread *entry_thread_self;
+
+static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
+static pthread_key_t thread_key; /* ends the record of a thread that does not do so itself */
+
+/* Guards the list of threads, their names, what ended threads have left, and the slots. */
+static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER;
+static EntryThread *thread_list;
+static EntryRow *ended_rows; /* sums of threads that have ended; NULL while there are none */
+static uint32_t slots_used = 1;
+static GArray *slots_free; /* of uint32_t below slots_used; NULL while there are none */
+
+/* ---- Threads ---- */
+
+/* Address space for every slot there can be: nothing is ever moved, so a thread counts without asking. */
+static EntryRow *rows_new(void)
+{
+    void *rows = mmap(NULL, ENTRY_ROWS_BYTES, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (rows == MAP_FAILED) {
+        g_error("no room for the counters of a thread");
+    }
+    return rows;
+}
+
+static void row_add(EntryRow *to, const EntryRow *from)
+{
+    to->reads += __atomic_load_n(&from->reads, __ATOMIC_RELAXED);
+    to->writes += __atomic_load_n(&from->writes, __ATOMIC_RELAXED);
+    to->read_bytes += __atomic_load_n(&from->read_bytes, __ATOMIC_RELAXED);
+    to->write_bytes += __atomic_load_n(&from->write_bytes, __ATOMIC_RELAXED);
+    to->other += __atomic_load_n(&from->other, __ATOMIC_RELAXED);
+}
+
+static void row_clear(EntryRow *row)
+{
+    __atomic_store_n(&row->reads, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->writes, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->read_bytes, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->write_bytes, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->other, 0, __ATOMIC_RELAXED);
+}
+
+static void thread_end(void *opaque)
+{
+    EntryThread *t = opaque;
+
+    pthread_mutex_lock(&thread_lock);
+    for (EntryThread **p = &thread_list; *p; p = &(*p)->next) {
+        if (*p == t) {
+            *p = t->next;
+            break;
+        }
+    }
+    if (!ended_rows) {
+        ended_rows = rows_new();
+    }
+    for (uint32_t slot = 1; slot < slots_used; slot++) {
+        row_add(&ended_rows[slot], &t->rows[slot]);
+    }
+    pthread_mutex_unlock(&thread_lock);
+
+    munmap(t->rows, ENTRY_ROWS_BYTES);
+    g_free(t->name);
+    free(t);
+    entry_thread_self = NULL;
+}
+
+static void thread_once_init(void)
+{
+    rcu_init();
+    if (pthread_key_create(&thread_key, thread_end) != 0) {
+        g_error("no key for the records of threads");
+    }
+}
+
+EntryThread *entry_thread_make(void)
+{
+    EntryThread *t = aligned_alloc(64, (sizeof(EntryThread) + 63) / 64 * 64);
+
+    if (!t) {
+        g_error("no room for the record of a thread");
+    }
+    pthread_once(&thread_once, thread_once_init);
+    memset(t, 0, sizeof(*t));
+    t->rows = rows_new();
+    t->deferred_tail = &t->deferred;
+    t->calls_tail = &t->calls;
+    pthread_setspecific(thread_key, t);
+
+    pthread_mutex_lock(&thread_lock);
+    t->next = thread_list;
+    thread_list = t;
+    pthread_mutex_unlock(&thread_lock);
+    entry_thread_self = t;
+    return t;
+}
+
+bool entry_thread_foreach(bool (*fn)(EntryThread *t, void *opaque), void *opaque)
+{
+    bool all = true;
+
+    pthread_mutex_lock(&thread_lock);
+    for (EntryThread *t = thread_list; t && all; t = t->next) {
+        all = fn(t, opaque);
+    }
+    pthread_mutex_unlock(&thread_lock);
+    return all;
+}
+
+void entry_thread_register(const char *name, void (*wait)(const uint32_t *done, void *opaque),
+                           void *opaque)
+{
+    EntryThread *t = entry_self();
+
+    pthread_mutex_lock(&thread_lock);
+    g_free(t->name);
+    t->name = g_strdup(name);
+    pthread_mutex_unlock(&thread_lock);
+    t->wait = wait;
+    t->wait_opaque = opaque;
+}
+
+void entry_thread_unregister(void)
+{
+    EntryThread *t = entry_thread_self;
+
+    if (t) {
+        pthread_setspecific(thread_key, NULL);
+        thread_end(t);
+    }
+}
+
+/* ---- Guards ---- */
+
+static uint32_t slot_take(void)
+{
+    uint32_t slot = 0;
+
+    pthread_mutex_lock(&thread_lock);
+    if (slots_free && slots_free->len) {
+        slot = g_array_index(slots_free, uint32_t, slots_free->len - 1);
+        g_array_set_size(slots_free, slots_free->len - 1);
+    } else if (slots_used < ENTRY_SLOTS) {
+        slot = slots_used++;
+    }
+    pthread_mutex_unlock(&thread_lock);
+    return slot;
+}
+
+static void slot_give_back(uint32_t slot)
+{
+    if (slot == 0) {
+        return;
+    }
+    pthread_mutex_lock(&thread_lock);
+    for (EntryThread *t = thread_list; t; t = t->next) {
+        row_clear(&t->rows[slot]);
+    }
+    if (ended_rows) {
+        row_clear(&ended_rows[slot]);
+    }
+    if (!slots_free) {
+        slots_free = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    }
+    g_array_append_val(slots_free, slot);
+    if (slots_free->len == slots_used - 1) {
+        /* Not one guard is left: nothing of theirs stays. */
+        g_array_free(slots_free, TRUE);
+        slots_free = NULL;
+        slots_used = 1;
+    }
+    pthread_mutex_unlock(&thread_lock);
+}
+
+void entry_guard_init(EntryGuard *guard, Object *owner, EntryRank rank)
+{
+    memset(guard, 0, sizeof(*guard));
+    pthread_mutex_init(&guard->lock, NULL);
+    guard->owner = owner;
+    guard->rank = rank;
+    guard->slot = slot_take();
+}
+
+void entry_guard_destroy(EntryGuard *guard)
+{
+    g_assert(__atomic_load_n(&guard->holder, __ATOMIC_RELAXED) == 0);
+    pthread_mutex_destroy(&guard->lock);
+    slot_give_back(guard->slot);
+    guard->slot = 0;
+}
+
+void entry_guard_counts(const EntryGuard *guard, EntryCounts *out)
+{
+    EntryRow sum = { 0 };
+
+    pthread_mutex_lock(&thread_lock);
+    if (guard->slot) {
+        for (EntryThread *t = thread_list; t; t = t->next) {
+            row_add(&sum, &t->rows[guard->slot]);
+        }
+        if (ended_rows) {
+            row_add(&sum, &ended_rows[guard->slot]);
+        }
+    }
+    pthread_mutex_unlock(&thread_lock);
+
+    *out = (EntryCounts){
+        .reads = sum.reads,
+        .writes = sum.writes,
+        .read_bytes = sum.read_bytes,
+        .write_bytes = sum.write_bytes,
+        .other = sum.other,
+        .contended = __atomic_load_n(&guard->contended, __ATOMIC_RELAXED),
+        .refused = __atomic_load_n(&guard->refused, __ATOMIC_RELAXED),
+    };
+}
+
+/* "PATH (TYPE)", the type alone outside the tree, or a word for a guard without an owner; the caller frees. */
+static char *guard_name(const EntryGuard *guard)
+{
+    g_autofree char *path = NULL;
+
+    if (!guard->owner) {
+        return g_strdup("a guard without an owner");
+    }
+    path = object_get_canonical_path(guard->owner);
+    return path ? g_strdup_printf("%s (%s)", path, object_get_typename(guard->owner))
+                : g_strdup(object_get_typename(guard->owner));
+}
+
+void entry_guard_refuse(EntryGuard *guard)
+{
+    /* The owner is entered, so it and all above it stay in the tree while the path is written. */
+    if (__atomic_fetch_add(&guard->refused, 1, __ATOMIC_RELAXED) == 0) {
+        g_autofree char *name = guard_name(guard);
+
+        warn_report("%s was entered again by the thread that is in it: refused", name);
+    }
+}
+
+void entry_guard_wait(EntryGuard *guard)
+{
+    __atomic_fetch_add(&guard->contended, 1, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&guard->lock);
+}
+
+#ifdef QOMET_DEBUG_LOCKS
+void entry_guard_check_order(const EntryThread *t, const EntryGuard *guard)
+{
+    for (uint32_t i = 0; i < t->depth; i++) {
+        if (t->held[i]->rank > guard->rank || t->depth == ENTRY_HELD_MAX) {
+            g_autofree char *inner = guard_name(guard);
+            g_autofree char *outer = guard_name(t->held[i]);
+
+            error_report("guards out of order: %s (rank %d) entered from within %s (rank %d)",
+                         inner, guard->rank, outer, t->held[i]->rank);
+            abort();
+        }
+    }
+}
+#endif
+
+bool entry_enter(EntryGuard *guard)
+{
+    EntryThread *t = entry_self();
+
+    section_enter(t);
+    if (!guard_lock(t, guard)) {
+        section_leave(t);
+        return false;
+    }
+    entry_count(&t->rows[guard->slot].other, 1);
+    return true;
+}
+
+void entry_leave(EntryGuard *guard)
+{
+    EntryThread *t = entry_thread_self;
+
+    guard_unlock(t, guard);
+    section_leave(t);
+}
+
+bool entry_inside(const EntryGuard *guard)
+{
+    const EntryThread *t = entry_thread_self;
+
+    if (!t) {
+        return false;
+    }
+    return guard ? __atomic_load_n(&guard->holder, __ATOMIC_RELAXED) == (uintptr_t)t : t->depth > 0;
+}

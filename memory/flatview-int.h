@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A flat view: what a root region shows, as ranges in order of address that do not overlap, with what an access needs
+ * to find one and call its method. Never changed once made; read in a section.
+ */
+#ifndef MEMORY_FLATVIEW_INT_H
+#define MEMORY_FLATVIEW_INT_H
+
+#include "memory/memory-int.h"
+
+/* Bits of FlatRange.state, below the region's serial number. */
+#define RANGE_READONLY (1u << 0) /* ram that drops writes */
+#define RANGE_RAM (1u << 1)      /* reads come from memory */
+#define RANGE_DIRTY_LOG (1u << 2)
+#define RANGE_ALLOW_DMA (1u << 3)
+#define RANGE_SERIAL_BITS 8
+
+/* A piece of one region. Equal bytes mean an equal range. */
+typedef struct FlatRange {
+    hwaddr start, last; /* in the address space */
+    hwaddr offset;      /* of start in the region */
+    MemoryRegion *mr;
+    uint64_t state;
+} FlatRange;
+
+/* Bits of FlatRow.flags. The first say by size which accesses may go straight to the method. */
+#define ROW_READ(size) (UINT64_C(1) << (size))
+#define ROW_WRITE(size) (UINT64_C(1) << (16 + (size)))
+#define ROW_RAM_READ (UINT64_C(1) << 32)
+#define ROW_RAM_WRITE (UINT64_C(1) << 33)
+#define ROW_DIRTY_LOG (UINT64_C(1) << 34)
+#define ROW_EVENTFD (UINT64_C(1) << 35) /* writes may be an eventfd's */
+
+/* What dispatch needs of a range: one cache line, so that finding and calling touch nothing else of memory/. */
+typedef struct FlatRow {
+    hwaddr start, last;
+    hwaddr delta; /* address + delta is the offset in the region */
+    EntryGuard *guard;
+    void *opaque;
+    union {
+        uint64_t (*read)(void *opaque, hwaddr addr, unsigned size);
+        uint8_t *ram; /* ROW_RAM_READ: offset 0 of the region */
+    };
+    void (*write)(void *opaque, hwaddr addr, uint64_t data, unsigned size);
+    uint64_t flags;
+} __attribute__((aligned(64))) FlatRow;
+
+/* An eventfd with its place in the address space. */
+typedef struct FlatEventfd {
+    MemoryRegionIoeventfd e;
+    uint32_t range; /* index of the range that shows it */
+} FlatEventfd;
+
+struct FlatView {
+    hwaddr base;    /* where the index begins: the first range's start */
+    uint32_t shift; /* a bucket of the index is 2^shift addresses */
+    uint32_t buckets;
+    const uint32_t *index;   /* buckets + 1: how many ranges start before this bucket */
+    const FlatRow *rows;     /* from 1 to n; row 0 is empty and contains nothing */
+    const FlatRange *ranges; /* the same */
+    uint32_t n;
+    uint32_t n_eventfds;
+    FlatEventfd *eventfds; /* by address */
+    GPtrArray *
+        tops; /* topmost regions that rendering came by: a change below none of them changes nothing */
+};
+
+/* What @root shows. Never NULL. */
+FlatView *flatview_render(MemoryRegion *root);
+/* A view without a range. */
+FlatView *flatview_empty(void);
+void flatview_free(void *view);
+bool flatview_equal(const FlatView *a, const FlatView *b);
+bool flat_eventfd_equal(const FlatEventfd *a, const FlatEventfd *b);
+MemoryRegionSection flat_section(AddressSpace *as, const FlatRange *range);
+
+/* The ranges of a tree of regions, as render.c makes them: a vector of @n, from 1. */
+typedef struct FlatRanges {
+    FlatRange *v;
+    size_t n, room;
+    GPtrArray *tops;
+} FlatRanges;
+/* The ranges that @mr shows when its start is at @base. @out is overwritten; free out->v and out->tops. */
+void render_ranges(MemoryRegion *mr, hwaddr base, FlatRanges *out);
+
+/* The row that contains @addr, or row 0. */
+static inline const FlatRow *flatview_find(const FlatView *view, hwaddr addr)
+{
+    uint64_t bucket = (addr - view->base) >> view->shift;
+    const FlatRow *row;
+    uint32_t low, high;
+
+    if (G_UNLIKELY(bucket >= view->buckets)) {
+        return &view->rows[0];
+    }
+    /* The last row that starts at or before addr is low (started before this bucket), or one of low+1 to high. */
+    low = view->index[bucket];
+    high = view->index[bucket + 1];
+    while (G_UNLIKELY(high - low > 4)) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (view->rows[middle].start <= addr) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    while (high > low && view->rows[high].start > addr) {
+        high--;
+    }
+    row = &view->rows[high];
+    return G_LIKELY(addr >= row->start && addr <= row->last) ? row : &view->rows[0];
+}
+
+static inline const FlatRange *flatview_range(const FlatView *view, const FlatRow *row)
+{
+    return &view->ranges[row - view->rows];
+}
+
+#endif
