@@ -2,7 +2,32 @@
 #
 # memory: regions, address spaces, flat views, guest-memory access.
 
-libqometall_a_SOURCES +=
+libqometall_a_SOURCES += \
+	memory/access.c \
+	memory/address-space.c \
+	memory/deferred.c \
+	memory/dirty.c \
+	memory/dispatch.c \
+	memory/entry-int.h \
+	memory/entry.c \
+	memory/flatview-int.h \
+	memory/flatview.c \
+	memory/listener.c \
+	memory/main-work.c \
+	memory/memory-int.h \
+	memory/rcu-int.h \
+	memory/rcu.c \
+	memory/region.c \
+	memory/render.c \
+	memory/shape.c \
+	memory/slice.c \
+	memory/transaction.c
+
+unit_tests += \
+	tests/unit/test-memory-region
+
+libtest_a_SOURCES += \
+	tests/unit/memory-fixture.h
 
 nobase_qometinclude_HEADERS += \
 	memory/entry.h \

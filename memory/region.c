@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Regions as objects: the type, making each kind, the memory behind RAM, and the end. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -63,6 +64,16 @@ static void memory_region_finalize(Object *obj)
     g_free(mr->label);
 }
 
+/* An owner that ends with a region still mapped takes it out of the map; its memory would be looked at otherwise. */
+static void memory_region_unparent(Object *obj)
+{
+    MemoryRegion *mr = MEMORY_REGION(obj);
+
+    if (mr->container) {
+        memory_region_del_subregion(mr->container, mr);
+    }
+}
+
 static GVariant *get_size(Object *obj, const Property *prop, GError **errp)
 {
     (void)prop;
@@ -111,6 +122,7 @@ static const Property memory_region_properties[] = {
 static void memory_region_class_init(ObjectClass *klass, void *data)
 {
     (void)data;
+    klass->unparent = memory_region_unparent;
     object_class_add_properties(klass, memory_region_properties,
                                 G_N_ELEMENTS(memory_region_properties));
 }
@@ -190,8 +202,6 @@ void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryRegionOp
 static void *ram_new(const char *name, uint64_t size, size_t *bytes, GError **errp)
 {
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    g_autofree char *text =
-        g_format_size_full(size, G_FORMAT_SIZE_IEC_UNITS | G_FORMAT_SIZE_LONG_FORMAT);
     void *ram;
 
     if (size == 0) {
@@ -200,16 +210,18 @@ static void *ram_new(const char *name, uint64_t size, size_t *bytes, GError **er
         return NULL;
     }
     if (size > (uint64_t)PTRDIFF_MAX - page) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "memory '%s' of %s is more than this host can address",
-                      name, text);
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "memory '%s' of %" PRIu64 " bytes is more than this host can address", name,
+                      size);
         return NULL;
     }
     *bytes = (size + page - 1) & ~(page - 1);
     ram = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                -1, 0);
     if (ram == MAP_FAILED) {
-        qom_error_set(errp, QOM_ERROR_FAILED, "memory '%s' of %s: the host has no room for it (%s)",
-                      name, text, g_strerror(errno));
+        qom_error_set(errp, QOM_ERROR_FAILED,
+                      "memory '%s' of %" PRIu64 " bytes: the host has no room for it (%s)", name,
+                      size, g_strerror(errno));
         return NULL;
     }
     return ram;
