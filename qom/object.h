@@ -172,6 +172,7 @@ QOM_EXPORT void object_initialize_child_checked(Object *parent, const char *name
 QOM_EXPORT Object *object_ref(void *obj);
 /** Gives one back; NULL is fine. The last one unparents children, runs finalize leaf to root and frees. */
 QOM_EXPORT void object_unref(void *obj);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Object, object_unref)
 
 /* ---- The composition tree (main thread) ----------------------------------------------------------------------- */
 
