@@ -15,6 +15,7 @@
 typedef struct Scan {
     const char *text;
     const char *p;
+    const char *end;
     GPtrArray *open; /* of the names of each open object (GHashTable *); NULL for an array */
     GError **errp;
 } Scan;
@@ -119,7 +120,7 @@ static bool note_name(Scan *scan, const char *start)
 
 static bool scan_number(Scan *scan)
 {
-    size_t len = strspn(scan->p, "+-.0123456789eE");
+    size_t len = MIN(strspn(scan->p, "+-.0123456789eE"), (size_t)(scan->end - scan->p));
     g_autofree char *number = g_strndup(scan->p, len);
     size_t whole = strspn(number, "-0123456789");
     const char *point = strchr(number, '.');
@@ -203,9 +204,9 @@ static bool scan_token(Scan *scan)
 bool json_check(const char *text, size_t end, GError **errp)
 {
     g_autoptr(GPtrArray) open = g_ptr_array_new_with_free_func(names_free);
-    Scan scan = { .text = text, .p = text, .open = open, .errp = errp };
+    Scan scan = { .text = text, .p = text, .end = text + end, .open = open, .errp = errp };
 
-    while (scan.p < text + end) {
+    while (scan.p < scan.end) {
         if (!scan_token(&scan)) {
             return false;
         }

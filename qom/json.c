@@ -94,8 +94,6 @@ static const char *error_words(enum json_tokener_error error)
         return "expected ',' or '}'";
     case json_tokener_error_parse_string:
         return "a string holds an unknown escape";
-    case json_tokener_error_parse_utf8_string:
-        return "it is not valid UTF-8";
     default:
         return "expected a value";
     }
@@ -104,6 +102,7 @@ static const char *error_words(enum json_tokener_error error)
 GVariant *json_to_variant(const char *text, GError **errp)
 {
     size_t len = strlen(text);
+    const char *bad;
     g_autoptr(GVariant) value = NULL;
     struct json_tokener *tokener;
     enum json_tokener_error error;
@@ -116,9 +115,13 @@ GVariant *json_to_variant(const char *text, GError **errp)
                       JSON_MAX_BYTES - 1);
         return NULL;
     }
-    tokener = json_tokener_new_ex(JSON_DEPTH);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
-                                        JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    /* json-c's own check lets overlong forms and surrogates pass. */
+    if (!g_utf8_validate(text, len, &bad)) {
+        json_error_at(errp, text, bad - text, "it is not valid UTF-8");
+        return NULL;
+    }
+    tokener = json_tokener_new_ex(JSON_DEPTH + 1);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
     /* The NUL tells a number at the end that it is whole. */
     json = json_tokener_parse_ex(tokener, text, len + 1);
     error = json_tokener_get_error(tokener);

@@ -23,7 +23,7 @@ typedef struct KeyVal {
 
 /**
  * Reads @words: JSON when the first character that is no space is '{', else key=value separated by commas, a comma
- * inside a value doubled ("a,,b"), a bare "key" for key=on and "nokey" is not special. @implied_key (may be NULL) names
+ * inside a value doubled ("a,,b"), a bare "key" for key=on ("nokey" is not special). @implied_key (may be NULL) names
  * the first word when it has no '='. A key given twice is an error in JSON; in words the later one stands.
  * Returns NULL with @errp set (what was expected, and at which character, counted from 1). The caller frees.
  */
@@ -40,9 +40,16 @@ QOM_EXPORT bool keyval_apply(KeyVal *kv, Object *obj, GError **errp);
 /** False, naming the first key that was not taken, when there is one. */
 QOM_EXPORT bool keyval_check_all_used(KeyVal *kv, GError **errp);
 
-/** JSON text -> value ('b' 'x' 't' 'd' 's' 'av' 'a{sv}', null as a maybe-nothing "mv"), strict. */
+/**
+ * JSON text -> value ('b' 'x' 't' 'd' 's' 'av' 'a{sv}', null as a maybe-nothing "mv"), strict: an integer is 'x', or 't' from
+ * 2^63 to 2^64 - 1; refused are duplicate names, numbers that do not fit, NaN, \u0000, half surrogates, more than 64
+ * levels and 64 MiB. Returns a full reference, or NULL with @errp set (what, and at which character from 1). Any thread.
+ */
 QOM_EXPORT GVariant *json_to_variant(const char *text, GError **errp);
-/** A value -> JSON text on one line; the caller frees. */
+/**
+ * A value of any type -> JSON text on one line, which json_to_variant() takes back: dictionaries with string keys become
+ * objects, other containers arrays, an empty maybe and what is not finite null. The caller frees. Any thread.
+ */
 QOM_EXPORT char *json_from_variant(GVariant *value);
 
 #endif
