@@ -33,12 +33,18 @@ libqom_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-qom-class \
+	tests/unit/test-qom-global \
+	tests/unit/test-qom-json \
+	tests/unit/test-qom-keyval \
+	tests/unit/test-qom-link \
 	tests/unit/test-qom-module \
 	tests/unit/test-qom-object \
 	tests/unit/test-qom-property \
 	tests/unit/test-qom-threads \
 	tests/unit/test-qom-tree \
-	tests/unit/test-qom-type
+	tests/unit/test-qom-type \
+	tests/unit/test-qom-user-creatable \
+	tests/unit/test-qom-value
 
 nobase_qometinclude_HEADERS += \
 	qom/error.h \

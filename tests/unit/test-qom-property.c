@@ -550,6 +550,111 @@ static void a_value_read_can_be_set_again(void **state)
     object_unref(gadget);
 }
 
+static uint64_t random_uint(GRand *rand)
+{
+    uint64_t all = (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
+
+    return all >> g_rand_int_range(rand, 0, 64);
+}
+
+/* Words of letters that mean something to the parsers. */
+static char *random_word(GRand *rand)
+{
+    static const char *const letters[] = { "a", ":", "\\", ",", "=", " ", "é", "0", "{" };
+    GString *word = g_string_new("w");
+
+    for (int n = g_rand_int_range(rand, 0, 8); n > 0; n--) {
+        g_string_append(word, letters[g_rand_int_range(rand, 0, G_N_ELEMENTS(letters))]);
+    }
+    return g_string_free(word, FALSE);
+}
+
+static GVariant *random_list(GRand *rand, const Property *prop)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("av"));
+    for (int n = g_rand_int_range(rand, 0, 6); n > 0; n--) {
+        GVariant *element;
+
+        if (prop->element == &prop_info_string) {
+            element = g_variant_new_take_string(random_word(rand));
+        } else if (prop->element == &prop_info_enum) {
+            element = g_variant_new_string(modes_array[g_rand_int_range(rand, 0, 3)]);
+        } else if (prop->element == &prop_info_bool) {
+            element = g_variant_new_boolean(g_rand_boolean(rand));
+        } else {
+            element = g_variant_new_uint16(random_uint(rand));
+        }
+        g_variant_builder_add(&builder, "v", element);
+    }
+    return g_variant_builder_end(&builder);
+}
+
+static GVariant *random_value(GRand *rand, const Property *prop)
+{
+    uint64_t u = random_uint(rand);
+
+    if (prop->element) {
+        return random_list(rand, prop);
+    }
+    if (prop->info == &prop_info_macaddr) {
+        return g_variant_new_take_string(
+            g_strdup_printf("%02x:00:%02X:fF:%02x:01", (uint8_t)u, (uint8_t)(u >> 8), 7));
+    }
+    switch (prop->info->kind) {
+    case PROP_KIND_BOOL:
+    case PROP_KIND_BIT:
+        return g_variant_new_boolean(u & 1);
+    case PROP_KIND_INT:
+        return g_variant_new_int64(u & 1 ? -(int64_t)(u >> 1) - 1 : (int64_t)(u >> 1));
+    case PROP_KIND_UINT:
+        return g_variant_new_uint64(u);
+    case PROP_KIND_ENUM:
+        return g_variant_new_string(modes_array[u % 3]);
+    default:
+        return g_variant_new_take_string(random_word(rand));
+    }
+}
+
+static void whatever_a_property_prints_it_parses(void **state)
+{
+    Object *obj = OBJECT(gadget_new(TYPE_GADGET)), *other = OBJECT(gadget_new(TYPE_GADGET));
+    const GPtrArray *list = obj->class->property_list;
+    GRand *rand = g_rand_new_with_seed(4711);
+    unsigned compared[64] = { 0 };
+
+    (void)state;
+    assert_true(list->len < G_N_ELEMENTS(compared));
+    for (int round = 0; round < 40000; round++) {
+        guint i = g_rand_int_range(rand, 0, list->len);
+        const Property *prop = list->pdata[i];
+        g_autoptr(GVariant) value = g_variant_ref_sink(random_value(rand, prop));
+        g_autoptr(GVariant) set = NULL, parsed = NULL;
+        g_autofree char *text = NULL;
+
+        if (!object_property_set(obj, prop->name, value, NULL) || strcmp(prop->name, "told") == 0) {
+            continue;
+        }
+        set = object_property_get(obj, prop->name, NULL);
+        text = object_property_print(obj, prop->name, NULL);
+        assert_true(object_property_parse(other, prop->name, text, NULL));
+        parsed = object_property_get(other, prop->name, NULL);
+        assert_true(g_variant_equal(set, parsed));
+        compared[i]++;
+    }
+    for (guint i = 0; i < list->len; i++) {
+        const Property *prop = list->pdata[i];
+
+        if (!prop->get && !prop->set && !prop->read_only) {
+            assert_true(compared[i] > 0);
+        }
+    }
+    g_rand_free(rand);
+    object_unref(obj);
+    object_unref(other);
+}
+
 /* ---- Typed accessors ---- */
 
 static void typed_accessors_read_and_write_every_width(void **state)
@@ -864,6 +969,7 @@ int main(void)
         cmocka_unit_test(a_value_of_another_kind_is_refused_not_converted),
         cmocka_unit_test(a_list_is_set_from_an_array_of_values),
         cmocka_unit_test(a_value_read_can_be_set_again),
+        cmocka_unit_test(whatever_a_property_prints_it_parses),
         cmocka_unit_test(typed_accessors_read_and_write_every_width),
         cmocka_unit_test(a_string_is_copied_and_may_be_unset),
         cmocka_unit_test(typed_accessors_fail_as_the_others_do),
