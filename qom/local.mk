@@ -46,6 +46,8 @@ unit_tests += \
 	tests/unit/test-qom-user-creatable \
 	tests/unit/test-qom-value
 
+bench_programs += tests/bench/bench-qom
+
 nobase_qometinclude_HEADERS += \
 	qom/error.h \
 	qom/export.h \

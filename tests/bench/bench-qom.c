@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the object model costs. Prints a row a case, "NAME VALUE UNIT REFERENCE", VALUE being the median of several
+ * runs and REFERENCE what QEMU 7.2 needs ("-" where nobody has measured it).
+ * "--once NAME N" runs the case NAME N times and nothing else: instructions under callgrind are then
+ * (count(N2) - count(N1)) / (N2 - N1), since all that is made ready is the same for every N. "--list" names the cases.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <qomet/qom/module.h>
+
+#define N_RUNS 9
+#define POOL 10000
+
+#define TYPE_PLAIN "bench-plain"
+#define TYPE_FIVE "bench-five"
+#define TYPE_DEEP "bench-deep"
+#define TYPE_BENCH_INTERFACE "bench-interface"
+
+typedef struct Five {
+    Object parent_obj;
+    uint8_t a;
+    uint16_t b;
+    uint32_t c;
+    uint64_t d;
+    bool e;
+} Five;
+
+OBJECT_DECLARE_SIMPLE_TYPE(Plain, PLAIN)
+OBJECT_DECLARE_SIMPLE_TYPE(Deep, DEEP)
+OBJECT_DECLARE_INTERFACE(BenchInterface, BenchInterfaceClass, BENCH_INTERFACE)
+
+struct BenchInterfaceClass {
+    InterfaceClass parent_class;
+};
+
+static const Property five_properties[] = {
+    DEFINE_PROP_UINT8("a", Five, a, 1),   DEFINE_PROP_UINT16("b", Five, b, 2),
+    DEFINE_PROP_UINT32("c", Five, c, 3),  DEFINE_PROP_UINT64("d", Five, d, 4),
+    DEFINE_PROP_BOOL("e", Five, e, true),
+};
+
+static void five_class_init(ObjectClass *klass, void *data)
+{
+    (void)data;
+    object_class_add_properties(klass, five_properties, G_N_ELEMENTS(five_properties));
+}
+
+static const TypeInfo types[] = {
+    { .name = TYPE_PLAIN, .parent = TYPE_OBJECT },
+    {
+        .name = TYPE_FIVE,
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(Five),
+        .class_init = five_class_init,
+    },
+    {
+        .name = TYPE_BENCH_INTERFACE,
+        .parent = TYPE_INTERFACE,
+        .class_size = sizeof(BenchInterfaceClass),
+    },
+    { .name = "bench-1", .parent = TYPE_DEEP },
+    { .name = "bench-2", .parent = "bench-1" },
+    { .name = "bench-3", .parent = "bench-2" },
+    { .name = "bench-4", .parent = "bench-3" },
+    { .name = "bench-5", .parent = "bench-4" },
+    { .name = "bench-6", .parent = "bench-5" },
+    { .name = "bench-7", .parent = "bench-6" },
+    { .name = "bench-8", .parent = "bench-7" },
+    {
+        .name = TYPE_DEEP,
+        .parent = TYPE_OBJECT,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_BENCH_INTERFACE }, {} },
+    },
+};
+
+/* Keeps the compiler from knowing what @p is, so that it does not take a cast out of a loop. */
+#define HIDE(p) __asm__ volatile("" : "+r"(p) : : "memory")
+
+/* ---- types: each run has fresh ones ---- */
+
+static TypeInfo *pool;
+
+static void make_pool(void)
+{
+    static unsigned serial;
+
+    pool = g_new0(TypeInfo, POOL);
+    for (unsigned i = 0; i < POOL; i++) {
+        pool[i].name = g_strdup_printf("bench-type-%u", serial++);
+        pool[i].parent = TYPE_OBJECT;
+    }
+    object_class_by_name(TYPE_OBJECT);
+}
+
+static void register_types(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        type_register_static(&pool[i], NULL);
+    }
+}
+
+static void make_registered_pool(void)
+{
+    make_pool();
+    register_types(POOL);
+}
+
+static void use_types(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        object_class_by_name(pool[i].name);
+    }
+}
+
+static void register_and_use_types(unsigned n)
+{
+    register_types(n);
+    use_types(n);
+}
+
+/* ---- casts ---- */
+
+static Object *obj;
+
+static void make_plain(void)
+{
+    obj = object_new(TYPE_PLAIN);
+}
+
+static void make_deep(void)
+{
+    obj = object_new("bench-8");
+}
+
+static void drop(void)
+{
+    object_unref(obj);
+}
+
+static void cast_same(unsigned n)
+{
+    Object *o = obj;
+
+    for (unsigned i = 0; i < n; i++) {
+        Plain *p;
+
+        HIDE(o);
+        p = PLAIN(o);
+        HIDE(p);
+    }
+}
+
+static void cast_deep(unsigned n)
+{
+    Object *o = obj;
+
+    for (unsigned i = 0; i < n; i++) {
+        Deep *p;
+
+        HIDE(o);
+        p = DEEP(o);
+        HIDE(p);
+    }
+}
+
+static void cast_interface(unsigned n)
+{
+    Object *o = obj;
+
+    for (unsigned i = 0; i < n; i++) {
+        BenchInterface *p;
+
+        HIDE(o);
+        p = BENCH_INTERFACE(o);
+        HIDE(p);
+    }
+}
+
+/* ---- objects ---- */
+
+static void new_plain(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        object_unref(object_new(TYPE_PLAIN));
+    }
+}
+
+static void new_five(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        object_unref(object_new(TYPE_FIVE));
+    }
+}
+
+static void many_objects(unsigned n)
+{
+    g_autofree Object **objs = g_new(Object *, n);
+
+    for (unsigned i = 0; i < n; i++) {
+        objs[i] = object_new(TYPE_PLAIN);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        object_unref(objs[i]);
+    }
+}
+
+static void many_children(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        Object *child = object_new(TYPE_PLAIN);
+
+        object_property_add_child(obj, "x[*]", child, NULL);
+        object_unref(child);
+    }
+}
+
+/* ---- properties ---- */
+
+static void make_five(void)
+{
+    obj = object_new(TYPE_FIVE);
+}
+
+static void get_typed(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t value = object_property_get_uint(obj, "c", NULL);
+
+        HIDE(value);
+    }
+}
+
+static void set_typed(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        object_property_set_uint(obj, "c", i, NULL);
+    }
+}
+
+static void get_variant(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        g_variant_unref(object_property_get(obj, "c", NULL));
+    }
+}
+
+/* ---- the table ---- */
+
+typedef struct Case {
+    const char *name;
+    void (*before)(void); /* not measured */
+    void (*run)(unsigned n);
+    void (*after)(void);
+    unsigned n;
+    bool whole; /* the time of all n, in ms, rather than of one, in ns */
+    const char *reference;
+} Case;
+
+static const Case cases[] = {
+    { "type-register", make_pool, register_types, NULL, POOL, false, "400" },
+    { "class-first-use", make_registered_pool, use_types, NULL, POOL, false, "330" },
+    { "types-1000-registered-and-used", make_pool, register_and_use_types, NULL, 1000, true, "-" },
+    { "types-10000-registered-and-used", make_pool, register_and_use_types, NULL, 10000, true,
+      "-" },
+    { "cast-same", make_plain, cast_same, drop, 1000000, false, "2.7" },
+    { "cast-depth-8", make_deep, cast_deep, drop, 1000000, false, "15" },
+    { "cast-interface", make_deep, cast_interface, drop, 1000000, false, "16.5" },
+    { "object-new-unref-plain", NULL, new_plain, NULL, 200000, false, "197" },
+    { "object-new-unref-5-properties", NULL, new_five, NULL, 200000, false, "869" },
+    { "objects-10000-made-and-freed", NULL, many_objects, NULL, 10000, true, "-" },
+    { "objects-100000-made-and-freed", NULL, many_objects, NULL, 100000, true, "-" },
+    { "property-get-typed", make_five, get_typed, drop, 1000000, false, "64" },
+    { "property-get-variant", make_five, get_variant, drop, 500000, false, "81" },
+    { "property-set-typed", make_five, set_typed, drop, 1000000, false, "-" },
+    { "children-400-named-x[*]", make_plain, many_children, drop, 400, true, "-" },
+    { "children-4000-named-x[*]", make_plain, many_children, drop, 4000, true, "900" },
+};
+
+static double now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1e9 + ts.tv_nsec;
+}
+
+static double measure(const Case *c, unsigned n)
+{
+    double begin, end;
+
+    if (c->before) {
+        c->before();
+    }
+    begin = now_ns();
+    c->run(n);
+    end = now_ns();
+    if (c->after) {
+        c->after();
+    }
+    return end - begin;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void print_row(const Case *c)
+{
+    double times[N_RUNS], median;
+
+    for (int i = 0; i < N_RUNS; i++) {
+        times[i] = measure(c, c->n);
+    }
+    qsort(times, N_RUNS, sizeof(times[0]), compare_times);
+    median = times[N_RUNS / 2];
+    if (c->whole) {
+        printf("%-32s %10.3f ms %6s\n", c->name, median / 1e6, c->reference);
+    } else {
+        printf("%-32s %10.2f ns %6s\n", c->name, median / c->n, c->reference);
+    }
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    GError *error = NULL;
+
+    if (!type_register_static_array(types, G_N_ELEMENTS(types), &error)) {
+        fprintf(stderr, "bench-qom: %s\n", error->message);
+        return 1;
+    }
+    if (argc == 1) {
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+            print_row(&cases[i]);
+        }
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+            puts(cases[i].name);
+        }
+        return 0;
+    }
+    for (size_t i = 0; argc == 4 && i < G_N_ELEMENTS(cases); i++) {
+        const Case *c = &cases[i];
+        unsigned n = strtoul(argv[3], NULL, 0);
+        bool from_pool = c->before == make_pool || c->before == make_registered_pool;
+
+        if (strcmp(argv[1], "--once") == 0 && strcmp(argv[2], c->name) == 0 &&
+            !(from_pool && n > POOL)) {
+            measure(c, n);
+            return 0;
+        }
+    }
+    fprintf(stderr, "usage: bench-qom [--list | --once NAME N]  (N up to %d for cases of types)\n",
+            POOL);
+    return 1;
+}
