@@ -272,6 +272,25 @@ Object *object_dynamic_cast_assert(Object *obj, const char *typename, const char
     return obj;
 }
 
+void object_cast_slow(Object *obj, TypeRef *ref, const char *file, int line)
+{
+    const TypeImpl *type = type_ref_get(ref);
+
+    if (obj && (!type || !object_class_is_a(obj->class, type))) {
+        object_cast_failed(obj, ref->name, file, line);
+    }
+}
+
+ObjectClass *object_class_cast_slow(ObjectClass *klass, TypeRef *ref, const char *file, int line)
+{
+    ObjectClass *cast = type_ref_get(ref) ? object_class_dynamic_cast(klass, ref->name) : NULL;
+
+    if (!cast) {
+        object_class_cast_failed(klass, ref->name, file, line);
+    }
+    return cast;
+}
+
 void object_cast_failed(const Object *obj, const char *type, const char *file, int line)
 {
     g_autofree char *path = object_get_canonical_path(obj);

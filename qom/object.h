@@ -34,32 +34,54 @@ QOM_EXPORT void object_cast_failed(const Object *obj, const char *type, const ch
 QOM_EXPORT void object_class_cast_failed(const ObjectClass *klass, const char *type, const char *file, int line)
     G_GNUC_NORETURN;
 
+/** The whole check, for what the inline ones below do not settle at once. They return, or say what is wrong and end. */
+QOM_EXPORT void object_cast_slow(Object *obj, TypeRef *ref, const char *file, int line);
+QOM_EXPORT ObjectClass *object_class_cast_slow(ObjectClass *klass, TypeRef *ref, const char *file, int line);
+
 static inline Object *object_cast_ref(Object *obj, TypeRef *ref, const char *file, int line)
 {
-    const TypeImpl *type = type_ref_get(ref);
+    const TypeImpl *type = __atomic_load_n(&ref->type, __ATOMIC_ACQUIRE);
 
-    if (__builtin_expect(obj != NULL && (!type || !object_class_is_a(obj->class, type)), 0)) {
-        object_cast_failed(obj, ref->name, file, line);
+    if (__builtin_expect(obj && (!type || !object_class_derives(obj->class, type)), 0)) {
+        object_cast_slow(obj, ref, file, line);
+    }
+    return obj;
+}
+
+/** The same where @ref is most likely an interface. */
+static inline Object *object_cast_interface_ref(Object *obj, TypeRef *ref, const char *file, int line)
+{
+    const TypeImpl *type = __atomic_load_n(&ref->type, __ATOMIC_ACQUIRE);
+
+    if (__builtin_expect(obj && (!type || !object_class_implements(obj->class, type)), 0)) {
+        object_cast_slow(obj, ref, file, line);
     }
     return obj;
 }
 
 static inline ObjectClass *object_class_cast_ref(ObjectClass *klass, TypeRef *ref, const char *file, int line)
 {
-    const TypeImpl *type = type_ref_get(ref);
+    const TypeImpl *type = __atomic_load_n(&ref->type, __ATOMIC_ACQUIRE);
+
+    if (__builtin_expect(!klass || !type || !object_class_derives(klass, type), 0)) {
+        return object_class_cast_slow(klass, ref, file, line);
+    }
+    return klass;
+}
+
+static inline ObjectClass *object_class_cast_interface_ref(ObjectClass *klass, TypeRef *ref, const char *file,
+                                                           int line)
+{
+    const TypeImpl *type = __atomic_load_n(&ref->type, __ATOMIC_ACQUIRE);
     const InterfaceSlot *slot;
 
-    if (__builtin_expect(!klass || !type, 0)) {
-        object_class_cast_failed(klass, ref->name, file, line);
+    if (__builtin_expect(klass && type, 1)) {
+        slot = &klass->interfaces[type->id & klass->interface_mask];
+        if (__builtin_expect(slot->type == type, 1)) {
+            return slot->klass;
+        }
     }
-    if (object_class_derives(klass, type)) {
-        return klass;
-    }
-    slot = &klass->interfaces[type->id & klass->interface_mask];
-    if (__builtin_expect(slot->type != type, 0)) {
-        object_class_cast_failed(klass, ref->name, file, line);
-    }
-    return slot->klass;
+    return object_class_cast_slow(klass, ref, file, line);
 }
 
 /** Casts with a check; NULL passes. @name must be a string that does not change (a TYPE_ macro). */
@@ -69,7 +91,11 @@ static inline ObjectClass *object_class_cast_ref(ObjectClass *klass, TypeRef *re
         (type *)object_cast_ref(OBJECT(obj), &ref_, __FILE__, __LINE__);                                              \
     })
 /** The interface's view of @obj: the same pointer, checked. */
-#define INTERFACE_CHECK(type, obj, name) OBJECT_CHECK(type, obj, name)
+#define INTERFACE_CHECK(type, obj, name)                                                                              \
+    ({                                                                                                                \
+        static TypeRef ref_ = { name, NULL };                                                                         \
+        (type *)object_cast_interface_ref(OBJECT(obj), &ref_, __FILE__, __LINE__);                                    \
+    })
 /** The class, or the class's own version of an interface class. */
 #define OBJECT_CLASS_CHECK(type, klass, name)                                                                         \
     ({                                                                                                                \
@@ -78,25 +104,29 @@ static inline ObjectClass *object_class_cast_ref(ObjectClass *klass, TypeRef *re
     })
 #define OBJECT_GET_CLASS(type, obj, name) OBJECT_CLASS_CHECK(type, object_get_class(OBJECT(obj)), name)
 
-/** NAME(obj) for @Instance. */
-#define DECLARE_INSTANCE_CHECKER(Instance, NAME, TYPENAME)                                                            \
+/** NAME(obj) for @Instance; @cast is one of the inline casts above. */
+#define DECLARE_INSTANCE_CHECKER_BY(cast, Instance, NAME, TYPENAME)                                                   \
     static inline G_GNUC_UNUSED Instance *NAME(const void *obj)                                                       \
     {                                                                                                                 \
         static TypeRef ref = { TYPENAME, NULL };                                                                      \
-        return (Instance *)object_cast_ref((Object *)obj, &ref, __FILE__, __LINE__);                                  \
+        return (Instance *)cast((Object *)obj, &ref, __FILE__, __LINE__);                                             \
     }
+#define DECLARE_INSTANCE_CHECKER(Instance, NAME, TYPENAME)                                                            \
+    DECLARE_INSTANCE_CHECKER_BY(object_cast_ref, Instance, NAME, TYPENAME)
 
 /** NAME_CLASS(klass) and NAME_GET_CLASS(obj) for @Class. */
-#define DECLARE_CLASS_CHECKERS(Class, NAME, TYPENAME)                                                                 \
+#define DECLARE_CLASS_CHECKERS_BY(cast, Class, NAME, TYPENAME)                                                        \
     static inline G_GNUC_UNUSED Class *NAME##_CLASS(const void *klass)                                                \
     {                                                                                                                 \
         static TypeRef ref = { TYPENAME, NULL };                                                                      \
-        return (Class *)object_class_cast_ref((ObjectClass *)klass, &ref, __FILE__, __LINE__);                        \
+        return (Class *)cast((ObjectClass *)klass, &ref, __FILE__, __LINE__);                                         \
     }                                                                                                                 \
     static inline G_GNUC_UNUSED Class *NAME##_GET_CLASS(const void *obj)                                              \
     {                                                                                                                 \
         return NAME##_CLASS(((const Object *)obj)->class);                                                            \
     }
+#define DECLARE_CLASS_CHECKERS(Class, NAME, TYPENAME)                                                                 \
+    DECLARE_CLASS_CHECKERS_BY(object_class_cast_ref, Class, NAME, TYPENAME)
 
 /** Everything a header says of a type that has a class struct of its own. */
 #define OBJECT_DECLARE_TYPE(Instance, Class, NAME)                                                                    \
@@ -116,8 +146,8 @@ static inline ObjectClass *object_class_cast_ref(ObjectClass *klass, TypeRef *re
 #define OBJECT_DECLARE_INTERFACE(Instance, Class, NAME)                                                               \
     typedef struct Instance Instance;                                                                                 \
     typedef struct Class Class;                                                                                       \
-    DECLARE_INSTANCE_CHECKER(Instance, NAME, TYPE_##NAME)                                                             \
-    DECLARE_CLASS_CHECKERS(Class, NAME, TYPE_##NAME)
+    DECLARE_INSTANCE_CHECKER_BY(object_cast_interface_ref, Instance, NAME, TYPE_##NAME)                               \
+    DECLARE_CLASS_CHECKERS_BY(object_class_cast_interface_ref, Class, NAME, TYPE_##NAME)
 
 /** @obj when it is (or implements) the type @typename, else NULL. NULL passes. Any thread. */
 QOM_EXPORT Object *object_dynamic_cast(Object *obj, const char *typename);

@@ -147,10 +147,16 @@ static inline bool object_class_derives(const ObjectClass *klass, const TypeImpl
     return type->depth <= klass->depth && klass->ancestors[type->depth] == type;
 }
 
+/** Whether @klass implements the interface @type (or one that extends it). */
+static inline bool object_class_implements(const ObjectClass *klass, const TypeImpl *type)
+{
+    return klass->interfaces[type->id & klass->interface_mask].type == type;
+}
+
 /** Whether @klass is, derives from, or implements @type. */
 static inline bool object_class_is_a(const ObjectClass *klass, const TypeImpl *type)
 {
-    return object_class_derives(klass, type) || klass->interfaces[type->id & klass->interface_mask].type == type;
+    return object_class_derives(klass, type) || object_class_implements(klass, type);
 }
 
 #endif
