@@ -140,44 +140,31 @@ static void drop(void)
     object_unref(obj);
 }
 
-static void cast_same(unsigned n)
-{
-    Object *o = obj;
+/* One cast whose operand and result the compiler does not know. */
+#define CAST(NAME)                                                                                 \
+    do {                                                                                           \
+        void *p_;                                                                                  \
+        HIDE(o);                                                                                   \
+        p_ = NAME(o);                                                                              \
+        HIDE(p_);                                                                                  \
+    } while (0)
 
-    for (unsigned i = 0; i < n; i++) {
-        Plain *p;
-
-        HIDE(o);
-        p = PLAIN(o);
-        HIDE(p);
+/* Four in a row, so that a quarter of the loop is counted with each. */
+#define CASTS(function, NAME)                                                                      \
+    static void function(unsigned n)                                                               \
+    {                                                                                              \
+        Object *o = obj;                                                                           \
+                                                                                                   \
+        for (unsigned i = 0; i < n; i += 4) {                                                      \
+            CAST(NAME);                                                                            \
+            CAST(NAME);                                                                            \
+            CAST(NAME);                                                                            \
+            CAST(NAME);                                                                            \
+        }                                                                                          \
     }
-}
-
-static void cast_deep(unsigned n)
-{
-    Object *o = obj;
-
-    for (unsigned i = 0; i < n; i++) {
-        Deep *p;
-
-        HIDE(o);
-        p = DEEP(o);
-        HIDE(p);
-    }
-}
-
-static void cast_interface(unsigned n)
-{
-    Object *o = obj;
-
-    for (unsigned i = 0; i < n; i++) {
-        BenchInterface *p;
-
-        HIDE(o);
-        p = BENCH_INTERFACE(o);
-        HIDE(p);
-    }
-}
+CASTS(cast_same, PLAIN)
+CASTS(cast_deep, DEEP)
+CASTS(cast_interface, BENCH_INTERFACE)
 
 /* ---- objects ---- */
 

@@ -112,14 +112,14 @@ static void square_class_init(ObjectClass *klass, void *data)
 static void paintable_class_init(ObjectClass *klass, void *data)
 {
     (void)data;
-    ((PaintableClass *)klass)->paint = paint_default;
-    ((PaintableClass *)klass)->strip = strip_default;
+    PAINTABLE_CLASS(klass)->paint = paint_default;
+    PAINTABLE_CLASS(klass)->strip = strip_default;
 }
 
 static void sprayable_class_init(ObjectClass *klass, void *data)
 {
     (void)data;
-    ((PaintableClass *)klass)->strip = sprayable_strip;
+    PAINTABLE_CLASS(klass)->strip = sprayable_strip;
 }
 
 static void tile_class_init(ObjectClass *klass, void *data)
