@@ -46,6 +46,8 @@ unit_tests += \
 	tests/unit/test-qom-user-creatable \
 	tests/unit/test-qom-value
 
+script_tests += tests/unit/test-qom-only.sh
+
 bench_programs += tests/bench/bench-qom
 
 nobase_qometinclude_HEADERS += \
