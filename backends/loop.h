@@ -7,7 +7,7 @@
 
 #include <qomet/memory/entry.h>
 
-/** Makes the main loop of this thread. At start. */
+/** Makes this thread the main one, with its loop. At start; a second call does nothing. */
 QOM_EXPORT void main_loop_init(void);
 /** Runs one round; waits for something to do when @may_block. Main thread. */
 QOM_EXPORT void main_loop_wait(bool may_block);
@@ -20,17 +20,20 @@ typedef struct LoopWatch LoopWatch;
  * The watch is owned by the caller and ends with loop_watch_free(); the descriptor is not owned.
  */
 QOM_EXPORT LoopWatch *loop_watch_new(int fd, unsigned events, EntryGuard *guard,
-                                     void (*fn)(int fd, unsigned ready, void *opaque), void *opaque);
-/** Pauses or resumes: @events 0 means none. */
+                                     void (*fn)(int fd, unsigned ready, void *opaque),
+                                     void *opaque);
+/** Pauses or resumes: @events 0 means none, not even hang-up. Main thread. */
 QOM_EXPORT void loop_watch_set_events(LoopWatch *watch, unsigned events);
 /** NULL is fine. May be called from within @fn. Main thread. */
 QOM_EXPORT void loop_watch_free(LoopWatch *watch);
 
 /** One timerfd in the loop, for hw/core/timer only: @fn runs when CLOCK_MONOTONIC reaches what was set. */
 typedef struct LoopTimer LoopTimer;
+/** NULL, with errno set, when the host has no descriptor left. Main thread. */
 QOM_EXPORT LoopTimer *loop_timer_new(void (*fn)(void *opaque), void *opaque);
 /** Any thread. @deadline_ns: absolute; INT64_MAX: never. */
 QOM_EXPORT void loop_timer_set(LoopTimer *t, int64_t deadline_ns);
+/** NULL is fine; nobody else may be setting it. Main thread. */
 QOM_EXPORT void loop_timer_free(LoopTimer *t);
 
 #endif
