@@ -3,8 +3,25 @@
 # backends: the host's side of a device: chardev, block, net, rng, event loops.
 
 libqometall_a_SOURCES += \
+	backends/chardev/char-int.h \
+	backends/chardev/char.c \
+	backends/chardev/create.c \
+	backends/chardev/fd.c \
+	backends/chardev/fd.h \
+	backends/chardev/file.c \
+	backends/chardev/null.c \
+	backends/chardev/output.c \
+	backends/chardev/pty.c \
+	backends/chardev/ringbuf.c \
+	backends/chardev/sockaddr.c \
+	backends/chardev/sockaddr.h \
+	backends/chardev/socket.c \
+	backends/chardev/stdio.c \
+	backends/chardev/stdout.c \
+	backends/chardev/terminal.c \
 	backends/loop.c
 
 nobase_qometinclude_HEADERS += \
 	backends/chardev/char.h \
+	backends/chardev/ringbuf.h \
 	backends/loop.h

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The main loop: GLib's default context, with the queue of handed-over work, descriptor watches and timerfds as sources.
- * Other threads never touch GLib's context: they post work, or set a timerfd, which is a system call.
+ * The main loop: GLib's default context, with the queue of handed-over work, descriptor watches and
+ * timerfds as sources. Other threads never touch GLib's context: they post work, or set a timerfd,
+ * which is a system call.
  */
 #include <errno.h>
 #include <string.h>
@@ -70,7 +71,10 @@ void loop_watch_set_events(LoopWatch *watch, unsigned events)
     if (watch->tag && events) {
         g_source_modify_unix_fd(&watch->source, watch->tag, events);
     } else if (watch->tag) {
-        /* poll() tells of errors and hang-ups even when asked for nothing: a paused descriptor is taken out. */
+        /*
+         * poll() tells of errors and hang-ups even when asked for nothing: a paused descriptor is
+         * taken out.
+         */
         g_source_remove_unix_fd(&watch->source, watch->tag);
         watch->tag = NULL;
     } else if (events) {

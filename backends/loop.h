@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event loops: the main one (a GMainContext with the queue of handed-over work in it) and descriptor watches.
+ * Event loops: the main one (a GMainContext with the queue of handed-over work in it) and
+ * descriptor watches.
  */
 #ifndef QOMET_BACKENDS_LOOP_H
 #define QOMET_BACKENDS_LOOP_H
@@ -16,8 +17,9 @@ QOM_EXPORT void main_loop_cleanup(void);
 
 typedef struct LoopWatch LoopWatch;
 /**
- * Calls @fn on the main thread whenever @fd is ready for @events (GIOCondition), inside @guard when it is not NULL.
- * The watch is owned by the caller and ends with loop_watch_free(); the descriptor is not owned.
+ * Calls @fn on the main thread whenever @fd is ready for @events (GIOCondition), inside @guard when
+ * it is not NULL. The watch is owned by the caller and ends with loop_watch_free(); the descriptor
+ * is not owned.
  */
 QOM_EXPORT LoopWatch *loop_watch_new(int fd, unsigned events, EntryGuard *guard,
                                      void (*fn)(int fd, unsigned ready, void *opaque),
@@ -27,7 +29,10 @@ QOM_EXPORT void loop_watch_set_events(LoopWatch *watch, unsigned events);
 /** NULL is fine. May be called from within @fn. Main thread. */
 QOM_EXPORT void loop_watch_free(LoopWatch *watch);
 
-/** One timerfd in the loop, for hw/core/timer only: @fn runs when CLOCK_MONOTONIC reaches what was set. */
+/**
+ * One timerfd in the loop, for hw/core/timer only: @fn runs when CLOCK_MONOTONIC reaches what was
+ * set.
+ */
 typedef struct LoopTimer LoopTimer;
 /** NULL, with errno set, when the host has no descriptor left. Main thread. */
 QOM_EXPORT LoopTimer *loop_timer_new(void (*fn)(void *opaque), void *opaque);

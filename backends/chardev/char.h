@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Character devices: the host's side of a serial line. A Chardev is an object in /chardevs; a front end (a device)
- * embeds a CharBackend and is told of input through its guard.
+ * Character devices: the host's side of a serial line. A Chardev is an object in /chardevs; a front
+ * end (a device) embeds a CharBackend and is told of input through its guard.
  */
 #ifndef QOMET_BACKENDS_CHARDEV_CHAR_H
 #define QOMET_BACKENDS_CHARDEV_CHAR_H
 
 #include <qomet/backends/loop.h>
-#include <qomet/qom/user-creatable.h>
+#include <qomet/qom/keyval.h>
 
 #define TYPE_CHARDEV "chardev"
 OBJECT_DECLARE_TYPE(Chardev, ChardevClass, CHARDEV)
 
 typedef enum QEMUChrEvent {
-    CHR_EVENT_BREAK,
+    CHR_EVENT_BREAK,  /* a long zero on the line */
     CHR_EVENT_OPENED, /* a peer has come (at once for those that are always there) */
-    CHR_EVENT_CLOSED,
+    CHR_EVENT_CLOSED, /* the peer has left */
 } QEMUChrEvent;
 
-typedef int IOCanReadHandler(void *opaque);                              /* how many bytes the front end takes now */
+typedef int IOCanReadHandler(void *opaque); /* how many bytes the front end takes now */
 typedef void IOReadHandler(void *opaque, const uint8_t *buf, int size);
 typedef void IOEventHandler(void *opaque, QEMUChrEvent event);
 
@@ -33,53 +33,102 @@ typedef struct CharBackend {
     void *opaque;
 } CharBackend;
 
+/** Bytes of output that a chardev keeps for a peer that is slow. */
+#define CHR_OUT_BYTES 65536
+
 struct Chardev {
     Object parent_obj;
-    char *label;          /* its id */
-    CharBackend *be;      /* the one front end, or NULL */
-    pthread_mutex_t lock; /* guards output state; never held while the front end is called */
-    bool opened;          /* a peer is there */
+    char *label;           /* its id */
+    CharBackend *be;       /* the one front end, or NULL; main thread */
+    bool ready;            /* open() has succeeded: properties stay as they are */
+    uint32_t input_paused; /* the front end took nothing: it says when it can again; atomic */
+    pthread_mutex_t lock;  /* guards what follows; never held while the front end is called */
+    bool opened;           /* a peer is there; without one output vanishes */
+    uint8_t *out; /* ring of CHR_OUT_BYTES that the host has not taken yet; NULL until needed */
+    uint32_t out_head, out_len;
+    bool out_watched;    /* main has been asked to go on with it when the host takes more */
+    bool starved;        /* the front end was refused something: it is told when there is room */
+    bool stuck;          /* a wait was in vain: nobody waits again until something is taken */
+    bool failure_posted; /* main is about to be told of a failed write */
+    int failure;         /* its errno */
+    bool warned;         /* the user has been told that output gets lost */
+    uint64_t taken;      /* bytes that the host took */
+    uint64_t dropped;    /* bytes that it was not possible to write */
 };
 
 struct ChardevClass {
     ObjectClass parent_class;
     /** Opens the host's side when all properties are set. */
     bool (*open)(Chardev *chr, GError **errp);
-    /** Takes up to @len bytes without ever waiting; returns how many (0: full now) or -1. Called with the lock held. */
+    /**
+     * Takes up to @len bytes without ever waiting; returns how many (0: full now) or -1 with errno.
+     * Lock held.
+     */
     int (*chr_write)(Chardev *chr, const uint8_t *buf, int len);
-    /** The front end can take input again. */
+    /** The front end can take input again. Main thread. NULL: there is no input. */
     void (*chr_accept_input)(Chardev *chr);
-    /** Waits (at most @timeout_ms) until output can be taken; false when the time ran out. No lock held. */
+    /**
+     * Calls qemu_chr_be_writable() whenever the host takes more, or no longer. Main thread. NULL:
+     * it is never full.
+     */
+    void (*chr_watch_output)(Chardev *chr, bool on);
+    /**
+     * Waits (at most @timeout_ms) until output can be taken; false when the time ran out. No lock
+     * held.
+     */
     bool (*chr_wait_writable)(Chardev *chr, int timeout_ms);
+    /**
+     * A write failed with @errnum; what was queued is gone. Main thread. NULL: the user is warned
+     * once.
+     */
+    void (*chr_output_failed)(Chardev *chr, int errnum);
     const char *backend_name; /* as in "-chardev NAME,id=..." */
     const char *help;         /* one sentence */
 };
 
 /**
- * Makes the chardev that @kv says ("backend", "id", properties) in /chardevs. The object without a reference, or NULL with
- * @errp set. Main thread.
+ * The class of the back end @name ("file"); NULL names the nearest one and lists all. Main thread.
+ */
+QOM_EXPORT ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp);
+/**
+ * Makes the chardev that @kv says ("backend", "id", properties) in /chardevs. The object without a
+ * reference, or NULL with @errp set. Main thread.
  */
 QOM_EXPORT Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp);
-/** The same from "-serial" words: stdio, null, pty, file:PATH, unix:PATH[,server=on][,wait=off], tcp:..., chardev:ID. */
+/**
+ * The same from "-serial" words: stdio, null, pty, file:PATH, unix:PATH[,server=on][,wait=off],
+ * tcp:..., chardev:ID.
+ */
 QOM_EXPORT Chardev *qemu_chr_new(const char *id, const char *words, GError **errp);
 /** The chardev of that id, or NULL. */
 QOM_EXPORT Chardev *qemu_chr_find(const char *id);
 
-/** Binds @be to @chr (NULL is fine); fails when the chardev has a front end already, which is named. Main thread. */
+/**
+ * Binds @be to @chr (NULL is fine); fails when the chardev has a front end already, which is named.
+ * Main thread.
+ */
 QOM_EXPORT bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError **errp);
 /** Unbinds; nothing is called afterwards. Main thread. */
 QOM_EXPORT void qemu_chr_fe_deinit(CharBackend *be);
-/** Who takes input, events, and is told when output that was refused can go on. Called on the main thread, inside the guard. */
-QOM_EXPORT void qemu_chr_fe_set_handlers(CharBackend *be, IOCanReadHandler *can_read, IOReadHandler *read,
-                                         IOEventHandler *event, void (*drained)(void *opaque), void *opaque);
+/**
+ * Who takes input, events, and is told when output that was refused can go on. Called on the main
+ * thread, inside the guard.
+ */
+QOM_EXPORT void qemu_chr_fe_set_handlers(CharBackend *be, IOCanReadHandler *can_read,
+                                         IOReadHandler *read, IOEventHandler *event,
+                                         void (*drained)(void *opaque), void *opaque);
 QOM_EXPORT void qemu_chr_fe_accept_input(CharBackend *be);
 /** Takes what fits and returns how many bytes that was. Never waits. Any thread. */
 QOM_EXPORT int qemu_chr_fe_write(CharBackend *be, const uint8_t *buf, int len);
 /**
- * Writes all, waiting for a slow peer, but not past the end of the program or a peer that takes nothing for a second:
- * then the rest is dropped. Returns how many bytes were taken. Any thread.
+ * Writes all, waiting for a slow peer, but not past the end of the program or a peer that takes
+ * nothing for a second: then the rest is dropped. Returns how many bytes were taken. Any thread.
  */
 QOM_EXPORT int qemu_chr_fe_write_all(CharBackend *be, const uint8_t *buf, int len);
+/**
+ * The same; without a chardev it goes to standard output, which all who print so share. Any thread.
+ */
+QOM_EXPORT int qemu_chr_fe_print(CharBackend *be, const uint8_t *buf, int len);
 
 /** For back ends: input has come. Any of these only on the main thread without the lock. */
 QOM_EXPORT int qemu_chr_be_can_write(Chardev *chr);
@@ -87,13 +136,38 @@ QOM_EXPORT void qemu_chr_be_write(Chardev *chr, const uint8_t *buf, int len);
 QOM_EXPORT void qemu_chr_be_event(Chardev *chr, QEMUChrEvent event);
 QOM_EXPORT void qemu_chr_be_drained(Chardev *chr);
 
+/** The host takes more: queued output goes on. */
+QOM_EXPORT void qemu_chr_be_writable(Chardev *chr);
+/**
+ * Hands input to the front end in one entry: asks how much it takes, calls @fetch for at most that,
+ * gives it what came. Returns what @fetch returned, or CHR_PAUSED when the front end takes nothing
+ * now (accept_input follows).
+ */
+#define CHR_PAUSED (-2)
+QOM_EXPORT int qemu_chr_be_pull(Chardev *chr, int (*fetch)(Chardev *chr, uint8_t *buf, int max));
+
 /** Restores the terminal; safe in a signal handler and at any way out. */
 QOM_EXPORT void qemu_chr_restore_terminal(void);
 /** What Ctrl-a x does; set by the program. */
 QOM_EXPORT void qemu_chr_set_quit_hook(void (*fn)(void));
+/**
+ * From now on no write waits for a peer: the program is about to end. Any thread; safe in a signal
+ * handler.
+ */
+QOM_EXPORT void qemu_chr_end_waits(void);
+/**
+ * The end of all chardevs: output that is still queued is written - as long as its peer takes some
+ * every half second, three seconds at most -, front ends are unbound, sockets' paths removed, the
+ * terminal restored. Main thread, no vCPU running.
+ */
+QOM_EXPORT void qemu_chr_cleanup(void);
 
-/** The property "chardev" of a device: DEFINE_PROP_CHR("chardev", MyState, chr): the id of a chardev, bound when set. */
+/**
+ * The property "chardev" of a device: DEFINE_PROP_CHR("chardev", MyState, chr): the id of a
+ * chardev, bound when set.
+ */
 extern QOM_EXPORT const PropertyInfo prop_info_chr;
-#define DEFINE_PROP_CHR(n, s, f, ...) DEFINE_PROP_(n, s, f, CharBackend, prop_info_chr, ##__VA_ARGS__)
+#define DEFINE_PROP_CHR(n, s, f, ...)                                                              \
+    DEFINE_PROP_(n, s, f, CharBackend, prop_info_chr, ##__VA_ARGS__)
 
 #endif

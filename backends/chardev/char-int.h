@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of backends/chardev share: writes to a chardev that nobody is bound to, the
+ * standard output that all who print use together, and the terminal.
+ */
+#ifndef QOMET_BACKENDS_CHARDEV_CHAR_INT_H
+#define QOMET_BACKENDS_CHARDEV_CHAR_INT_H
+
+#include <qomet/backends/chardev/char.h>
+
+/** What qemu_chr_fe_write_all() does for its chardev. Any thread. */
+int chr_write_all(Chardev *chr, const uint8_t *buf, int len);
+/**
+ * Writes what is queued, until nothing was taken for @patience_ms or @limit_ms are over. Main
+ * thread.
+ */
+void chr_flush(Chardev *chr, int patience_ms, int limit_ms);
+/** Undoes qemu_chr_end_waits(). */
+void chr_allow_waits(void);
+
+/** The container of all chardevs. Main thread. */
+Object *chr_container(void);
+
+/** The program's standard output, made at the first call, "/chardevs/#stdout". Any thread. */
+Chardev *chr_stdout(void);
+/**
+ * Forgets it, so that the next one is made anew; the caller gets the reference. NULL: there is
+ * none.
+ */
+Chardev *chr_stdout_take(void);
+
+/**
+ * Whether this process is in the foreground of the terminal @fd; true for what is no terminal. Any
+ * signal handler.
+ */
+bool chr_terminal_foreground(int fd);
+/**
+ * Takes the terminal @fd out of line mode, without echo, until qemu_chr_restore_terminal(); with
+ * @signals its keys for interrupt and stop still work. Restored at each way out that a program can
+ * see, and while it is stopped. Main thread.
+ */
+void chr_terminal_raw(int fd, bool signals);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From words to chardevs, and their end: "-chardev BACKEND,id=ID,..." and the short forms of
+ * "-serial". All chardevs are children of /chardevs.
+ */
+#include <string.h>
+#include <qomet/backends/chardev/char.h>
+#include <qomet/qom/log.h>
+#include <qomet/qom/user-creatable.h>
+#include "backends/chardev/char-int.h"
+
+/* At the end of the program: how long a peer may take nothing, and how long all of it may last. */
+#define FLUSH_PATIENCE_MS 500
+#define FLUSH_LIMIT_MS 3000
+
+Object *chr_container(void)
+{
+    return container_get(object_get_root(), "/chardevs");
+}
+
+Chardev *qemu_chr_find(const char *id)
+{
+    Object *obj = object_resolve_path_component(chr_container(), id);
+
+    return obj ? CHARDEV(obj) : NULL;
+}
+
+/* ---- Back ends by name ---- */
+
+static void collect_backend(ObjectClass *klass, void *opaque)
+{
+    const char *name = CHARDEV_CLASS(klass)->backend_name;
+
+    if (name) {
+        g_ptr_array_add(opaque, (void *)name);
+    }
+}
+
+ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp)
+{
+    g_autofree char *type = g_strdup_printf("chardev-%s", name);
+    ObjectClass *klass = object_class_by_name(type);
+    g_autoptr(GPtrArray) known = NULL;
+    g_autofree char *list = NULL;
+    const char *near;
+
+    if (klass && object_class_dynamic_cast(klass, TYPE_CHARDEV) &&
+        CHARDEV_CLASS(klass)->backend_name) {
+        return CHARDEV_CLASS(klass);
+    }
+    known = g_ptr_array_new();
+    object_class_foreach(collect_backend, TYPE_CHARDEV, false, known);
+    g_ptr_array_add(known, NULL);
+    near = qom_nearest(name, (const char *const *)known->pdata);
+    list = g_strjoinv(", ", (char **)known->pdata);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND,
+                  "'%s' is not a valid char driver name%s%s%s; accepted are %s", name,
+                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", list);
+    return NULL;
+}
+
+/* ---- Making ---- */
+
+static Chardev *chr_new(const char *backend, const char *id, KeyVal *kv, GError **errp)
+{
+    ChardevClass *klass = qemu_chr_class_by_backend(backend, errp);
+    g_autoptr(Chardev) chr = NULL;
+
+    if (!klass) {
+        return NULL;
+    }
+    /* Before anything of the host is touched. */
+    if (qemu_chr_find(id)) {
+        qom_error_set(errp, QOM_ERROR_EXISTS, "Duplicate ID '%s' for chardev", id);
+        return NULL;
+    }
+    chr = (Chardev *)object_new_with_class(OBJECT_CLASS(klass), errp);
+    if (!chr) {
+        return NULL;
+    }
+    chr->label = g_strdup(id);
+    if (!object_apply_global_props(OBJECT(chr), errp) || !keyval_apply(kv, OBJECT(chr), errp) ||
+        !klass->open(chr, errp) ||
+        !object_property_add_child(chr_container(), id, OBJECT(chr), errp)) {
+        return NULL;
+    }
+    chr->ready = true;
+    /* The tree's reference remains. */
+    return chr;
+}
+
+Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp)
+{
+    g_autofree char *backend = g_strdup(keyval_take(kv, "backend"));
+    g_autofree char *id = g_strdup(keyval_take(kv, "id"));
+
+    if (!backend || !id) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "Parameter '%s' is missing",
+                      backend ? "id" : "backend");
+        return NULL;
+    }
+    return id_wellformed(id, errp) ? chr_new(backend, id, kv, errp) : NULL;
+}
+
+/* ---- The words of -serial ---- */
+
+/* "HOST:PORT,more" -> words of the socket back end; NULL when there is no port. */
+static char *tcp_words(const char *rest)
+{
+    size_t len = strcspn(rest, ",");
+    const char *colon = memrchr(rest, ':', len);
+
+    return colon ? g_strdup_printf("socket,host=%.*s,port=%s", (int)(colon - rest), rest, colon + 1)
+                 : NULL;
+}
+
+static char *file_words(const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, ",", -1);
+    g_autofree char *escaped = g_strjoinv(",,", parts);
+
+    return g_strdup_printf("file,path=%s", escaped);
+}
+
+/* What "-chardev" would have been given; NULL for words that are none of the short forms. */
+static char *chardev_words(const char *words)
+{
+    bool mux = g_str_has_prefix(words, "mon:");
+
+    words += mux ? 4 : 0;
+    if (!strcmp(words, "stdio")) {
+        /* With a monitor on the line, as in QEMU, Ctrl-c is for the guest. */
+        return g_strdup(mux ? "stdio,signal=off" : "stdio");
+    }
+    if (!strcmp(words, "null") || !strcmp(words, "pty")) {
+        return g_strdup(words);
+    }
+    if (g_str_has_prefix(words, "file:")) {
+        return file_words(words + 5);
+    }
+    if (g_str_has_prefix(words, "unix:")) {
+        return g_strconcat("socket,path=", words + 5, NULL);
+    }
+    if (g_str_has_prefix(words, "tcp:")) {
+        return tcp_words(words + 4);
+    }
+    return NULL;
+}
+
+Chardev *qemu_chr_new(const char *id, const char *words, GError **errp)
+{
+    g_autofree char *full = NULL;
+    g_autoptr(KeyVal) kv = NULL;
+    g_autofree char *backend = NULL;
+
+    if (g_str_has_prefix(words, "chardev:")) {
+        Chardev *chr = qemu_chr_find(words + 8);
+
+        if (!chr) {
+            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "chardev '%s' not found", words + 8);
+        }
+        return chr;
+    }
+    full = chardev_words(words);
+    if (!full) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "could not connect to character backend '%s': accepted are stdio, null, pty, "
+                      "file:PATH, unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on], "
+                      "mon:..., chardev:ID and none",
+                      words);
+        return NULL;
+    }
+    kv = keyval_parse(full, "backend", errp);
+    if (!kv) {
+        return NULL;
+    }
+    backend = g_strdup(keyval_take(kv, "backend"));
+    return chr_new(backend, id, kv, errp);
+}
+
+/* ---- The end ---- */
+
+static int end_one(Object *obj, void *opaque G_GNUC_UNUSED)
+{
+    Chardev *chr = CHARDEV(obj);
+
+    chr_flush(chr, FLUSH_PATIENCE_MS, FLUSH_LIMIT_MS);
+    if (chr->be) {
+        qemu_chr_fe_deinit(chr->be);
+    }
+    object_unparent(obj);
+    return 0;
+}
+
+void qemu_chr_cleanup(void)
+{
+    Chardev *shared = chr_stdout_take();
+
+    qemu_chr_end_waits();
+    if (shared) {
+        end_one(OBJECT(shared), NULL);
+        object_unref(shared);
+    }
+    object_child_foreach(chr_container(), end_one, NULL);
+    qemu_chr_restore_terminal();
+    chr_allow_waits();
+}

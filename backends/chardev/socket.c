@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The chardev over a stream socket, unix or TCP, as server or client: one peer at a time, who may
+ * leave and come again. The addresses themselves are in sockaddr.c.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+#include <qomet/qom/log.h>
+#include <qomet/qom/module.h>
+#include "backends/chardev/fd.h"
+#include "backends/chardev/sockaddr.h"
+
+#define TYPE_CHARDEV_SOCKET "chardev-socket"
+OBJECT_DECLARE_SIMPLE_TYPE(SocketChardev, CHARDEV_SOCKET)
+
+/* How long the start may wait for a server elsewhere; one on this host answers at once. */
+#define CONNECT_MS 5000
+
+struct SocketChardev {
+    FDChardev parent_obj;
+    char *path, *host, *port;
+    bool server, wait, nodelay, abstract;
+    uint32_t reconnect; /* seconds; 0: not */
+    SockAddress address;
+    int listen_fd, connect_fd; /* -1: none */
+    LoopWatch *listening, *connecting;
+    LoopTimer *retry; /* client with reconnect */
+};
+
+/* ---- A peer ---- */
+
+static void socket_connected(SocketChardev *s, int fd)
+{
+    int on = 1;
+
+    if (s->nodelay && !s->path) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
+    fd_chardev_start(CHARDEV_FD(s), fd, fd);
+    qemu_chr_be_event(CHARDEV(s), CHR_EVENT_OPENED);
+}
+
+static void retry_later(SocketChardev *s)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    loop_timer_set(s->retry, (now.tv_sec + s->reconnect) * INT64_C(1000000000) + now.tv_nsec);
+}
+
+static void socket_hangup(FDChardev *fd, int errnum G_GNUC_UNUSED)
+{
+    SocketChardev *s = CHARDEV_SOCKET(fd);
+
+    /* Both the end of input and a failed write come here. */
+    if (!CHARDEV(fd)->opened) {
+        return;
+    }
+    qemu_chr_be_event(CHARDEV(fd), CHR_EVENT_CLOSED);
+    fd_chardev_stop(fd);
+    if (s->listening) {
+        loop_watch_set_events(s->listening, G_IO_IN);
+    } else if (s->retry) {
+        retry_later(s);
+    }
+}
+
+static void socket_output_failed(Chardev *chr, int errnum)
+{
+    socket_hangup(CHARDEV_FD(chr), errnum);
+}
+
+/* ---- Server ---- */
+
+/* Takes the next peer, if one is there; false with errno when none can be taken any more. */
+static bool take_peer(SocketChardev *s)
+{
+    int peer = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (peer < 0) {
+        return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
+    }
+    /* The next one waits in the backlog until this one has left. */
+    loop_watch_set_events(s->listening, 0);
+    socket_connected(s, peer);
+    return true;
+}
+
+static void socket_accept(int fd G_GNUC_UNUSED, unsigned ready G_GNUC_UNUSED, void *opaque)
+{
+    SocketChardev *s = opaque;
+
+    if (!take_peer(s)) {
+        /* Otherwise it would be tried again without a pause. */
+        warn_report("chardev '%s': no peer can be taken any more: %s", CHARDEV(s)->label,
+                    g_strerror(errno));
+        loop_watch_set_events(s->listening, 0);
+    }
+}
+
+static bool wait_for_peer(SocketChardev *s, GError **errp)
+{
+    struct pollfd p = { .fd = s->listen_fd, .events = POLLIN };
+    g_autofree char *text = sock_address_text(&s->address);
+
+    info_report("waiting for connection on: disconnected:%s,server=on", text);
+    while (!CHARDEV(s)->opened) {
+        /* A signal that ends the program ends the wait. */
+        if (poll(&p, 1, -1) < 0 || !take_peer(s)) {
+            qom_error_set(errp, QOM_ERROR_FAILED, "waiting for a connection on %s: %s", text,
+                          g_strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool open_server(SocketChardev *s, GError **errp)
+{
+    s->listen_fd = sock_address_listen(&s->address, errp);
+    if (s->listen_fd < 0) {
+        return false;
+    }
+    if (s->address.port) {
+        /* Port 0 lets the kernel choose; what it chose can be read. */
+        g_free(s->port);
+        s->port = g_strdup_printf("%u", s->address.port);
+    }
+    s->listening = loop_watch_new(s->listen_fd, G_IO_IN, NULL, socket_accept, s);
+    return !s->wait || wait_for_peer(s, errp);
+}
+
+/* ---- Client ---- */
+
+static void connect_done(SocketChardev *s)
+{
+    int fd = s->connect_fd;
+    int errnum = 0;
+    socklen_t len = sizeof(errnum);
+
+    loop_watch_free(s->connecting);
+    s->connecting = NULL;
+    s->connect_fd = -1;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 && errnum == 0) {
+        socket_connected(s, fd);
+    } else {
+        close(fd);
+        retry_later(s);
+    }
+}
+
+static void connect_ready(int fd G_GNUC_UNUSED, unsigned ready G_GNUC_UNUSED, void *opaque)
+{
+    connect_done(opaque);
+}
+
+static void socket_retry(void *opaque)
+{
+    SocketChardev *s = opaque;
+    bool waits;
+    int fd = sock_address_connect(&s->address, &waits, NULL);
+
+    if (fd < 0) {
+        retry_later(s);
+    } else if (waits) {
+        s->connect_fd = fd;
+        s->connecting = loop_watch_new(fd, G_IO_OUT, NULL, connect_ready, s);
+    } else {
+        socket_connected(s, fd);
+    }
+}
+
+static bool open_client(SocketChardev *s, GError **errp)
+{
+    g_autofree char *text = sock_address_text(&s->address);
+    struct pollfd p = { .events = POLLOUT };
+    int errnum = ETIMEDOUT;
+    socklen_t len = sizeof(errnum);
+    bool waits;
+
+    if (s->reconnect) {
+        s->retry = loop_timer_new(socket_retry, s);
+        if (!s->retry) {
+            qom_error_set(errp, QOM_ERROR_FAILED, "Failed to create a timer: %s",
+                          g_strerror(errno));
+            return false;
+        }
+        socket_retry(s);
+        return true;
+    }
+    p.fd = sock_address_connect(&s->address, &waits, errp);
+    if (p.fd < 0) {
+        return false;
+    }
+    if (waits && (poll(&p, 1, CONNECT_MS) != 1 ||
+                  getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &errnum, &len) != 0 || errnum)) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "Failed to connect to '%s': %s", text,
+                      g_strerror(errnum));
+        close(p.fd);
+        return false;
+    }
+    socket_connected(s, p.fd);
+    return true;
+}
+
+/* ---- The type ---- */
+
+static bool socket_open(Chardev *chr, GError **errp)
+{
+    SocketChardev *s = CHARDEV_SOCKET(chr);
+
+    if (s->server && s->reconnect) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "'reconnect' option is incompatible with socket in server listen mode");
+        return false;
+    }
+    if (!sock_address_init(&s->address, s->path, s->abstract, s->host, s->port, errp)) {
+        return false;
+    }
+    return s->server ? open_server(s, errp) : open_client(s, errp);
+}
+
+static void socket_init(Object *obj)
+{
+    CHARDEV_SOCKET(obj)->listen_fd = -1;
+    CHARDEV_SOCKET(obj)->connect_fd = -1;
+}
+
+static void socket_finalize(Object *obj)
+{
+    SocketChardev *s = CHARDEV_SOCKET(obj);
+
+    loop_timer_free(s->retry);
+    loop_watch_free(s->connecting);
+    if (s->connect_fd >= 0) {
+        close(s->connect_fd);
+    }
+    loop_watch_free(s->listening);
+    if (s->listen_fd >= 0) {
+        sock_address_unlink(&s->address);
+        close(s->listen_fd);
+    }
+}
+
+static const Property socket_props[] = {
+    DEFINE_PROP_STRING("path", SocketChardev, path, .help = "unix socket"),
+    DEFINE_PROP_BOOL("abstract", SocketChardev, abstract, false,
+                     .help = "path is a name in the abstract namespace"),
+    DEFINE_PROP_STRING("host", SocketChardev, host,
+                       .help = "IPv4 address or localhost (default: 127.0.0.1)"),
+    DEFINE_PROP_STRING("port", SocketChardev, port, .help = "TCP port; a server takes any for 0"),
+    DEFINE_PROP_BOOL("server", SocketChardev, server, false, .help = "listen rather than connect"),
+    DEFINE_PROP_BOOL("wait", SocketChardev, wait, true,
+                     .help = "a server waits for its first peer before the machine starts"),
+    DEFINE_PROP_UINT32("reconnect", SocketChardev, reconnect, 0,
+                       .help = "seconds after which a client tries again (0: never)"),
+    DEFINE_PROP_BOOL("nodelay", SocketChardev, nodelay, true,
+                     .help = "TCP sends each byte at once"),
+};
+
+static void socket_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+{
+    ChardevClass *cc = CHARDEV_CLASS(klass);
+    FDChardevClass *fc = CHARDEV_FD_CLASS(klass);
+
+    cc->open = socket_open;
+    cc->chr_output_failed = socket_output_failed;
+    cc->backend_name = "socket";
+    cc->help = "a unix or TCP socket";
+    fc->hangup = socket_hangup;
+    fc->session = true;
+    object_class_add_properties(klass, socket_props, G_N_ELEMENTS(socket_props));
+}
+
+static const TypeInfo socket_types[] = {
+    {
+        .name = TYPE_CHARDEV_SOCKET,
+        .parent = TYPE_CHARDEV_FD,
+        .instance_size = sizeof(SocketChardev),
+        .instance_init = socket_init,
+        .instance_finalize = socket_finalize,
+        .class_init = socket_class_init,
+    },
+};
+
+DEFINE_TYPES(socket_types)
