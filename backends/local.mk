@@ -21,6 +21,9 @@ libqometall_a_SOURCES += \
 	backends/chardev/terminal.c \
 	backends/loop.c
 
+unit_tests += \
+	tests/unit/test-loop
+
 nobase_qometinclude_HEADERS += \
 	backends/chardev/char.h \
 	backends/chardev/ringbuf.h \
