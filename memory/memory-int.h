@@ -44,7 +44,9 @@ static inline bool region_reads_ram(const MemoryRegion *mr)
 
 /* Inside a transaction: what shows @mr must be rendered again. */
 void memory_changed(MemoryRegion *mr);
-/* Drops a reference to @mr when the views that show it are gone. */
+/* The number of the transaction that is open. */
+uint64_t memory_transaction(void);
+/* Drops the reference of a mapping that was @mr's when the views that show it are gone. */
 void memory_release_later(MemoryRegion *mr);
 void address_space_list_add(AddressSpace *as);
 void address_space_list_remove(AddressSpace *as);

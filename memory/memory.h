@@ -96,6 +96,7 @@ struct MemoryRegion {
     char *label;                /* what "info mtree" shows */
     uint64_t serial;            /* tells this region from one that had its memory before */
     uint64_t order;             /* when it was mapped: of equal priorities the later one wins */
+    uint64_t transaction;       /* in which it was mapped: until that ends, no view shows it for that */
     bool untidy;                /* subregions without a priority may overlap after all, by a move or by enabling */
     bool ram_foreign;           /* ram belongs to the caller */
     bool empty;                 /* its size is 0, which last cannot say */

@@ -165,6 +165,7 @@ static void map(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, int priority
     sub->priority = priority;
     sub->may_overlap = may_overlap;
     sub->order = ++region_order;
+    sub->transaction = memory_transaction();
     subregions_insert(mr, sub);
     memory_changed(mr);
     memory_region_transaction_commit();

@@ -8,6 +8,7 @@
 /* All of this belongs to the main thread. */
 static struct {
     unsigned depth;
+    uint64_t number; /* of outermost transactions so far */
     bool committing;
     GHashTable *
         changed; /* set of topmost regions below which something has changed; compared, never followed */
@@ -61,8 +62,18 @@ void memory_changed(MemoryRegion *mr)
     g_hash_table_add(map.changed, top);
 }
 
+uint64_t memory_transaction(void)
+{
+    return map.number;
+}
+
 void memory_release_later(MemoryRegion *mr)
 {
+    if (mr->transaction == map.number) {
+        /* Never published: its memory may be the next region's before this transaction ends. */
+        object_unref(mr);
+        return;
+    }
     if (!map.released) {
         map.released = g_ptr_array_new();
     }
@@ -160,7 +171,9 @@ static void commit(void)
 
 void memory_region_transaction_begin(void)
 {
-    map.depth++;
+    if (map.depth++ == 0) {
+        map.number++;
+    }
 }
 
 void memory_region_transaction_commit(void)
