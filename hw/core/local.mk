@@ -2,7 +2,19 @@
 #
 # hw/core: device, bus, hotplug handler, reset, IRQ line, clock, timer.
 
-libqometall_a_SOURCES +=
+libqometall_a_SOURCES += \
+	hw/core/bus.c \
+	hw/core/clock.c \
+	hw/core/gpio.c \
+	hw/core/hotplug.c \
+	hw/core/irq-combiners.c \
+	hw/core/irq.c \
+	hw/core/qdev-int.h \
+	hw/core/qdev-undo.c \
+	hw/core/qdev.c \
+	hw/core/reset.c \
+	hw/core/sysbus.c \
+	hw/core/timer.c
 
 nobase_qometinclude_HEADERS += \
 	hw/core/irq.h \
@@ -10,3 +22,10 @@ nobase_qometinclude_HEADERS += \
 	hw/core/resettable.h \
 	hw/core/sysbus.h \
 	hw/core/timer.h
+
+unit_tests += \
+	tests/unit/test-qdev \
+	tests/unit/test-qdev-realize
+
+libtest_a_SOURCES += \
+	tests/unit/qdev-fixture.h

@@ -55,7 +55,10 @@ struct DeviceClass {
     bool hotpluggable;         /* may come and go while the machine runs (true by default) */
     /** Acquires what the device needs; false with @errp set: whatever it acquired through hw/core is given back. */
     bool (*realize)(DeviceState *dev, GError **errp);
-    /** Ends what realize started by itself; what was acquired through hw/core is given back afterwards. May be NULL. */
+    /**
+     * Ends what realize started by itself. By then nobody is or comes inside: the regions of qdev_map() are unmapped,
+     * input lines are dead. What else was acquired through hw/core is given back afterwards. May be NULL.
+     */
     void (*unrealize)(DeviceState *dev);
     const DeviceField *state; /* ends with a NULL name; or NULL */
     /** Sets reset methods in one line from class_init: device_class_set_reset(dc, my_reset) sets hold. */
@@ -69,7 +72,7 @@ QOM_EXPORT void device_class_set_reset(DeviceClass *dc, void (*hold)(Object *obj
 /** A new device of type @name, unrealized, one reference; NULL with @errp set for a name that is no device. */
 QOM_EXPORT DeviceState *qdev_new(const char *name, GError **errp);
 /**
- * Realizes @dev on @bus (NULL: no bus): globals checked, bus checked, hotplug handler's pre_plug, the class's realize, child
+ * Realizes @dev on @bus (NULL: the first one of the class's bus_type with room, if it has one): globals checked, bus checked, hotplug handler's pre_plug, the class's realize, child
  * buses, plug. A device without a parent gets one: /machine/peripheral/ID, or /machine/peripheral-anon/device[N] by
  * qdev_set_id(), else /machine/unattached. False with @errp set: the device is as before, nothing is left.
  */
@@ -82,8 +85,10 @@ QOM_EXPORT void qdev_unrealize(DeviceState *dev);
 QOM_EXPORT bool qdev_set_id(DeviceState *dev, const char *id, GError **errp);
 /** The device of that id, or NULL. */
 QOM_EXPORT DeviceState *qdev_find(const char *id);
-/** The object that "/machine" is; set once by the machine. */
+/** The object that "/machine" is: the machine, or a container made at the first call when there is none. */
 QOM_EXPORT Object *qdev_get_machine(void);
+/** Says that the machine is complete, or gone: devices made from then on are hotplugged, or not. Main thread. */
+QOM_EXPORT void qdev_set_machine_ready(bool ready);
 
 /** Runs @fn when the device is unrealized, or when its realize fails later on: last in, first out. */
 QOM_EXPORT void qdev_on_unrealize(DeviceState *dev, void (*fn)(DeviceState *dev, void *opaque), void *opaque);
@@ -96,7 +101,10 @@ QOM_EXPORT unsigned qdev_fault_inject(unsigned nth);
 
 /* ---- Lines ------------------------------------------------------------------------------------------------------ */
 
-/** Input lines whose handler is an entry of the device (see irq.h). In instance_init or realize. @name may be NULL. */
+/**
+ * Input lines whose handler is an entry of the device (see irq.h). In instance_init or realize. @name may be NULL.
+ * They are dead while the device is not realized: the level is kept, and delivered then if it is not 0.
+ */
 QOM_EXPORT void qdev_init_gpio_in_named(DeviceState *dev, qemu_irq_handler handler, const char *name, int n);
 /** Input lines of an interrupt controller: the handler runs at once, unguarded. */
 QOM_EXPORT void qdev_init_gpio_in_direct(DeviceState *dev, qemu_irq_handler handler, const char *name, int n);

@@ -28,6 +28,8 @@ typedef struct QEMUTimer {
     EntryGuard *guard;
     QEMUClockType clock;
     uint32_t heap_index; /* in the clock's queue, from 1; 0: not queued */
+    uint64_t sequence;   /* timers of one moment fire in the order in which they were set */
+    int64_t last_ns;     /* when it fired last, on its clock: the floor of timer_mod() */
 } QEMUTimer;
 
 /** The time of @type in ns. Any thread. */
@@ -35,7 +37,10 @@ QOM_EXPORT int64_t qemu_clock_get_ns(QEMUClockType type);
 
 /** Makes @ts ready (an embedded timer; ended with timer_del() before its memory goes). @guard: entered around @cb. */
 QOM_EXPORT void timer_init_ns(QEMUTimer *ts, QEMUClockType type, QEMUTimerCB *cb, void *opaque, EntryGuard *guard);
-/** The same on the heap; ended with timer_free(). */
+/**
+ * The same on the heap; ended with timer_free(). One that a device makes in its realize is freed with what realize
+ * acquires, after the class's unrealize, which may free it itself; instance_finalize must not. Main thread.
+ */
 QOM_EXPORT QEMUTimer *timer_new_ns(QEMUClockType type, QEMUTimerCB *cb, void *opaque, EntryGuard *guard);
 QOM_EXPORT void timer_free(QEMUTimer *ts);
 /**

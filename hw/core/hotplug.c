@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hotplug handlers: who is asked before a device comes, told when it is there, and asked before it goes - the bus's, or
+ * the machine itself.
+ */
+#include "hw/core/qdev-int.h"
+
+HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev)
+{
+    if (dev->parent_bus && dev->parent_bus->hotplug_handler) {
+        return dev->parent_bus->hotplug_handler;
+    }
+    return (HotplugHandler *)object_dynamic_cast(qdev_get_machine(), TYPE_HOTPLUG_HANDLER);
+}
+
+/* Tells @handler that @dev goes. */
+static bool tell_unplug(HotplugHandler *handler, DeviceState *dev, GError **errp)
+{
+    const HotplugHandlerClass *hc = HOTPLUG_HANDLER_GET_CLASS(handler);
+
+    return !hc->unplug || hc->unplug(handler, dev, errp);
+}
+
+/* The undo step of a plug, for a device that goes without having been asked. */
+static void undo_plug(DeviceState *dev, void *opaque)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!tell_unplug(opaque, dev, &error)) {
+        warn_report("device '%s' goes all the same: %s", qdev_label(dev), error->message);
+    }
+    object_unref(opaque);
+}
+
+bool hotplug_pre_plug(DeviceState *dev, GError **errp)
+{
+    HotplugHandler *handler = qdev_get_hotplug_handler(dev);
+    const HotplugHandlerClass *hc = handler ? HOTPLUG_HANDLER_GET_CLASS(handler) : NULL;
+
+    return !hc || !hc->pre_plug ||
+           (qdev_fault_point("pre-plug", errp) && hc->pre_plug(handler, dev, errp));
+}
+
+bool hotplug_plug(DeviceState *dev, GError **errp)
+{
+    HotplugHandler *handler = qdev_get_hotplug_handler(dev);
+    const HotplugHandlerClass *hc = handler ? HOTPLUG_HANDLER_GET_CLASS(handler) : NULL;
+
+    if (!hc) {
+        return true;
+    }
+    if (!qdev_fault_point("plug", errp) || (hc->plug && !hc->plug(handler, dev, errp))) {
+        return false;
+    }
+    qdev_on_unrealize(dev, undo_plug, object_ref(handler));
+    return true;
+}
+
+bool qdev_unplug(DeviceState *dev, GError **errp)
+{
+    HotplugHandler *handler = qdev_get_hotplug_handler(dev);
+    const HotplugHandlerClass *hc = handler ? HOTPLUG_HANDLER_GET_CLASS(handler) : NULL;
+    bool ok;
+
+    if (!dev->realized) {
+        qom_error_set(errp, QOM_ERROR_STATE, "device '%s' is not plugged", qdev_label(dev));
+        return false;
+    }
+    if (!DEVICE_GET_CLASS(dev)->hotpluggable) {
+        qom_error_set(errp, QOM_ERROR_STATE, "Device '%s' does not support hotplugging",
+                      object_get_typename(OBJECT(dev)));
+        return false;
+    }
+    if (dev->pending_deleted) {
+        qom_error_set(errp, QOM_ERROR_STATE, "Device %s is already in the process of unplug",
+                      qdev_label(dev));
+        return false;
+    }
+    object_ref(dev);
+    if (hc && hc->unplug_request) {
+        /* The guest may agree at once. */
+        dev->pending_deleted = true;
+        ok = hc->unplug_request(handler, dev, errp);
+        if (!ok) {
+            dev->pending_deleted = false;
+        }
+    } else {
+        ok = !handler || tell_unplug(handler, dev, errp);
+        if (ok && handler && qdev_undo_cancel(dev, undo_plug, handler)) {
+            object_unref(handler);
+        }
+        if (ok) {
+            object_unparent(OBJECT(dev));
+        }
+    }
+    object_unref(dev);
+    return ok;
+}
+
+static const TypeInfo hotplug_types[] = {
+    {
+        .name = TYPE_HOTPLUG_HANDLER,
+        .parent = TYPE_INTERFACE,
+        .class_size = sizeof(HotplugHandlerClass),
+    },
+};
+DEFINE_TYPES(hotplug_types)
