@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Errors of the object model. Every function of Qomet that can fail takes a GError ** as its last parameter;
- * a room has one domain, and a code tells the caller what kind of mistake it was without reading the text.
+ * Errors of the object model. Every function of Qomet that can fail takes a GError ** as its last
+ * parameter; a room has one domain, and a code tells the caller what kind of mistake it was without
+ * reading the text.
  */
 #ifndef QOMET_QOM_ERROR_H
 #define QOMET_QOM_ERROR_H
@@ -13,27 +14,30 @@
 #define QOM_ERROR (qom_error_quark())
 
 typedef enum QomErrorCode {
-    QOM_ERROR_FAILED,        /* none of the kinds below */
-    QOM_ERROR_TYPE,          /* a type: unknown parent, cycle, duplicate, size */
-    QOM_ERROR_NOT_FOUND,     /* no type, object or property of that name */
-    QOM_ERROR_EXISTS,        /* the name, id or place is taken */
-    QOM_ERROR_VALUE,         /* a value of the wrong kind or out of its range */
-    QOM_ERROR_STATE,         /* not possible now (realized, read-only, in use) */
-    QOM_ERROR_SYNTAX,        /* words or JSON that do not parse */
-    QOM_ERROR_MODULE,        /* a module that cannot be loaded */
+    QOM_ERROR_FAILED,    /* none of the kinds below */
+    QOM_ERROR_TYPE,      /* a type: unknown parent, cycle, duplicate, size */
+    QOM_ERROR_NOT_FOUND, /* no type, object or property of that name */
+    QOM_ERROR_EXISTS,    /* the name, id or place is taken */
+    QOM_ERROR_VALUE,     /* a value of the wrong kind or out of its range */
+    QOM_ERROR_STATE,     /* not possible now (realized, read-only, in use) */
+    QOM_ERROR_SYNTAX,    /* words or JSON that do not parse */
+    QOM_ERROR_MODULE,    /* a module that cannot be loaded */
 } QomErrorCode;
 
 QOM_EXPORT GQuark qom_error_quark(void);
 
 /**
  * Sets @errp (when it is not NULL) to a new error of the QOM domain.
- * @code: one of QomErrorCode. The text says what, where, and what would be right; no newline. Any thread.
+ * @code: one of QomErrorCode. The text says what, where, and what would be right; no newline. Any
+ * thread.
  */
-QOM_EXPORT void qom_error_set(GError **errp, QomErrorCode code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+QOM_EXPORT void qom_error_set(GError **errp, QomErrorCode code, const char *fmt, ...)
+    G_GNUC_PRINTF(3, 4);
 
 /**
  * The candidate nearest to @word by edit distance, for "did you mean".
- * @candidates: NULL-terminated. Returns one of them (not a copy), or NULL when none is near. Any thread.
+ * @candidates: NULL-terminated. Returns one of them (not a copy), or NULL when none is near. Any
+ * thread.
  */
 QOM_EXPORT const char *qom_nearest(const char *word, const char *const *candidates);
 

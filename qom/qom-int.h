@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of qom/ share and nobody else sees: the whole of a type, and what an object keeps about its children
- * and instance properties.
+ * What the files of qom/ share and nobody else sees: the whole of a type, and what an object keeps
+ * about its children and instance properties.
  */
 #ifndef QOM_QOM_INT_H
 #define QOM_QOM_INT_H
@@ -16,7 +16,7 @@ struct TypeEntry {
     TypeImpl pub;
     const TypeInfo *info; /* the caller's (static) or our copy */
     TypeInfo *copy;       /* NULL for static ones */
-    const char *origin;   /* the module that registered it (kept by module.c), NULL for the program */
+    const char *origin;   /* the module that registered it (module.c's), NULL: the program */
     uint32_t hash;        /* of the name */
 
     ObjectClass *klass;    /* published with release once class_init is done; NULL before */
@@ -44,14 +44,14 @@ TypeEntry *type_lookup(const char *name);
 /** All registered types in order of name; the caller frees the array. Any thread. */
 GPtrArray *type_all(void);
 /**
- * " (did you mean 'x'?)" for @name, x being a registered type other than @except (or NULL), or "" where none is near.
- * The caller frees. Any thread.
+ * " (did you mean 'x'?)" for @name, x being a registered type other than @except (or NULL), or ""
+ * where none is near. The caller frees. Any thread.
  */
 char *type_suggestion(const char *name, const TypeEntry *except);
 
 /**
- * The lock under which classes are made and modules loaded: one recursive lock for both, since making a class may load
- * the module of its parent, and a module's initialiser may ask for a class.
+ * The lock under which classes are made and modules loaded: one recursive lock for both, since
+ * making a class may load the module of its parent, and a module's initialiser may ask for a class.
  */
 void class_lock(void);
 void class_unlock(void);
@@ -61,10 +61,10 @@ void class_unlock(void);
 /** What this thread registers between type_batch_begin() and type_batch_end(). */
 typedef struct TypeBatch TypeBatch;
 struct TypeBatch {
-    TypeBatch *outer;    /* the batch in which this one was begun */
-    const char *origin;  /* the module, NULL for the program */
-    GPtrArray *entries;  /* of TypeEntry *, owned, in order of registration */
-    GHashTable *names;   /* name -> the first entry of that name; made by type_batch_end() */
+    TypeBatch *outer;   /* the batch in which this one was begun */
+    const char *origin; /* the module, NULL for the program */
+    GPtrArray *entries; /* of TypeEntry *, owned, in order of registration */
+    GHashTable *names;  /* name -> the first entry of that name; made by type_batch_end() */
 };
 
 void type_batch_begin(TypeBatch *batch, const char *origin);
@@ -89,14 +89,15 @@ void type_error_duplicate(GError **errp, const TypeEntry *first, const TypeEntry
 
 typedef enum TypeVerdict {
     TYPE_BAD,  /* @errp is set */
-    TYPE_OPEN, /* nothing wrong, but an ancestor is in a module that is not loaded, or not registered yet */
+    TYPE_OPEN, /* nothing wrong, but an ancestor is in a module not loaded, or not registered yet */
     TYPE_GOOD, /* everything that it inherits is known */
 } TypeVerdict;
 
 /**
- * Finds parent and interfaces of @entry, all the way up, and fills in what it inherits. With @batch: nothing is loaded,
- * the entries of the batch come first, and what is found is provisional (each visited entry goes on @visited, for
- * type_resolve_forget()). Without: modules are loaded and the verdict is TYPE_GOOD or TYPE_BAD. Under the class lock.
+ * Finds parent and interfaces of @entry, all the way up, and fills in what it inherits. With
+ * @batch: nothing is loaded, the entries of the batch come first, and what is found is provisional
+ * (each visited entry goes on @visited, for type_resolve_forget()). Without: modules are loaded and
+ * the verdict is TYPE_GOOD or TYPE_BAD. Under the class lock.
  */
 TypeVerdict type_resolve(TypeEntry *entry, TypeBatch *batch, GPtrArray *visited, GError **errp);
 void type_resolve_forget(GPtrArray *visited);
@@ -105,7 +106,10 @@ void type_resolve_forget(GPtrArray *visited);
 
 /** The class of @entry, made now if need be. Any thread. */
 ObjectClass *type_class(TypeEntry *entry, GError **errp);
-/** The class as far as it exists: also the one whose class_init this thread is in. NULL: not made yet. Any thread. */
+/**
+ * The class as far as it exists: also the one whose class_init this thread is in. NULL: not made
+ * yet. Any thread.
+ */
 ObjectClass *type_class_peek(TypeEntry *entry);
 static inline TypeEntry *type_entry(const ObjectClass *klass)
 {
@@ -131,8 +135,8 @@ struct ObjectProperty {
 
 /** Made with the first child or instance property of an object. */
 struct ObjectNode {
-    GHashTable *table; /* name -> ObjectProperty *, owned */
-    GQueue order;      /* the same in order of addition, through ObjectProperty.link */
+    GHashTable *table;  /* name -> ObjectProperty *, owned */
+    GQueue order;       /* the same in order of addition, through ObjectProperty.link */
     GHashTable *arrays; /* prefix of "[*]" names -> the indexes taken, or NULL */
 };
 
@@ -140,23 +144,37 @@ struct ObjectNode {
 ObjectProperty *object_node_find(const Object *obj, const char *name);
 /** Takes @op over (its name resolved when it ends in "[*]"); on failure frees it. */
 bool object_node_add(Object *obj, ObjectProperty *op, GError **errp);
-/** Takes @op out of @obj, releases what its field owns and frees it. Children: object_unparent(). */
+/**
+ * Takes @op out of @obj, releases what its field owns and frees it. Children: object_unparent().
+ */
 void object_node_remove(Object *obj, ObjectProperty *op);
 /** Frees the property itself; what its field owns stays. For one that was never added. */
 void object_property_free(ObjectProperty *op);
-/** Unparents the children and removes the other instance properties, in reverse order of addition. */
+/**
+ * Unparents the children and removes the other instance properties, in reverse order of addition.
+ */
 void object_node_clear(Object *obj);
 /** Whether @obj is the root of the tree. Any thread. */
 bool object_is_root(const Object *obj);
 
-/* Called by object.c. */
-void object_properties_set_defaults(Object *obj); /* writes each class property's default (see Property.set_default) */
-void object_properties_release(Object *obj);      /* frees what the fields of class properties own; clears links */
-/* Called by tree.c: the same for the field of an instance property that goes (children and aliases own nothing). */
+/* Called by object.c: writes each class property's default (see Property.set_default). */
+void object_properties_set_defaults(Object *obj);
+/* Called by object.c: frees what the fields of class properties own; clears links. */
+void object_properties_release(Object *obj);
+/*
+ * Called by tree.c: the same for the field of an instance property that goes (children and aliases
+ * own nothing).
+ */
 void property_release_instance(Object *obj, ObjectProperty *op);
-/* Called by tree.c when @target leaves the tree and by object.c when it is finalized: weak links to it are cleared. */
+/*
+ * Called by tree.c when @target leaves the tree and by object.c when it is finalized: weak links to
+ * it are cleared.
+ */
 void object_links_clear_to(Object *target);
-/* Class properties: called by type.c when a class is made, before class_init; shares the parent's table. */
+/*
+ * Class properties: called by type.c when a class is made, before class_init; shares the parent's
+ * table.
+ */
 void object_class_properties_inherit(ObjectClass *klass, const ObjectClass *parent);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Types: what a type is (TypeInfo), the registry they live in, and the classes made from them on first use.
- * The names and meanings are those of QEMU's QOM; errors are reported, never fatal.
+ * Types: what a type is (TypeInfo), the registry they live in, and the classes made from them on
+ * first use. The names and meanings are those of QEMU's QOM; errors are reported, never fatal.
  */
 #ifndef QOMET_QOM_TYPE_H
 #define QOMET_QOM_TYPE_H
@@ -28,12 +28,12 @@ typedef struct InterfaceInfo {
 } InterfaceInfo;
 
 /**
- * The description of a type, usually a static const. Sizes of 0 mean "as the parent's".
- * Functions run parent first, except class_init's own, which runs once, and finalize, which runs leaf first.
+ * The description of a type, usually a static const. Sizes of 0 mean "as the parent's". Functions
+ * run parent first, except class_init's own, which runs once, and finalize, which runs leaf first.
  */
 typedef struct TypeInfo {
     const char *name;   /* unique in the process */
-    const char *parent; /* name of the parent; TYPE_OBJECT for a root, TYPE_INTERFACE for an interface */
+    const char *parent; /* of the parent; TYPE_INTERFACE for an interface that extends none */
 
     size_t instance_size;                    /* bytes of an instance, its parent's struct first */
     size_t instance_align;                   /* power of two, or 0 for malloc's own alignment */
@@ -41,35 +41,49 @@ typedef struct TypeInfo {
     void (*instance_post_init)(Object *obj); /* after every instance_init */
     void (*instance_finalize)(Object *obj);  /* at the last unref; children are gone already */
 
-    bool abstract;                                      /* no instances of the type itself */
-    size_t class_size;                                  /* bytes of the class struct, parent's first */
-    void (*class_init)(ObjectClass *klass, void *data); /* overrides methods, adds class properties */
-    void (*class_base_init)(ObjectClass *klass, void *data); /* runs for the type and each type below it */
+    bool abstract;     /* no instances of the type itself */
+    size_t class_size; /* bytes of the class struct, parent's first */
+    /* Overrides methods and adds class properties. */
+    void (*class_init)(ObjectClass *klass, void *data);
+    /* Runs for the type and each type below it. */
+    void (*class_base_init)(ObjectClass *klass, void *data);
     void *class_data; /* of the type whose class is made: handed to both; not owned */
-    const InterfaceInfo *interfaces;                    /* what the class implements, or NULL */
+    const InterfaceInfo *interfaces; /* what the class implements, or NULL */
 } TypeInfo;
 
-/** A row of the table by which a class finds an interface without comparing strings (index: id & mask). */
+/**
+ * A row of the table by which a class finds an interface without comparing strings (index: id &
+ * mask).
+ */
 typedef struct InterfaceSlot {
     const TypeImpl *type; /* NULL: empty */
     ObjectClass *klass;   /* this class's version of the interface class */
 } InterfaceSlot;
 
-/** What every class begins with. Made on first use, lives as long as the process; read-only after class_init. */
+/**
+ * What every class begins with. Made on first use, lives as long as the process; read-only after
+ * class_init.
+ */
 struct ObjectClass {
     Type type;
     const Type *ancestors;           /* [0] is the root, [depth] the type itself */
     const InterfaceSlot *interfaces; /* interface_mask + 1 rows, never NULL */
     uint32_t depth;
     uint32_t interface_mask;
-    struct PropertyTable *properties; /* private: finds by name; the parent's until the class adds one */
-    GPtrArray *property_list; /* of const Property *, in order of declaration, base class first; never NULL */
+    /* Private: finds a property by name; the parent's until the class adds one. */
+    struct PropertyTable *properties;
+    /* Of const Property *, in order of declaration, base class first; never NULL. */
+    GPtrArray *property_list;
 
     /**
-     * Asked before a property of @obj is set; NULL lets everything pass. Devices refuse after realize here.
+     * Asked before a property of @obj is set; NULL lets everything pass. Devices refuse after
+     * realize here.
      */
     bool (*may_set)(Object *obj, const Property *prop, GError **errp);
-    /** Called before @obj leaves the tree, while it still has its path; may be NULL. Devices unrealize here. */
+    /**
+     * Called before @obj leaves the tree, while it still has its path; may be NULL. Devices
+     * unrealize here.
+     */
     void (*unparent)(Object *obj);
 };
 
@@ -93,11 +107,12 @@ typedef struct TypeRef {
 } TypeRef;
 
 /**
- * Registers @info; nothing is made yet. type_register() copies it, type_register_static() keeps the pointer, which must
- * then outlive the process's use of it. Parent and children may be registered in any order.
- * Returns the type, or NULL with @errp set when the name is missing or taken (both sides are named).
- * Inside module_call_init() and module loading nothing is visible until the whole batch has been checked; there a
- * NULL @errp is fine, since the batch reports the first error. Any thread.
+ * Registers @info; nothing is made yet. type_register() copies it, type_register_static() keeps the
+ * pointer, which must then outlive the process's use of it. Parent and children may be registered
+ * in any order. Returns the type, or NULL with @errp set when the name is missing or taken (both
+ * sides are named). Inside module_call_init() and module loading nothing is visible until the whole
+ * batch has been checked; there a NULL @errp is fine, since the batch reports the first error. Any
+ * thread.
  */
 QOM_EXPORT Type type_register(const TypeInfo *info, GError **errp);
 QOM_EXPORT Type type_register_static(const TypeInfo *info, GError **errp);
@@ -105,8 +120,9 @@ QOM_EXPORT bool type_register_static_array(const TypeInfo *infos, size_t n, GErr
 
 /**
  * The class of the type @name, made now if need be (its module is loaded if the index knows one).
- * Returns NULL with @errp set for an unknown name (the nearest is given), unknown parent, cycle, a type smaller than
- * its parent, or an interface that is none. Any thread; class_init functions run under the class lock.
+ * Returns NULL with @errp set for an unknown name (the nearest is given), unknown parent, cycle, a
+ * type smaller than its parent, or an interface that is none. Any thread; class_init functions run
+ * under the class lock.
  */
 QOM_EXPORT ObjectClass *object_class_by_name_err(const char *name, GError **errp);
 /** The same, without the reason. */
@@ -120,18 +136,25 @@ QOM_EXPORT bool object_class_is_interface(const ObjectClass *klass);
 QOM_EXPORT size_t object_type_get_instance_size(const ObjectClass *klass);
 
 /**
- * Calls @fn for every class that is or implements @implements_type (NULL: every one), in order of name.
- * Makes the classes of all registered types; one that cannot be made is left out.
+ * Calls @fn for every class that is or implements @implements_type (NULL: every one), in order of
+ * name. Makes the classes of all registered types; one that cannot be made is left out.
  */
-QOM_EXPORT void object_class_foreach(void (*fn)(ObjectClass *klass, void *opaque), const char *implements_type,
-                                     bool include_abstract, void *opaque);
-/** The classes of object_class_foreach() as a list in order of name; the caller frees it with g_slist_free(). */
+QOM_EXPORT void object_class_foreach(void (*fn)(ObjectClass *klass, void *opaque),
+                                     const char *implements_type, bool include_abstract,
+                                     void *opaque);
+/**
+ * The classes of object_class_foreach() as a list in order of name; the caller frees it with
+ * g_slist_free().
+ */
 QOM_EXPORT GSList *object_class_get_list(const char *implements_type, bool include_abstract);
 
 /** Number of registered types, the built-in roots included. */
 QOM_EXPORT unsigned type_count(void);
 
-/** Finds the type of @ref by name for the first time (NULL while there is none). For the inline below. */
+/**
+ * Finds the type of @ref by name for the first time (NULL while there is none). For the inline
+ * below.
+ */
 QOM_EXPORT const TypeImpl *type_ref_resolve(TypeRef *ref);
 
 static inline const TypeImpl *type_ref_get(TypeRef *ref)
@@ -141,7 +164,10 @@ static inline const TypeImpl *type_ref_get(TypeRef *ref)
     return __builtin_expect(type != NULL, 1) ? type : type_ref_resolve(ref);
 }
 
-/** Whether @klass is @type or derives from it: one compare at any depth (interfaces are not looked at). */
+/**
+ * Whether @klass is @type or derives from it: one compare at any depth (interfaces are not looked
+ * at).
+ */
 static inline bool object_class_derives(const ObjectClass *klass, const TypeImpl *type)
 {
     return type->depth <= klass->depth && klass->ancestors[type->depth] == type;
