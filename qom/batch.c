@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches: what a thread registers while initialisers run is collected, checked as a whole, and then committed at once
- * - or, for a module, dropped as if it had never been.
+ * Batches: what a thread registers while initialisers run is collected, checked as a whole, and
+ * then committed at once - or, for a module, dropped as if it had never been.
  */
 #include "qom/qom-int.h"
 
@@ -59,31 +59,34 @@ static bool check_name(TypeBatch *batch, TypeEntry *entry, GError **errp)
 }
 
 /*
- * Frees the bad entries and leaves the good ones. Returns the error of the first bad one in order of registration.
+ * Frees the bad entries and leaves the good ones. Returns the error of the first bad one in order
+ * of registration.
  */
 static GError *batch_check(TypeBatch *batch)
 {
     g_autoptr(GPtrArray) visited = g_ptr_array_new();
-    g_autofree bool *good = g_new0(bool, batch->entries->len + 1);
     guint first_bad = G_MAXUINT, n_good = 0;
     GError *error = NULL;
 
     for (guint i = 0; i < batch->entries->len; i++) {
-        good[i] = check_name(batch, batch->entries->pdata[i], error ? NULL : &error);
-        if (!good[i]) {
+        TypeEntry *entry = batch->entries->pdata[i];
+
+        entry->refused = !check_name(batch, entry, error ? NULL : &error);
+        if (entry->refused) {
             first_bad = MIN(first_bad, i);
         }
     }
     for (guint i = 0; i < batch->entries->len; i++) {
+        TypeEntry *entry = batch->entries->pdata[i];
         bool earliest = i < first_bad;
         GError *reason = NULL;
 
-        if (!good[i]) {
+        if (entry->refused ||
+            type_resolve(entry, batch, visited, earliest ? &reason : NULL) != TYPE_BAD) {
             continue;
         }
-        good[i] = type_resolve(batch->entries->pdata[i], batch, visited,
-                               earliest ? &reason : NULL) != TYPE_BAD;
-        if (!good[i] && earliest) {
+        entry->refused = true;
+        if (earliest) {
             g_clear_error(&error);
             error = reason;
             first_bad = i;
@@ -91,10 +94,12 @@ static GError *batch_check(TypeBatch *batch)
     }
     type_resolve_forget(visited);
     for (guint i = 0; i < batch->entries->len; i++) {
-        if (good[i]) {
-            batch->entries->pdata[n_good++] = batch->entries->pdata[i];
+        TypeEntry *entry = batch->entries->pdata[i];
+
+        if (entry->refused) {
+            type_entry_free(entry);
         } else {
-            type_entry_free(batch->entries->pdata[i]);
+            batch->entries->pdata[n_good++] = entry;
         }
     }
     g_ptr_array_set_size(batch->entries, n_good);
@@ -105,7 +110,9 @@ bool type_batch_end(TypeBatch *batch, bool whole, GError **errp)
 {
     GError *error;
 
-    /* Nobody makes a class of a half-committed batch, and nobody takes a name that was found free. */
+    /*
+     * Nobody makes a class of a half-committed batch, and nobody takes a name that was found free.
+     */
     class_lock();
     type_registry_lock();
     current = batch->outer;

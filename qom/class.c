@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Classes: made from types on first use, parent before child, each with the row of its ancestors and its own versions of
- * the interface classes.
+ * Classes: made from types on first use, parent before child, each with the row of its ancestors
+ * and its own versions of the interface classes.
  */
 #include <string.h>
 #include "qom/qom-int.h"
@@ -25,7 +25,10 @@ void class_unlock(void)
 
 /* ---- the parts of a class ---- */
 
-/* The parent's row @above with @own put first (@leaf_first) or last. The rows are never freed, so they may be shared. */
+/*
+ * The parent's row @above with @own put first (@leaf_first) or last. The rows are never freed, so
+ * they may be shared.
+ */
 static const InstanceFunc *function_row(const InstanceFunc *above, InstanceFunc own,
                                         bool leaf_first)
 {
@@ -56,7 +59,10 @@ static void make_function_rows(TypeEntry *entry)
         function_row(parent ? parent->finalizers : no_functions, info->instance_finalize, true);
 }
 
-/* The class's struct and behind it the row of its ancestors: what the parent has, and the type itself. */
+/*
+ * The class's struct and behind it the row of its ancestors: what the parent has, and the type
+ * itself.
+ */
 static ObjectClass *make_class_struct(TypeEntry *entry)
 {
     const TypeEntry *parent = entry->parent;
@@ -106,8 +112,9 @@ static ObjectClass *find_version(ObjectClass **versions, unsigned n, const TypeI
 }
 
 /*
- * @klass's own version of the interface @type. It begins as the parent's version. Where the parent implements only an
- * interface above @type, it begins as the interface class itself, with the methods that the parent has set.
+ * @klass's own version of the interface @type. It begins as the parent's version. Where the parent
+ * implements only an interface above @type, it begins as the interface class itself, with the
+ * methods that the parent has set.
  */
 static ObjectClass *make_version(ObjectClass *klass, const TypeEntry *type, const TypeEntry *parent)
 {
@@ -134,8 +141,9 @@ static ObjectClass *make_version(ObjectClass *klass, const TypeEntry *type, cons
 }
 
 /*
- * A row for every interface type that casts may ask for, by (id & mask), the mask being grown until no two meet. Ids
- * of interfaces are dense, so this ends at the number of interfaces in the process at the latest.
+ * A row for every interface type that casts may ask for, by (id & mask), the mask being grown until
+ * no two meet. Ids of interfaces are dense, so this ends at the number of interfaces in the process
+ * at the latest.
  */
 static void make_interface_rows(ObjectClass *klass, ObjectClass **versions, unsigned n)
 {
@@ -146,7 +154,10 @@ static void make_interface_rows(ObjectClass *klass, ObjectClass **versions, unsi
     guint placed;
 
     for (unsigned v = 0; v < n; v++) {
-        /* The interfaces above it, without TYPE_INTERFACE; one that two of them share is found in the first. */
+        /*
+         * The interfaces above it, without TYPE_INTERFACE; one that two of them share is found in
+         * the first.
+         */
         for (uint32_t d = versions[v]->depth; d > 0; d--) {
             if (!g_ptr_array_find(types, versions[v]->ancestors[d], NULL)) {
                 g_ptr_array_add(types, versions[v]->ancestors[d]);
@@ -238,7 +249,10 @@ static bool make_needed(const TypeEntry *entry, const char *role, TypeEntry *nee
     return make_class(needed, errp);
 }
 
-/* Under the class lock, @entry resolved and without a class. All that can fail comes before anything is made. */
+/*
+ * Under the class lock, @entry resolved and without a class. All that can fail comes before
+ * anything is made.
+ */
 static bool make_class(TypeEntry *entry, GError **errp)
 {
     const InterfaceInfo *i;
@@ -368,7 +382,9 @@ ObjectClass *object_class_dynamic_cast(ObjectClass *klass, const char *typename)
     TypeEntry *entry = type_lookup(typename);
     const InterfaceSlot *slot;
 
-    /* A type without a class has nothing below it, and its depth and id are not there to be read. */
+    /*
+     * A type without a class has nothing below it, and its depth and id are not there to be read.
+     */
     if (!klass || !entry || !type_class_peek(entry)) {
         return NULL;
     }

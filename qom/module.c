@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Modules: the queues of initialisers, and shared objects whose types are checked together and then stay for ever, or
- * are dropped leaving nothing. All but the queues is under the class lock.
+ * Modules: the queues of initialisers, and shared objects whose types are checked together and then
+ * stay for ever, or are dropped leaving nothing. All but the queues is under the class lock.
  */
 #include <elf.h>
 #include <errno.h>
@@ -159,7 +159,10 @@ static bool check_stamp(const char *file, GModule *handle, GError **errp)
     return true;
 }
 
-/* Opens the module and runs its initialisers with @batch open; whatever they register stays in the batch. */
+/*
+ * Opens the module and runs its initialisers with @batch open; whatever they register stays in the
+ * batch.
+ */
 static bool open_module(Module *module, TypeBatch *batch, GError **errp)
 {
     GArray *queue = g_array_new(FALSE, FALSE, sizeof(InitFunc));
@@ -167,7 +170,9 @@ static bool open_module(Module *module, TypeBatch *batch, GError **errp)
     bool good = false;
 
     module_queue = queue;
-    /* Bound at once, not lazily: a name that is missing is told now, not by the end of the process. */
+    /*
+     * Bound at once, not lazily: a name that is missing is told now, not by the end of the process.
+     */
     module->handle = g_module_open(module->file, G_MODULE_BIND_LOCAL);
     module_queue = outer_queue;
     if (!module->handle) {
@@ -219,7 +224,10 @@ static bool load_new(const char *file, const struct stat *st, GError **errp)
     return true;
 }
 
-/* The same file under another name would run no constructor again, so files are known by number too. */
+/*
+ * The same file under another name would run no constructor again, so files are known by number
+ * too.
+ */
 static bool is_loaded(const char *file, const struct stat *st)
 {
     for (guint i = 0; i < loaded->len; i++) {

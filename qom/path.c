@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Paths: from an object to its name from the root, and from a path, whole or partial, to the object.
+ * Paths: from an object to its name from the root, and from a path, whole or partial, to the
+ * object.
  */
 #include <string.h>
 #include "qom/qom-int.h"

@@ -27,6 +27,7 @@ struct TypeEntry {
     size_t instance_size, instance_align, class_size; /* inherited values filled in */
     bool interface;                                   /* it is TYPE_INTERFACE or below it */
     uint8_t state;                                    /* of type_resolve() */
+    bool refused;                                     /* by type_batch_end(), which frees it */
 
     /* Filled in with the class. Rows of functions end with NULL and are never NULL themselves. */
     void (*const *inits)(Object *obj);      /* parent first */

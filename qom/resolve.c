@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a type inherits and whether it can: its parent, all the way up, its sizes and its interfaces. The same checks
- * serve a batch before it is committed (where nothing may be loaded) and a class before it is made.
+ * What a type inherits and whether it can: its parent, all the way up, its sizes and its
+ * interfaces. The same checks serve a batch before it is committed (where nothing may be loaded)
+ * and a class before it is made.
  */
 #include <string.h>
 #include "qom/qom-int.h"
@@ -53,7 +54,10 @@ static void error_cycle(GError **errp, const TypeEntry *entry, TypeBatch *batch)
     qom_error_set(errp, QOM_ERROR_TYPE, "type cycle: %s", text->str);
 }
 
-/* Says why the type @wanted ("parent", "interface") of @entry is not there; @cause may hold a module's failure. */
+/*
+ * Says why the type @wanted ("parent", "interface") of @entry is not there; @cause may hold a
+ * module's failure.
+ */
 static void error_missing(GError **errp, const TypeEntry *entry, const char *role,
                           const char *wanted, GError *cause)
 {
@@ -170,7 +174,10 @@ static TypeVerdict resolve_parent(TypeEntry *entry, TypeBatch *batch, GPtrArray 
     }
     entry->parent = find(name, batch, &cause);
     if (!entry->parent) {
-        /* A type registered earlier by itself may still wait for its parent: no fault of this batch. */
+        /*
+         * A type registered earlier by itself may still wait for its parent: no fault of this
+         * batch.
+         */
         bool earlier = batch && g_hash_table_lookup(batch->names, entry->pub.name) != entry;
 
         if (batch && (earlier || module_index_has(name))) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The composition tree: who is whose child and under which name, and the life of children. Main thread.
+ * The composition tree: who is whose child and under which name, and the life of children. Main
+ * thread.
  */
 #include <stdio.h>
 #include <string.h>
@@ -154,7 +155,7 @@ static bool check_new_name(Object *obj, const char *name, GError **errp)
 
         qom_error_set(errp, QOM_ERROR_EXISTS, "%s '%s' has a property '%s' already%s%s",
                       object_get_typename(obj), path ? path : "", name,
-                      taken && taken->type_name ? ": a " : "",
+                      taken && taken->type_name ? ": " : "",
                       taken && taken->type_name ? taken->type_name : "");
         return false;
     }

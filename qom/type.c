@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry of types: a table from name to type that is read without a lock. Types are only ever added, so a pointer
- * to a registered type is good for the life of the process.
+ * The registry of types: a table from name to type that is read without a lock. Types are only ever
+ * added, so a pointer to a registered type is good for the life of the process.
  */
 #include <string.h>
 #include <qomet/qom/user-creatable.h>
 #include "qom/qom-int.h"
 
 /**
- * Open addressing, at most half full. Writers hold registry_mutex; a reader sees each slot either empty or with an
- * entry that is complete. A table that became too small stays behind @older, since somebody may still be reading it;
- * all of them together are smaller than the newest.
+ * Open addressing, at most half full. Writers hold registry_mutex; a reader sees each slot either
+ * empty or with an entry that is complete. A table that became too small stays behind @older, since
+ * somebody may still be reading it; all of them together are smaller than the newest.
  */
 typedef struct NameTable NameTable;
 struct NameTable {

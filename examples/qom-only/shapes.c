@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Types, objects and properties without a machine: an abstract class, two below it, an interface, and objects made
- * from words. "shapes circle,radius=2 rectangle,width=3,height=4" prints their areas, then doubles what can grow.
+ * Types, objects and properties without a machine: an abstract class, two below it, an interface,
+ * and objects made from words. "shapes circle,radius=2 rectangle,width=3,height=4" prints their
+ * areas, then doubles what can grow.
  */
 #include <stdio.h>
 #include <qomet/qom/keyval.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the object model costs. Prints a row a case, "NAME VALUE UNIT REFERENCE", VALUE being the median of several
- * runs and REFERENCE what QEMU 7.2 needs ("-" where nobody has measured it).
- * "--once NAME N" runs the case NAME N times and nothing else: instructions under callgrind are then
- * (count(N2) - count(N1)) / (N2 - N1), since all that is made ready is the same for every N. "--list" names the cases.
+ * What the object model costs. Prints a row a case, "NAME VALUE UNIT REFERENCE", VALUE being the
+ * median of several runs and REFERENCE what QEMU 7.2 needs ("-" where nobody has measured it).
+ * "--once NAME N" runs the case NAME N times and nothing else: instructions under callgrind are
+ * then (count(N2) - count(N1)) / (N2 - N1), since all that is made ready is the same for every N.
+ * "--list" names the cases.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The modules of test-qom-module: built once for each of them, as modules/NAME.so, with MODULE_NAME defined.
+ * The modules of test-qom-module: built once for each of them, as modules/NAME.so, with MODULE_NAME
+ * defined.
  */
 #if !defined(MODULE_no_stamp) && !defined(MODULE_other_abi) && !defined(MODULE_other_sizes)
 #define QOMET_MODULE
@@ -17,7 +18,10 @@ DEFINE_TYPES(base)
 #endif
 
 #ifdef MODULE_direct
-/* Registers from the constructor itself, which is not how it is meant, but must not escape the checks. */
+/*
+ * Registers from the constructor itself, which is not how it is meant, but must not escape the
+ * checks.
+ */
 static void __attribute__((constructor)) register_at_once(void)
 {
     static const TypeInfo type = { .name = "module-direct", .parent = TYPE_OBJECT };

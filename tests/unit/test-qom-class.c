@@ -250,7 +250,10 @@ static void an_interface_that_extends_another_serves_both(void **state)
     assert_ptr_equal(PAINTABLE_CLASS(tile), SPRAYABLE_CLASS(tile));
     assert_string_equal(MOVABLE_CLASS(tile)->move(), "tile moved");
     assert_ptr_equal(SPRAYABLE_CLASS(tile)->parent_class.parent_class.concrete_class, tile);
-    /* What the parent class has set for the interface above it is kept, else the interface's own word. */
+    /*
+     * What the parent class has set for the interface above it is kept, else the interface's own
+     * word.
+     */
     assert_string_equal(PAINTABLE_CLASS(tile)->paint(), "square painted");
     assert_string_equal(PAINTABLE_CLASS(tile)->strip(), "strip by sprayable");
 }

@@ -268,7 +268,7 @@ static void an_embedded_child_whose_name_is_taken_ends_at_once(void **state)
     (void)state;
     reset_trace();
     assert_false(object_initialize_child_err(whole, "a", &part, sizeof(part), "part", &error));
-    assert_string_equal(error->message, "whole '' has a property 'a' already: a child<part>");
+    assert_string_equal(error->message, "whole '' has a property 'a' already: child<part>");
     g_clear_error(&error);
     assert_string_equal(trace->str, "part-?-end ");
     object_unref(whole);
@@ -302,7 +302,7 @@ static void with_props_the_parent_holds_the_only_reference(void **state)
     taken = object_new_with_props("leaf", object_get_root(), "leaf0", &error, NULL);
     assert_null(taken);
     assert_string_equal(error->message,
-                        "container '/' has a property 'leaf0' already: a child<leaf>");
+                        "container '/' has a property 'leaf0' already: child<leaf>");
     g_clear_error(&error);
     reset_trace();
     object_unparent(obj);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads that race for the registry, for classes that do not exist yet, for casts and for references.
- * What they do wrong, ThreadSanitizer says; the counts here are what is left to see without it.
+ * Threads that race for the registry, for classes that do not exist yet, for casts and for
+ * references. What they do wrong, ThreadSanitizer says; the counts here are what is left to see
+ * without it.
  */
 #include "tests/test.h"
 #include <pthread.h>

@@ -6,7 +6,26 @@
 #include <string.h>
 #include <qomet/qom/module.h>
 
+typedef struct Node {
+    Object parent_obj;
+    Object *link;
+    uint32_t number;
+} Node;
+
 static unsigned alive;
+
+static Object **linker_slot(Object *obj)
+{
+    return &((Node *)obj)->link;
+}
+
+static const Property with_properties[] = { DEFINE_PROP_UINT32("x[1]", Node, number, 0) };
+
+static void with_property_class_init(ObjectClass *klass, void *data)
+{
+    (void)data;
+    object_class_add_properties(klass, with_properties, G_N_ELEMENTS(with_properties));
+}
 
 static void node_init(Object *obj)
 {
@@ -39,10 +58,12 @@ static const TypeInfo types[] = {
     {
         .name = "node",
         .parent = TYPE_OBJECT,
+        .instance_size = sizeof(Node),
         .instance_init = node_init,
         .instance_finalize = node_finalize,
     },
     { .name = "leaf-node", .parent = "node" },
+    { .name = "with-property", .parent = "node", .class_init = with_property_class_init },
     { .name = "greedy", .parent = "node", .class_init = greedy_class_init },
 };
 
@@ -142,7 +163,7 @@ static void names_are_checked(void **state)
     assert_false(object_property_add_child(root, "a/b[*]", obj, &error));
     g_clear_error(&error);
     assert_false(object_property_add_child(root, "taken", obj, &error));
-    assert_message(error, "container '/' has a property 'taken' already: a child<node>");
+    assert_message(error, "container '/' has a property 'taken' already: child<node>");
     assert_int_equal(obj->ref, 1);
     assert_null(obj->parent);
     object_unref(obj);
@@ -319,6 +340,53 @@ static void a_partial_path_matches_the_end_of_one(void **state)
     assert_null(error);
 }
 
+static void a_path_goes_through_links_and_aliases(void **state)
+{
+    Object *root = object_get_root(), *a = add(root, "a"), *b = add(a, "b"), *c = add(b, "c");
+    Object *target = NULL, *linker = add(root, "linker");
+    bool ambiguous = true;
+    GError *error = NULL;
+
+    (void)state;
+    assert_true(object_property_add_link(linker, "to", "node", linker_slot(linker), NULL,
+                                         OBJ_PROP_LINK_STRONG, &error));
+    assert_true(object_property_add_alias(root, "short", a, "b", &error));
+    assert_true(object_property_add_alias(root, "via", linker, "to", &error));
+    assert_null(object_resolve_path("/linker/to", NULL));
+    assert_null(object_resolve_path("/linker/to/c", NULL));
+    assert_true(object_property_set_link(linker, "to", b, &error));
+    target = object_resolve_path("/linker/to", NULL);
+    assert_ptr_equal(target, b);
+    assert_ptr_equal(object_resolve_path("/linker/to/c", NULL), c);
+    assert_ptr_equal(object_resolve_path("/short/c", NULL), c);
+    assert_ptr_equal(object_resolve_path("/via/c", NULL), c);
+    /* Found in two ways, it is still one object. */
+    assert_ptr_equal(object_resolve_path("c", &ambiguous), c);
+    assert_false(ambiguous);
+    assert_ptr_equal(object_resolve_path("to/c", &ambiguous), c);
+    assert_false(ambiguous);
+    /* The path of the object is where it stands, not how it was found. */
+    assert_path(target, "/a/b");
+}
+
+static void a_name_that_a_property_has_is_taken(void **state)
+{
+    Object *root = object_get_root(), *a = add(root, "a"), *obj = object_new("node");
+    GError *error = NULL;
+
+    (void)state;
+    assert_true(object_property_add_alias(root, "alias", root, "a", NULL));
+    assert_false(object_property_add_child(root, "alias", obj, &error));
+    assert_message(error, "container '/' has a property 'alias' already: alias<node>");
+    object_unref(obj);
+    obj = object_new("with-property");
+    assert_false(object_property_add_child(obj, "x[1]", a, &error));
+    g_clear_error(&error);
+    add(obj, "x[*]");
+    assert_string_equal(object_get_canonical_path_component(add(obj, "x[*]")), "x[2]");
+    object_unref(obj);
+}
+
 static void a_path_that_leads_nowhere_is_said_where(void **state)
 {
     Object *a = add(object_get_root(), "a");
@@ -382,6 +450,8 @@ int main(void)
         TREE_TEST(children_are_visited_in_order_of_addition),
         TREE_TEST(unparenting_may_take_siblings_with_it),
         TREE_TEST(a_partial_path_matches_the_end_of_one),
+        TREE_TEST(a_path_goes_through_links_and_aliases),
+        TREE_TEST(a_name_that_a_property_has_is_taken),
         TREE_TEST(a_path_that_leads_nowhere_is_said_where),
         TREE_TEST(containers_are_made_where_they_are_missing),
         TREE_TEST(cleaning_up_ends_everything_below_the_root),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry of types: registration in any order, alone and in batches, and what it says of mistakes.
+ * The registry of types: registration in any order, alone and in batches, and what it says of
+ * mistakes.
  */
 #include "tests/test.h"
 #include <string.h>
