@@ -7,6 +7,58 @@
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"
 
+/* ---- Values ---- */
+
+/*
+ * GLib makes a value in three allocations. Most numbers and all switches are among a few: theirs are made once, at
+ * their first use, and shared for as long as the process lives.
+ */
+#define N_SHARED 256
+
+static GVariant *shared_bools[2], *shared_ints[N_SHARED], *shared_uints[N_SHARED];
+
+/* A reference of the value in @slot, or NULL when nobody has needed it yet. */
+static inline GVariant *shared_ref(GVariant **slot)
+{
+    GVariant *value = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+
+    return value ? g_variant_ref(value) : NULL;
+}
+
+/* Puts @fresh (floating) into the empty @slot, unless another thread was quicker, and returns a reference. */
+static GVariant *shared_fill(GVariant **slot, GVariant *fresh)
+{
+    GVariant *empty = NULL;
+
+    g_variant_ref_sink(fresh);
+    if (__atomic_compare_exchange_n(slot, &empty, fresh, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
+        g_variant_ref(fresh);
+    }
+    return fresh;
+}
+
+static GVariant *new_bool(bool b)
+{
+    return shared_ref(&shared_bools[b]) ?: shared_fill(&shared_bools[b], g_variant_new_boolean(b));
+}
+
+static GVariant *new_int(int64_t i)
+{
+    if (i < 0 || i >= N_SHARED) {
+        return g_variant_new_int64(i);
+    }
+    return shared_ref(&shared_ints[i]) ?: shared_fill(&shared_ints[i], g_variant_new_int64(i));
+}
+
+static GVariant *new_uint(uint64_t u)
+{
+    if (u >= N_SHARED) {
+        return g_variant_new_uint64(u);
+    }
+    return shared_ref(&shared_uints[u]) ?: shared_fill(&shared_uints[u], g_variant_new_uint64(u));
+}
+
 /* ---- Fields ---- */
 
 GVariant *property_field_get(const Property *prop, const void *field, GError **errp)
@@ -17,20 +69,20 @@ GVariant *property_field_get(const Property *prop, const void *field, GError **e
 
     switch (info->kind) {
     case PROP_KIND_BOOL:
-        return g_variant_ref_sink(g_variant_new_boolean(property_load_uint(field, sizeof(bool))));
+        return new_bool(property_load_uint(field, sizeof(bool)));
     case PROP_KIND_BIT:
-        return g_variant_ref_sink(g_variant_new_boolean(property_load_bit(field, prop)));
+        return new_bool(property_load_bit(field, prop));
     case PROP_KIND_INT:
-        return g_variant_ref_sink(g_variant_new_int64(property_load_int(field, info->size)));
+        return new_int(property_load_int(field, info->size));
     case PROP_KIND_UINT:
-        return g_variant_ref_sink(g_variant_new_uint64(property_load_uint(field, info->size)));
+        return new_uint(property_load_uint(field, info->size));
     case PROP_KIND_STRING:
         text = *(char *const *)field;
-        return g_variant_ref_sink(g_variant_new_string(text ? text : ""));
+        return g_variant_new_string(text ? text : "");
     case PROP_KIND_ENUM:
         number = property_load_int(field, sizeof(int));
         if (number >= 0 && number < prop->enum_table->size && prop->enum_table->array[number]) {
-            return g_variant_ref_sink(g_variant_new_string(prop->enum_table->array[number]));
+            return g_variant_new_string(prop->enum_table->array[number]);
         }
         qom_error_set(errp, QOM_ERROR_VALUE, "it holds %d, which has no name", number);
         return NULL;

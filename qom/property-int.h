@@ -176,7 +176,7 @@ static inline uint64_t property_uint_max(const Property *prop)
 
 /* By kind (property-info.c); errors say what is wrong with the value, not whose it is. */
 
-/** What @field, of a kind that is no link, holds; a full reference. */
+/** What @field, of a kind that is no link, holds; for g_variant_take_ref(). */
 GVariant *property_field_get(const Property *prop, const void *field, GError **errp);
 /** Stores a value that property_check() has passed. */
 void property_field_set(const Property *prop, void *field, GVariant *value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * List properties: elements of one scalar kind, side by side in memory that the property owns. As text "1:2:3"; in
- * a string, ':' is written '\:' and '\' is '\\'. The empty text is the empty list, so no element is empty.
+ * strings and names, ':' is written '\:' and '\' is '\\'. The empty text is the empty list, so no element is empty.
  */
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"
@@ -77,7 +77,7 @@ static GVariant *list_get(Object *obj, const Property *prop, GError **errp)
         if (!value) {
             return NULL;
         }
-        g_ptr_array_add(values, value);
+        g_ptr_array_add(values, g_variant_take_ref(value));
     }
     return g_variant_new_array(G_VARIANT_TYPE(element.info->variant_type),
                                (GVariant *const *)values->pdata, values->len);
@@ -147,6 +147,12 @@ static void list_release(Object *obj, const Property *prop)
     array_clear(&element, property_field(obj, prop));
 }
 
+/* Whether the text of an element may hold the ':' that stands between elements. */
+static bool needs_escapes(const Property *element)
+{
+    return element->info->kind == PROP_KIND_STRING || element->info->kind == PROP_KIND_ENUM;
+}
+
 /* Takes the text up to the next ':' off *@text, which becomes NULL after the last one. */
 static char *next_element(const char **text, bool escapes)
 {
@@ -174,7 +180,7 @@ static GVariant *list_parse(const Property *prop, const char *text, GError **err
     values = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
     text = *text ? text : NULL;
     while (text) {
-        g_autofree char *word = next_element(&text, element.info->kind == PROP_KIND_STRING);
+        g_autofree char *word = next_element(&text, needs_escapes(&element));
         GVariant *value = property_parse_text(&element, word, errp);
 
         if (!value) {
@@ -200,7 +206,7 @@ static char *list_print(const Property *prop, GVariant *list)
             g_string_append_c(out, ':');
         }
         for (const char *p = word; *p; p++) {
-            if (element.info->kind == PROP_KIND_STRING && (*p == ':' || *p == '\\')) {
+            if (needs_escapes(&element) && (*p == ':' || *p == '\\')) {
                 g_string_append_c(out, '\\');
             }
             g_string_append_c(out, *p);
