@@ -50,6 +50,14 @@ script_tests += tests/unit/test-qom-only.sh
 
 bench_programs += tests/bench/bench-qom
 
+fuzz_targets += \
+	tests/fuzz/fuzz-keyval \
+	tests/fuzz/fuzz-property
+
+EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz-keyval \
+	tests/fuzz/corpus/fuzz-property
+
 nobase_qometinclude_HEADERS += \
 	qom/error.h \
 	qom/export.h \
