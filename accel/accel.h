@@ -24,6 +24,8 @@ struct AccelClass {
     bool has_cpus;    /* executes guest code */
     /** Opens what it needs. False with a reason and what to do about it; then the next of the list is tried. */
     bool (*init)(AccelState *accel, GError **errp);
+    /** Takes what belongs to no vCPU back to power-on; every vCPU parked. Main thread. May be NULL. */
+    void (*reset)(AccelState *accel);
     /** Interrupt controllers in the accelerator (KVM's PIC, IOAPIC, LAPICs), before any vCPU is made. */
     bool (*create_irqchip)(AccelState *accel, GError **errp);
     /** Sets line @gsi of those controllers. Any thread. */

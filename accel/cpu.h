@@ -10,6 +10,7 @@
 
 #define TYPE_CPU "cpu"
 OBJECT_DECLARE_TYPE(CPUState, CPUClass, CPU)
+typedef struct CPUThread CPUThread;
 #define TYPE_X86_CPU "x86_64-cpu"
 OBJECT_DECLARE_SIMPLE_TYPE(X86CPU, X86_CPU)
 /** Names of CPU models: "host-x86_64-cpu". */
@@ -20,19 +21,24 @@ typedef enum CPUThreadState {
     CPU_CREATED, /* no thread yet */
     CPU_STOPPED, /* parked, may be told to run or to do work */
     CPU_RUNNING,
-    CPU_HALTED,  /* in HLT, waiting for an interrupt that user space would bring */
+    CPU_HALTED, /* in HLT, waiting for an interrupt that user space would bring */
     CPU_ENDED,
 } CPUThreadState;
 
 struct CPUState {
     DeviceState parent_obj;
-    uint32_t index;       /* 0 is the one that boots */
+    uint32_t index;    /* 0 is the one that boots */
+    uint32_t nr_cores; /* vCPUs of the machine, all in one package; before realize */
+    bool
+        start_powered_off; /* after a reset it waits for INIT and SIPI from another; needs interrupt controllers */
     pthread_t thread;
     bool has_thread;
-    uint32_t state;       /* CPUThreadState, atomic */
-    uint32_t stop;        /* asked to park, atomic */
-    uint32_t exit_request;/* asked to leave the guest, atomic */
-    void *accel;          /* the accelerator's own part of this vCPU */
+    uint32_t state;         /* CPUThreadState, atomic */
+    uint32_t stop;          /* asked to park, atomic */
+    uint32_t exit_request;  /* asked to leave the guest, atomic */
+    uint32_t halted;        /* executed HLT and not woken yet, also while parked; atomic */
+    CPUThread *thread_data; /* private to accel/cpu.c */
+    void *accel;            /* the accelerator's own part of this vCPU */
     AddressSpace *as_memory, *as_io;
 };
 
@@ -54,7 +60,19 @@ typedef struct X86Table {
     uint64_t base;
     uint16_t limit;
 } X86Table;
-enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI, X86_R8, X86_R15 = 15, X86_NUM_GPRS };
+enum {
+    X86_RAX,
+    X86_RCX,
+    X86_RDX,
+    X86_RBX,
+    X86_RSP,
+    X86_RBP,
+    X86_RSI,
+    X86_RDI,
+    X86_R8,
+    X86_R15 = 15,
+    X86_NUM_GPRS
+};
 enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_NUM_SEGS };
 typedef struct X86Registers {
     uint64_t gpr[X86_NUM_GPRS];
@@ -68,6 +86,10 @@ struct X86CPU {
     CPUState parent_obj;
     X86Registers regs; /* valid while regs_fetched; at reset: what the vCPU starts with */
     bool regs_fetched; /* regs are newer than, or the same as, the accelerator's */
+    bool regs_dirty;   /* regs are newer */
+    bool
+        reset_state; /* all that is not in regs takes its power-on state too, before the vCPU runs next */
+    bool pv_hypercalls; /* property "kvm-hypercalls" */
 };
 
 /** Power-on values (SDM vol. 3, table 10-1) into @r. */
@@ -89,17 +111,26 @@ QOM_EXPORT unsigned cpu_count(void);
 /** The vCPU whose thread is running, or NULL. */
 QOM_EXPORT CPUState *cpu_current(void);
 
+/**
+ * The guest cannot go on: says @fmt (sentences, no newline at the end), the registers and the bytes at RIP on stderr,
+ * and asks for the end of the machine with status 1. Only the first of several is said. The vCPU's own thread.
+ */
+QOM_EXPORT void cpu_guest_panicked(CPUState *cpu, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
 /** Leaves the guest soon. Any thread, also from a signal handler. */
 QOM_EXPORT void cpu_exit(CPUState *cpu);
 /** Runs @fn on the vCPU's thread, between two entries of the guest, and waits for it. Main thread. */
 QOM_EXPORT void run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), void *opaque);
 /** The same, not waiting. Any thread. */
-QOM_EXPORT void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), void *opaque);
+QOM_EXPORT void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque),
+                                 void *opaque);
 /** Parks every vCPU and waits; lets them go on. Nestable. Main thread outside devices. */
 QOM_EXPORT void pause_all_vcpus(void);
 QOM_EXPORT void resume_all_vcpus(void);
 /** Called (any thread) when a vCPU halts while user space holds the interrupt controller; returns nothing. Set by the board. */
 QOM_EXPORT void cpu_set_halt_hook(void (*fn)(CPUState *cpu, void *opaque), void *opaque);
+/** @cpu has executed HLT, and user space holds the interrupt controller. For accelerators; its own thread. */
+QOM_EXPORT void cpu_halt(CPUState *cpu);
 /** Wakes a vCPU from CPU_HALTED. Any thread. */
 QOM_EXPORT void cpu_wake(CPUState *cpu);
 

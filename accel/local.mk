@@ -2,9 +2,36 @@
 #
 # accel: the accelerators and the vCPU object.
 
-libqometall_a_SOURCES +=
+libqometall_a_SOURCES += \
+	accel/accel.c \
+	accel/cpu.c \
+	accel/cpu-int.h \
+	accel/cpu-report.c \
+	accel/cpu-thread.c \
+	accel/runstate.c \
+	accel/x86-bits.h \
+	accel/x86-cpu.c \
+	accel/x86-regs.c \
+	accel/kvm/kvm.c \
+	accel/kvm/kvm-compat.h \
+	accel/kvm/kvm-cpuid.c \
+	accel/kvm/kvm-exits.c \
+	accel/kvm/kvm-explain.c \
+	accel/kvm/kvm-int.h \
+	accel/kvm/kvm-irqchip.c \
+	accel/kvm/kvm-memory.c \
+	accel/kvm/kvm-regs.c \
+	accel/kvm/kvm-reset.c \
+	accel/kvm/kvm-vcpu.c
 
 nobase_qometinclude_HEADERS += \
 	accel/accel.h \
 	accel/cpu.h \
 	accel/runstate.h
+
+# The yardstick of the bench programs; no object of Qomet is in it.
+EXTRA_PROGRAMS += tests/bench/bare-loop
+CLEANFILES += tests/bench/bare-loop
+tests_bench_bare_loop_SOURCES = tests/bench/bare-loop.c
+tests_bench_bare_loop_LDADD =
+bench: tests/bench/bare-loop

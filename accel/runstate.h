@@ -19,13 +19,13 @@ typedef enum RunState {
 
 typedef enum ShutdownCause {
     SHUTDOWN_CAUSE_NONE,
-    SHUTDOWN_CAUSE_HOST_ERROR,     /* Qomet itself cannot go on */
+    SHUTDOWN_CAUSE_HOST_ERROR, /* Qomet itself cannot go on */
     SHUTDOWN_CAUSE_HOST_SIGNAL,
-    SHUTDOWN_CAUSE_HOST_UI,        /* Ctrl-a x */
+    SHUTDOWN_CAUSE_HOST_UI, /* Ctrl-a x */
     SHUTDOWN_CAUSE_HOST_QMP_QUIT,
     SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
     SHUTDOWN_CAUSE_GUEST_RESET,
-    SHUTDOWN_CAUSE_GUEST_PANIC,    /* triple fault, unknown exit */
+    SHUTDOWN_CAUSE_GUEST_PANIC, /* triple fault, unknown exit */
     SHUTDOWN_CAUSE__MAX,
 } ShutdownCause;
 
@@ -39,8 +39,10 @@ QOM_EXPORT void vm_start(void);
 /** Stops every vCPU and waits for them, then the virtual clock. Main thread outside devices. */
 QOM_EXPORT void vm_stop(RunState state);
 /** Calls @fn at each change of state (running or not), on the main thread. Unregister with the same pair. */
-QOM_EXPORT void runstate_add_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque);
-QOM_EXPORT void runstate_del_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque);
+QOM_EXPORT void runstate_add_listener(void (*fn)(bool running, RunState state, void *opaque),
+                                      void *opaque);
+QOM_EXPORT void runstate_del_listener(void (*fn)(bool running, RunState state, void *opaque),
+                                      void *opaque);
 
 /**
  * Asks for the end of the machine. The first request counts. From within a device no vCPU executes a further instruction
@@ -57,7 +59,8 @@ QOM_EXPORT void qemu_system_vmstop_request(RunState state);
 /** The program's loop: runs the main loop and carries out requests until the machine ends; the exit status. Main thread. */
 QOM_EXPORT int qemu_main_loop(void);
 /** What a reset does (the machine sets it); called with every vCPU parked. */
-QOM_EXPORT void runstate_set_reset_hook(void (*fn)(ShutdownCause cause, void *opaque), void *opaque);
+QOM_EXPORT void runstate_set_reset_hook(void (*fn)(ShutdownCause cause, void *opaque),
+                                        void *opaque);
 /** Back to the state of a fresh process (tests). */
 QOM_EXPORT void runstate_cleanup(void);
 

@@ -17,11 +17,11 @@ OBJECT_DECLARE_TYPE(MachineState, MachineClass, MACHINE)
 struct MachineState {
     Object parent_obj;
     /* Properties that every machine has: */
-    uint64_t ram_size;  /* -m, bytes; 0: the class's default */
-    uint32_t smp_cpus;  /* -smp */
-    char *cpu_type;     /* -cpu MODEL; NULL: the class's default */
+    uint64_t ram_size; /* -m, bytes; 0: the class's default */
+    uint32_t smp_cpus; /* -smp */
+    char *cpu_type;    /* -cpu MODEL; NULL: the class's default */
     char *kernel_filename, *kernel_cmdline, *initrd_filename, *firmware;
-    bool no_defaults;   /* -nodefaults */
+    bool no_defaults; /* -nodefaults */
     /* Made by the machine: */
     MemoryRegion ram;
     bool has_ram;
@@ -29,12 +29,12 @@ struct MachineState {
 
 struct MachineClass {
     ObjectClass parent_class;
-    const char *desc;           /* one line for "-M help" */
-    const char *alias;          /* a second name, or NULL */
+    const char *desc;  /* one line for "-M help" */
+    const char *alias; /* a second name, or NULL */
     bool is_default;
-    unsigned max_cpus;          /* 0: the machine has no CPUs */
-    uint64_t default_ram_size;  /* bytes; 0: no RAM */
-    uint64_t max_ram_size;      /* bytes; 0: no limit but the host's */
+    unsigned max_cpus;         /* 0: the machine has no CPUs */
+    uint64_t default_ram_size; /* bytes; 0: no RAM */
+    uint64_t max_ram_size;     /* bytes; 0: no limit but the host's */
     const char *default_cpu_type;
     /** Makes the board: RAM, CPUs, buses, devices. False with @errp set: the program ends, everything is given back. */
     bool (*init)(MachineState *machine, GError **errp);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Choosing the accelerator: "-accel" words become one object of an accelerator class, the first of a list that works.
+ */
+#include <string.h>
+#include <qomet/accel/accel.h>
+#include <qomet/qom/keyval.h>
+
+static AccelState *the_accel;
+
+AccelState *current_accel(void)
+{
+    return __atomic_load_n(&the_accel, __ATOMIC_ACQUIRE);
+}
+
+static void collect_name(ObjectClass *klass, void *opaque)
+{
+    g_ptr_array_add(opaque, (char *)ACCEL_CLASS(klass)->name);
+}
+
+static AccelClass *find_class(const char *name, GError **errp)
+{
+    g_autofree char *type = g_strconcat(name, ACCEL_CLASS_SUFFIX, NULL);
+    ObjectClass *klass = object_class_by_name(type);
+    g_autoptr(GPtrArray) names = NULL;
+    const char *nearest;
+
+    if (klass && object_class_dynamic_cast(klass, TYPE_ACCEL) && !object_class_is_abstract(klass)) {
+        return ACCEL_CLASS(klass);
+    }
+    names = g_ptr_array_new();
+    object_class_foreach(collect_name, TYPE_ACCEL, false, names);
+    g_ptr_array_add(names, NULL);
+    nearest = qom_nearest(name, (const char *const *)names->pdata);
+    if (nearest) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "invalid accelerator '%s', did you mean '%s'?",
+                      name, nearest);
+    } else {
+        g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
+
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "invalid accelerator '%s', there are: %s", name,
+                      known);
+    }
+    return NULL;
+}
+
+/* Sets those of the words on @accel that its class knows. */
+static bool apply_words(AccelState *accel, const KeyVal *kv, GError **errp)
+{
+    for (guint i = 0; i < kv->items->len; i++) {
+        const KeyValItem *item = g_ptr_array_index(kv->items, i);
+        bool ok = true;
+
+        if (item->used || !object_class_property_find(object_get_class(OBJECT(accel)), item->key)) {
+            continue;
+        }
+        if (item->text) {
+            ok = object_property_parse(OBJECT(accel), item->key, item->text, errp);
+        } else {
+            ok = object_property_set(OBJECT(accel), item->key, item->value, errp);
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Each key that is left must mean something to one of the accelerators in the list. */
+static bool check_words(const KeyVal *kv, AccelClass *const *classes, guint n, GError **errp)
+{
+    for (guint i = 0; i < kv->items->len; i++) {
+        const KeyValItem *item = g_ptr_array_index(kv->items, i);
+        bool known = item->used;
+
+        for (guint c = 0; c < n && !known; c++) {
+            known = object_class_property_find(OBJECT_CLASS(classes[c]), item->key) != NULL;
+        }
+        if (!known) {
+            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "the accelerator '%s' has no property '%s'",
+                          classes[0]->name, item->key);
+            return false;
+        }
+    }
+    return true;
+}
+
+static AccelState *try_class(AccelClass *ac, const KeyVal *kv, GError **errp)
+{
+    AccelState *accel = (AccelState *)object_new_with_class(OBJECT_CLASS(ac), errp);
+
+    if (!accel) {
+        return NULL;
+    }
+    if (!apply_words(accel, kv, errp) || !object_apply_global_props(OBJECT(accel), errp) ||
+        !ac->init(accel, errp)) {
+        object_unref(accel);
+        return NULL;
+    }
+    return accel;
+}
+
+static bool enter_tree(AccelState *accel, GError **errp)
+{
+    Object *machine = qdev_get_machine();
+
+    return object_property_add_child(machine ? machine : object_get_root(), "accel", OBJECT(accel),
+                                     errp);
+}
+
+AccelState *accel_init(const char *words, GError **errp)
+{
+    g_autoptr(KeyVal) kv = keyval_parse(words, "accel", errp);
+    const char *list = kv ? keyval_take(kv, "accel") : NULL;
+    g_autofree AccelClass **classes = NULL;
+    g_autoptr(GString) reasons = g_string_new(NULL);
+    g_auto(GStrv) names = NULL;
+    guint n;
+
+    g_assert(!the_accel);
+    if (!kv) {
+        return NULL;
+    }
+    if (!list || !*list) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "an accelerator is to be named, as in -accel kvm");
+        return NULL;
+    }
+    names = g_strsplit(list, ":", -1);
+    n = g_strv_length(names);
+    classes = g_new0(AccelClass *, n);
+    for (guint i = 0; i < n; i++) {
+        classes[i] = find_class(names[i], errp);
+        if (!classes[i]) {
+            return NULL;
+        }
+    }
+    if (!check_words(kv, classes, n, errp)) {
+        return NULL;
+    }
+    for (guint i = 0; i < n; i++) {
+        g_autoptr(GError) error = NULL;
+        AccelState *accel = try_class(classes[i], kv, &error);
+
+        if (accel) {
+            if (!enter_tree(accel, errp)) {
+                object_unref(accel);
+                return NULL;
+            }
+            __atomic_store_n(&the_accel, accel, __ATOMIC_RELEASE);
+            return accel;
+        }
+        g_string_append_printf(reasons, "%s%s: %s", i ? "; " : "", names[i], error->message);
+    }
+    qom_error_set(errp, QOM_ERROR_FAILED, "%s", reasons->str);
+    return NULL;
+}
+
+void accel_cleanup(void)
+{
+    AccelState *accel = the_accel;
+
+    if (accel) {
+        object_unparent(OBJECT(accel));
+        object_unref(accel);
+        __atomic_store_n(&the_accel, NULL, __ATOMIC_RELEASE);
+    }
+}
+
+static const TypeInfo accel_types[] = {
+    {
+        .name = TYPE_ACCEL,
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(AccelState),
+        .class_size = sizeof(AccelClass),
+        .abstract = true,
+    },
+};
+DEFINE_TYPES(accel_types)

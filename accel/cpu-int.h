@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of accel/ share about vCPU threads and nobody else sees. */
+#ifndef ACCEL_CPU_INT_H
+#define ACCEL_CPU_INT_H
+
+#include <qomet/accel/cpu.h>
+
+/* The signal that takes a vCPU's thread out of the guest; its handler does nothing. */
+#define SIG_IPI SIGUSR1
+
+/* The vCPU that comes after @cpu in order of index (NULL: the first), or NULL. */
+CPUState *cpu_next(const CPUState *cpu);
+#define CPU_FOREACH(cpu) for ((cpu) = cpu_next(NULL); (cpu); (cpu) = cpu_next(cpu))
+
+CPUThread *cpu_thread_new(void);
+void cpu_thread_free(CPUThread *t);
+/* Starts the thread of @cpu, parked; false when the accelerator refuses. Main thread. */
+bool cpu_thread_start(CPUState *cpu, GError **errp);
+/* Ends it and waits, doing meanwhile what it may be waiting for. Main thread. */
+void cpu_thread_end(CPUState *cpu);
+/* Forgets how often pause_all_vcpus() was called: as in a fresh process, in which the machine has not been started. */
+void cpus_pause_reset(void);
+
+/* The next guest that panics is reported again. */
+void cpu_report_reset(void);
+
+/* The calling vCPU stays parked until the requests that are pending now have been carried out. Its own thread. */
+void cpu_hold_for_request(CPUState *cpu);
+/* The main thread has carried out what was asked for. */
+void cpus_request_done(void);
+
+#endif

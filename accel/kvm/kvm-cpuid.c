@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* What CPUID tells the guest: what KVM supports on this host, with the places filled in that depend on the vCPU. */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include "accel/kvm/kvm-int.h"
+
+#define CPUID_1_ECX_X2APIC (1u << 21)
+#define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
+#define CPUID_1_EDX_HTT (1u << 28)
+
+/* KVM's paravirtual features (Documentation/virt/kvm/x86/cpuid.rst): those that the guest uses by a hypercall. */
+#define KVM_FEATURES_LEAF 0x40000001
+#define KVM_FEATURES_BY_HYPERCALL (1u << 7 | 1u << 11 | 1u << 13) /* unhalt, send IPI, yield */
+
+#define TOPOLOGY_SMT 1
+#define TOPOLOGY_CORE 2
+
+static bool ask_kernel(KVMState *s, GError **errp)
+{
+    /* The kernel wants to be given enough room, and does not say how much that is. */
+    for (uint32_t n = 128; n <= 4096; n *= 2) {
+        struct kvm_cpuid2 *cpuid = g_malloc0(sizeof(*cpuid) + n * sizeof(cpuid->entries[0]));
+
+        cpuid->nent = n;
+        if (ioctl(s->fd, KVM_GET_SUPPORTED_CPUID, cpuid) == 0) {
+            s->cpuid = cpuid;
+            return true;
+        }
+        g_free(cpuid);
+        if (errno != E2BIG) {
+            break;
+        }
+    }
+    qom_error_set(errp, QOM_ERROR_FAILED,
+                  "KVM does not say what the processor can do (KVM_GET_SUPPORTED_CPUID): %s",
+                  g_strerror(errno));
+    return false;
+}
+
+/* How many bits an APIC id needs for @n vCPUs. */
+static unsigned id_bits(uint32_t n)
+{
+    unsigned bits = 0;
+
+    while (bits < 31 && (UINT32_C(1) << bits) < n) {
+        bits++;
+    }
+    return bits;
+}
+
+static void fill_version(struct kvm_cpuid_entry2 *e, const KVMVcpu *v)
+{
+    const CPUState *cpu = &v->cpu->parent_obj;
+
+    e->ebx = (e->ebx & 0xffff) | (cpu->nr_cores & 0xff) << 16 | (cpu->index & 0xff) << 24;
+    e->ecx |= CPUID_1_ECX_HYPERVISOR;
+    e->ecx &= ~(CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE);
+    if (v->kvm->chips) {
+        e->ecx |= CPUID_1_ECX_X2APIC;
+        if (ioctl(v->kvm->vm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0) {
+            e->ecx |= CPUID_1_ECX_TSC_DEADLINE;
+        }
+    }
+    e->edx = cpu->nr_cores > 1 ? e->edx | CPUID_1_EDX_HTT : e->edx & ~CPUID_1_EDX_HTT;
+}
+
+/* One package of cores with one thread each. */
+static void fill_topology(struct kvm_cpuid_entry2 *e, const CPUState *cpu)
+{
+    e->eax = e->ebx = 0;
+    e->ecx = e->index & 0xff;
+    e->edx = cpu->index;
+    if (e->index == 0) {
+        e->ebx = 1;
+        e->ecx |= TOPOLOGY_SMT << 8;
+    } else if (e->index == 1) {
+        e->eax = id_bits(cpu->nr_cores);
+        e->ebx = cpu->nr_cores;
+        e->ecx |= TOPOLOGY_CORE << 8;
+    }
+}
+
+bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
+{
+    KVMState *s = v->kvm;
+    g_autofree struct kvm_cpuid2 *cpuid = NULL;
+
+    if (!s->cpuid && !ask_kernel(s, errp)) {
+        return false;
+    }
+    cpuid = g_memdup2(s->cpuid, sizeof(*cpuid) + s->cpuid->nent * sizeof(cpuid->entries[0]));
+    for (uint32_t i = 0; i < cpuid->nent; i++) {
+        struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+        switch (e->function) {
+        case 1:
+            fill_version(e, v);
+            break;
+        case 0xb:
+        case 0x1f:
+            fill_topology(e, &v->cpu->parent_obj);
+            break;
+        case KVM_FEATURES_LEAF:
+            if (!v->cpu->pv_hypercalls) {
+                e->eax &= ~KVM_FEATURES_BY_HYPERCALL;
+            }
+            break;
+        default:
+            break;
+        }
+    }
+    if (ioctl(v->fd, KVM_SET_CPUID2, cpuid) < 0) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "KVM does not take the CPUID of vCPU %u: %s",
+                      v->cpu->parent_obj.index, g_strerror(errno));
+        return false;
+    }
+    return true;
+}

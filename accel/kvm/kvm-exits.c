@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each reason for leaving the guest leads to: two tables, one for work, one that also tells ("-d exits").
+ *
+ * A told exit is one line, fields separated by single spaces, in this order (the last three for io and mmio only):
+ *
+ *   vcpu 0 exit=io path=/machine/peripheral-anon/device[0] type=isa-debugcon addr=0xf1 size=1 write value=0x48
+ *   vcpu 0 exit=hlt path=- type=-
+ *
+ * path and type are those of the object whose region was reached, "-" where nothing is. A read ends "read value=0x..",
+ * with what the guest gets. String instructions give a line for each element; an access that KVM hands over in parts, or
+ * with a length that is no power of two, a line for each part.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include "accel/kvm/kvm-int.h"
+
+/* ---- Values as the guest lays them out ---- */
+
+static inline uint64_t load_le(const uint8_t *p, unsigned size)
+{
+    switch (size) {
+    case 1:
+        return *p;
+    case 2:
+        return p[0] | p[1] << 8;
+    case 4: {
+        uint32_t value;
+
+        memcpy(&value, p, 4);
+        return value;
+    }
+    default: {
+        uint64_t value;
+
+        memcpy(&value, p, 8);
+        return value;
+    }
+    }
+}
+
+static inline void store_le(uint8_t *p, uint64_t value, unsigned size)
+{
+    memcpy(p, &value, size);
+}
+
+/* ---- Ports and memory ---- */
+
+static bool exit_io(KVMVcpu *v)
+{
+    struct kvm_run *run = v->run;
+    uint8_t *data = (uint8_t *)run + run->io.data_offset;
+    unsigned size = run->io.size;
+    uint16_t port = run->io.port;
+    uint32_t count = run->io.count;
+
+    if (run->io.direction == KVM_EXIT_IO_OUT) {
+        do {
+            address_space_store(v->io, port, size, load_le(data, size), v->attrs);
+            data += size;
+        } while (G_UNLIKELY(--count));
+    } else {
+        do {
+            uint64_t value;
+
+            address_space_load(v->io, port, size, &value, v->attrs);
+            store_le(data, value, size);
+            data += size;
+        } while (G_UNLIKELY(--count));
+    }
+    return true;
+}
+
+/* An access that crosses a page arrives in parts of any length; those go to each register in turn. */
+static void odd_mmio(KVMVcpu *v)
+{
+    struct kvm_run *run = v->run;
+
+    if (run->mmio.is_write) {
+        address_space_write(v->memory, run->mmio.phys_addr, v->attrs, run->mmio.data,
+                            run->mmio.len);
+    } else {
+        address_space_read(v->memory, run->mmio.phys_addr, v->attrs, run->mmio.data, run->mmio.len);
+    }
+}
+
+static inline bool is_plain_size(uint32_t len)
+{
+    return len == 1 || len == 2 || len == 4 || len == 8;
+}
+
+static bool exit_mmio(KVMVcpu *v)
+{
+    struct kvm_run *run = v->run;
+    uint32_t len = run->mmio.len;
+    uint64_t value;
+
+    if (G_UNLIKELY(!is_plain_size(len))) {
+        odd_mmio(v);
+    } else if (run->mmio.is_write) {
+        address_space_store(v->memory, run->mmio.phys_addr, len, load_le(run->mmio.data, len),
+                            v->attrs);
+    } else {
+        address_space_load(v->memory, run->mmio.phys_addr, len, &value, v->attrs);
+        store_le(run->mmio.data, value, len);
+    }
+    return true;
+}
+
+/* ---- The rest ---- */
+
+static bool exit_go_on(KVMVcpu *v)
+{
+    (void)v;
+    return true;
+}
+
+/* What nobody understands, and what ends every guest. */
+static bool exit_stop(KVMVcpu *v)
+{
+    g_autofree char *why = kvm_explain_exit(v->run, x86_cpu_registers(v->cpu, NULL));
+
+    cpu_guest_panicked(&v->cpu->parent_obj, "%s", why);
+    return false;
+}
+
+/* Only without interrupt controllers in the kernel: with them, KVM waits by itself. */
+static bool exit_hlt(KVMVcpu *v)
+{
+    cpu_halt(&v->cpu->parent_obj);
+    return false;
+}
+
+static bool exit_system_event(KVMVcpu *v)
+{
+    switch (v->run->system_event.type) {
+    case KVM_SYSTEM_EVENT_SHUTDOWN:
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+        return false;
+    case KVM_SYSTEM_EVENT_RESET:
+        qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+        return false;
+    default:
+        return exit_stop(v);
+    }
+}
+
+/* The guest ran for long without an event window; nothing is lost unless KVM says so. */
+static bool exit_notify(KVMVcpu *v)
+{
+    return v->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID ? exit_stop(v) : true;
+}
+
+KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT] = {
+    [KVM_EXIT_UNKNOWN] = exit_stop,
+    [KVM_EXIT_EXCEPTION] = exit_stop,
+    [KVM_EXIT_IO] = exit_io,
+    [KVM_EXIT_HYPERCALL] = exit_stop,
+    [KVM_EXIT_DEBUG] = exit_stop,
+    [KVM_EXIT_HLT] = exit_hlt,
+    [KVM_EXIT_MMIO] = exit_mmio,
+    [KVM_EXIT_IRQ_WINDOW_OPEN] = exit_go_on,
+    [KVM_EXIT_SHUTDOWN] = exit_stop,
+    [KVM_EXIT_FAIL_ENTRY] = exit_stop,
+    [KVM_EXIT_INTR] = exit_go_on,
+    [KVM_EXIT_SET_TPR] = exit_go_on,
+    [KVM_EXIT_TPR_ACCESS] = exit_go_on,
+    [KVM_EXIT_S390_SIEIC] = exit_stop,
+    [KVM_EXIT_S390_RESET] = exit_stop,
+    [KVM_EXIT_DCR] = exit_stop,
+    [KVM_EXIT_NMI] = exit_go_on,
+    [KVM_EXIT_INTERNAL_ERROR] = exit_stop,
+    [KVM_EXIT_OSI] = exit_stop,
+    [KVM_EXIT_PAPR_HCALL] = exit_stop,
+    [KVM_EXIT_S390_UCONTROL] = exit_stop,
+    [KVM_EXIT_WATCHDOG] = exit_stop,
+    [KVM_EXIT_S390_TSCH] = exit_stop,
+    [KVM_EXIT_EPR] = exit_stop,
+    [KVM_EXIT_SYSTEM_EVENT] = exit_system_event,
+    [KVM_EXIT_S390_STSI] = exit_stop,
+    [KVM_EXIT_IOAPIC_EOI] = exit_stop,
+    [KVM_EXIT_HYPERV] = exit_stop,
+    [KVM_EXIT_ARM_NISV] = exit_stop,
+    [KVM_EXIT_X86_RDMSR] = exit_stop,
+    [KVM_EXIT_X86_WRMSR] = exit_stop,
+    [KVM_EXIT_DIRTY_RING_FULL] = exit_stop,
+    [KVM_EXIT_AP_RESET_HOLD] = exit_stop,
+    [KVM_EXIT_X86_BUS_LOCK] = exit_go_on,
+    [KVM_EXIT_XEN] = exit_stop,
+    [KVM_EXIT_RISCV_SBI] = exit_stop,
+    [KVM_EXIT_RISCV_CSR] = exit_stop,
+    [KVM_EXIT_NOTIFY] = exit_notify,
+    [KVM_EXIT_LOONGARCH_IOCSR] = exit_stop,
+    [KVM_EXIT_MEMORY_FAULT] = exit_stop,
+    [KVM_EXIT_TDX] = exit_stop,
+    [KVM_EXIT_ARM_SEA] = exit_stop,
+};
+
+/* ---- The same, told ---- */
+
+/*
+ * One access, and the line about it. The vCPU's own guard is held around both: the main thread takes a region away only
+ * when it is left, so the object that answered still has its path.
+ */
+static void tell_access(KVMVcpu *v, AddressSpace *as, hwaddr addr, unsigned size, uint8_t *data,
+                        bool is_write)
+{
+    MemoryAccess what = { .addr = addr, .size = size, .is_write = is_write };
+    bool inside = entry_enter(&v->observation);
+    Object *owner;
+    g_autofree char *path = NULL;
+
+    if (is_write) {
+        what.value = load_le(data, size);
+    }
+    address_space_access_observed(as, &what, v->attrs);
+    owner = what.mr ? memory_region_owner(what.mr) : NULL;
+    path = owner ? object_get_canonical_path(owner) : NULL;
+    qemu_log("vcpu %u exit=%s path=%s type=%s addr=0x%" PRIx64 " size=%u %s value=0x%" PRIx64 "\n",
+             v->cpu->parent_obj.index, kvm_exit_name(v->run->exit_reason), path ? path : "-",
+             owner ? object_get_typename(owner) : "-", addr, size, is_write ? "write" : "read",
+             what.value);
+    if (!is_write) {
+        store_le(data, what.value, size);
+    }
+    if (inside) {
+        entry_leave(&v->observation);
+    }
+}
+
+static bool tell_io(KVMVcpu *v)
+{
+    struct kvm_run *run = v->run;
+    uint8_t *data = (uint8_t *)run + run->io.data_offset;
+
+    for (uint32_t i = 0; i < run->io.count; i++) {
+        tell_access(v, v->io, run->io.port, run->io.size, data + i * run->io.size,
+                    run->io.direction == KVM_EXIT_IO_OUT);
+    }
+    return true;
+}
+
+static bool tell_mmio(KVMVcpu *v)
+{
+    struct kvm_run *run = v->run;
+
+    if (is_plain_size(run->mmio.len)) {
+        tell_access(v, v->memory, run->mmio.phys_addr, run->mmio.len, run->mmio.data,
+                    run->mmio.is_write);
+        return true;
+    }
+    for (uint32_t i = 0; i < run->mmio.len; i++) {
+        tell_access(v, v->memory, run->mmio.phys_addr + i, 1, run->mmio.data + i,
+                    run->mmio.is_write);
+    }
+    return true;
+}
+
+static bool tell_other(KVMVcpu *v)
+{
+    uint32_t reason = v->run->exit_reason;
+
+    qemu_log("vcpu %u exit=%s path=- type=-\n", v->cpu->parent_obj.index, kvm_exit_name(reason));
+    return kvm_exits_plain[reason < KVM_EXIT_COUNT ? reason : KVM_EXIT_UNKNOWN](v);
+}
+
+KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT] = {
+    [0 ... KVM_EXIT_IO - 1] = tell_other,
+    [KVM_EXIT_IO] = tell_io,
+    [KVM_EXIT_IO + 1 ... KVM_EXIT_MMIO - 1] = tell_other,
+    [KVM_EXIT_MMIO] = tell_mmio,
+    [KVM_EXIT_MMIO + 1 ... KVM_EXIT_COUNT - 1] = tell_other,
+};
+
+KVMExitFn *const *kvm_exits(void)
+{
+    return qemu_loglevel_mask(LOG_EXITS) ? kvm_exits_observed : kvm_exits_plain;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of accel/kvm/ share: the virtual machine, the vCPU, and the table of exits. */
+#ifndef ACCEL_KVM_INT_H
+#define ACCEL_KVM_INT_H
+
+#include <qomet/accel/accel.h>
+#include "accel/kvm/kvm-compat.h"
+
+#define TYPE_KVM_ACCEL "kvm" ACCEL_CLASS_SUFFIX
+OBJECT_DECLARE_SIMPLE_TYPE(KVMState, KVM_ACCEL)
+
+typedef struct KVMMemory KVMMemory;
+typedef struct KVMChips KVMChips;
+
+struct KVMState {
+    AccelState parent_obj;
+    char *device;    /* property: "/dev/kvm" */
+    int fd, vm;      /* of the device and of the virtual machine; -1: not open */
+    size_t run_size; /* bytes of a vCPU's struct kvm_run */
+    bool readonly_slots, ioeventfd, ioeventfd_any_length;
+    uint32_t max_slots;
+    KVMMemory *memory;
+    KVMChips *chips;          /* interrupt controllers in the kernel, or NULL */
+    struct kvm_cpuid2 *cpuid; /* what the kernel offers, asked for once */
+};
+
+/* One vCPU. Made, used and freed on its thread; others only kick. */
+typedef struct KVMVcpu {
+    int fd;
+    struct kvm_run *run; /* shared with the kernel */
+    X86CPU *cpu;
+    KVMState *kvm;
+    pthread_t thread;
+    MemTxAttrs attrs; /* of its accesses */
+    AddressSpace *memory, *io;
+    bool pristine;          /* nothing has run yet: all but the registers is as at power-on */
+    EntryGuard observation; /* keeps what is being told about from going away */
+} __attribute__((aligned(64))) KVMVcpu;
+
+/* Deals with one exit; false: back to the vCPU's thread, to see what is asked of it. */
+typedef bool KVMExitFn(KVMVcpu *v);
+/* What each reason leads to, plain and observed ("-d exits"); kvm_exits() gives the one that is in force. */
+extern KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT];
+extern KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT];
+KVMExitFn *const *kvm_exits(void);
+
+/* kvm-vcpu.c: the methods of the class. */
+bool kvm_cpu_init(CPUState *cpu, GError **errp);
+void kvm_cpu_destroy(CPUState *cpu);
+void kvm_cpu_exec(CPUState *cpu);
+void kvm_cpu_kick(CPUState *cpu);
+
+/* kvm-regs.c */
+bool kvm_get_registers(X86CPU *cpu, GError **errp);
+bool kvm_put_registers(X86CPU *cpu, GError **errp);
+/* kvm-reset.c: puts all that is not in X86Registers to its power-on state. */
+bool kvm_reset_vcpu(KVMVcpu *v, GError **errp);
+/* kvm-cpuid.c */
+bool kvm_set_cpuid(KVMVcpu *v, GError **errp);
+
+/* kvm-memory.c: guest memory and ioeventfds follow the two address spaces from now on. */
+KVMMemory *kvm_memory_new(KVMState *kvm);
+void kvm_memory_free(KVMMemory *m);
+
+/* kvm-irqchip.c */
+bool kvm_create_irqchip(AccelState *accel, GError **errp);
+void kvm_set_irq(AccelState *accel, unsigned gsi, int level);
+void kvm_irqchip_reset(KVMState *kvm);
+
+/* kvm-explain.c: a reason's name ("io", "fail-entry"), never NULL; and what it means, in words. */
+const char *kvm_exit_name(uint32_t reason);
+/* @r: the registers at the exit, or NULL. The caller frees. */
+char *kvm_explain_exit(const struct kvm_run *run, const X86Registers *r);
+
+#endif

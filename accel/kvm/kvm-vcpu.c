@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vCPU in KVM: made, executed and kicked. The loop in kvm_cpu_exec() is the way of every exit.
+ *
+ * A kick sets immediate_exit, which makes the next KVM_RUN return at once, and sends a signal, which ends one that is
+ * under way; so there is no moment at which it can be lost, and the loop has nothing to test. KVM_RUN first completes
+ * the access of the exit before, so a vCPU that has left this way stands between two instructions.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "accel/cpu-int.h"
+#include "accel/kvm/kvm-int.h"
+
+bool kvm_cpu_init(CPUState *cpu, GError **errp)
+{
+    KVMState *s = KVM_ACCEL(current_accel());
+    KVMVcpu *v = g_aligned_alloc0(1, sizeof(*v), 64);
+
+    v->cpu = X86_CPU(cpu);
+    v->kvm = s;
+    v->thread = pthread_self();
+    v->attrs.requester = cpu->index;
+    v->memory = cpu->as_memory;
+    v->io = cpu->as_io;
+    v->pristine = true;
+    v->run = MAP_FAILED;
+    v->fd = ioctl(s->vm, KVM_CREATE_VCPU, (unsigned long)cpu->index);
+    if (v->fd < 0) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "KVM makes no vCPU %u (KVM_CREATE_VCPU): %s",
+                      cpu->index, g_strerror(errno));
+        goto fail;
+    }
+    v->run = mmap(NULL, s->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+    if (v->run == MAP_FAILED) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "the state of vCPU %u cannot be mapped: %s",
+                      cpu->index, g_strerror(errno));
+        goto fail;
+    }
+    if (!kvm_set_cpuid(v, errp)) {
+        goto fail;
+    }
+    entry_guard_init(&v->observation, OBJECT(cpu), ENTRY_RANK_BRIDGE);
+    __atomic_store_n(&cpu->accel, v, __ATOMIC_RELEASE);
+    return true;
+
+fail:
+    if (v->run != MAP_FAILED) {
+        munmap(v->run, s->run_size);
+    }
+    if (v->fd >= 0) {
+        close(v->fd);
+    }
+    g_aligned_free(v);
+    return false;
+}
+
+void kvm_cpu_destroy(CPUState *cpu)
+{
+    KVMVcpu *v = cpu->accel;
+
+    __atomic_store_n(&cpu->accel, NULL, __ATOMIC_RELEASE);
+    entry_guard_destroy(&v->observation);
+    munmap(v->run, v->kvm->run_size);
+    close(v->fd);
+    g_aligned_free(v);
+}
+
+void kvm_cpu_kick(CPUState *cpu)
+{
+    KVMVcpu *v = __atomic_load_n(&cpu->accel, __ATOMIC_ACQUIRE);
+
+    if (!v) {
+        return;
+    }
+    __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+    if (cpu != cpu_current()) {
+        pthread_kill(v->thread, SIG_IPI);
+    }
+}
+
+/* Lets KVM complete the access of the last exit, without entering the guest. */
+static void complete_access(KVMVcpu *v)
+{
+    __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+    if (ioctl(v->fd, KVM_RUN, 0) < 0 && errno != EINTR && errno != EAGAIN) {
+        cpu_guest_panicked(&v->cpu->parent_obj, "KVM_RUN failed: %s.", g_strerror(errno));
+    }
+    __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The registers have been looked at or changed since the guest last ran: gives them back. False when the guest is not
+ * to be entered yet.
+ */
+static bool give_registers_back(KVMVcpu *v)
+{
+    CPUState *cpu = &v->cpu->parent_obj;
+    g_autoptr(GError) error = NULL;
+
+    if (v->cpu->regs_dirty || v->cpu->reset_state) {
+        if (!v->pristine) {
+            complete_access(v);
+        }
+        if ((v->cpu->reset_state && !kvm_reset_vcpu(v, &error)) ||
+            !kvm_put_registers(v->cpu, &error)) {
+            error_report("vCPU %u: %s", cpu->index, error->message);
+            qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
+            return false;
+        }
+    }
+    v->cpu->regs_fetched = v->cpu->regs_dirty = v->cpu->reset_state = false;
+    v->pristine = false;
+    return !__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST);
+}
+
+/* KVM_RUN has failed with @err. */
+static void run_failed(KVMVcpu *v, int err)
+{
+    if (err == EINTR || err == EAGAIN) {
+        return;
+    }
+    if (v->run->exit_reason == KVM_EXIT_MEMORY_FAULT) {
+        kvm_exits_plain[KVM_EXIT_MEMORY_FAULT](v);
+        return;
+    }
+    cpu_guest_panicked(&v->cpu->parent_obj, "KVM_RUN failed: %s.", g_strerror(err));
+}
+
+void kvm_cpu_exec(CPUState *cpu)
+{
+    KVMVcpu *v = cpu->accel;
+    X86CPU *x86 = v->cpu;
+    struct kvm_run *run = v->run;
+    KVMExitFn *const *exits = kvm_exits();
+
+    __atomic_store_n(&run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    for (;;) {
+        uint32_t reason;
+
+        if (G_UNLIKELY(x86->regs_fetched) && !give_registers_back(v)) {
+            return;
+        }
+        if (G_UNLIKELY(ioctl(v->fd, KVM_RUN, 0) < 0)) {
+            run_failed(v, errno);
+            return;
+        }
+        reason = run->exit_reason;
+        if (G_UNLIKELY(!(reason < KVM_EXIT_COUNT ? exits[reason] : exits[KVM_EXIT_UNKNOWN])(v))) {
+            return;
+        }
+    }
+}

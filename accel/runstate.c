@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether the machine runs, and what was asked of it: requests from any thread or signal handler are words written
+ * atomically, and the main loop carries them out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <qomet/accel/runstate.h>
+#include <qomet/backends/loop.h>
+#include <qomet/memory/main-work.h>
+#include "accel/cpu-int.h"
+
+typedef struct Listener {
+    void (*fn)(bool running, RunState state, void *opaque);
+    void *opaque;
+} Listener;
+
+static uint32_t run_state; /* RunState, atomic; written on the main thread */
+static GArray *listeners;  /* of Listener; main thread */
+static void (*reset_hook)(ShutdownCause cause, void *opaque);
+static void *reset_hook_opaque;
+
+/* What is asked for, atomic; 0: nothing. The end: its cause in the low byte, then bit 8, then the exit code. */
+static uint64_t shutdown_request;
+static uint32_t reset_request; /* ShutdownCause */
+static uint32_t stop_request;  /* RunState + 1 */
+
+#define REQUEST_VALID 0x100
+
+RunState runstate_get(void)
+{
+    return __atomic_load_n(&run_state, __ATOMIC_ACQUIRE);
+}
+
+bool runstate_is_running(void)
+{
+    return runstate_get() == RUN_STATE_RUNNING;
+}
+
+const char *runstate_name(RunState state)
+{
+    static const char *const names[RUN_STATE__MAX] = {
+        [RUN_STATE_PRELAUNCH] = "prelaunch",
+        [RUN_STATE_RUNNING] = "running",
+        [RUN_STATE_PAUSED] = "paused",
+        [RUN_STATE_INTERNAL_ERROR] = "internal-error",
+        [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+        [RUN_STATE_SHUTDOWN] = "shutdown",
+    };
+
+    return (unsigned)state < RUN_STATE__MAX ? names[state] : "unknown";
+}
+
+const char *shutdown_cause_name(ShutdownCause cause)
+{
+    static const char *const names[SHUTDOWN_CAUSE__MAX] = {
+        [SHUTDOWN_CAUSE_NONE] = "none",
+        [SHUTDOWN_CAUSE_HOST_ERROR] = "host-error",
+        [SHUTDOWN_CAUSE_HOST_SIGNAL] = "host-signal",
+        [SHUTDOWN_CAUSE_HOST_UI] = "host-ui",
+        [SHUTDOWN_CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
+        [SHUTDOWN_CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
+        [SHUTDOWN_CAUSE_GUEST_RESET] = "guest-reset",
+        [SHUTDOWN_CAUSE_GUEST_PANIC] = "guest-panic",
+    };
+
+    return (unsigned)cause < SHUTDOWN_CAUSE__MAX ? names[cause] : "unknown";
+}
+
+/* ---- States ---- */
+
+void runstate_add_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque)
+{
+    Listener listener = { fn, opaque };
+
+    if (!listeners) {
+        listeners = g_array_new(FALSE, FALSE, sizeof(Listener));
+    }
+    g_array_append_val(listeners, listener);
+}
+
+void runstate_del_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque)
+{
+    for (guint i = 0; listeners && i < listeners->len; i++) {
+        Listener *l = &g_array_index(listeners, Listener, i);
+
+        if (l->fn == fn && l->opaque == opaque) {
+            g_array_remove_index(listeners, i);
+            return;
+        }
+    }
+}
+
+static void set_state(RunState state)
+{
+    __atomic_store_n(&run_state, state, __ATOMIC_RELEASE);
+    /* From the last to the first: one that takes itself away is not in the way of the others. */
+    for (guint i = listeners ? listeners->len : 0; i-- > 0;) {
+        if (i < listeners->len) {
+            Listener l = g_array_index(listeners, Listener, i);
+
+            l.fn(state == RUN_STATE_RUNNING, state, l.opaque);
+        }
+    }
+}
+
+void vm_start(void)
+{
+    if (runstate_is_running()) {
+        return;
+    }
+    qemu_clock_virtual_run(true);
+    set_state(RUN_STATE_RUNNING);
+    resume_all_vcpus();
+}
+
+void vm_stop(RunState state)
+{
+    if (!runstate_is_running()) {
+        if (state != runstate_get()) {
+            set_state(state);
+        }
+        return;
+    }
+    pause_all_vcpus();
+    qemu_clock_virtual_run(false);
+    set_state(state);
+}
+
+/* ---- Requests ---- */
+
+/* Wakes the main loop; also from a signal handler. */
+static void notify(void)
+{
+    uint64_t one = 1;
+    int saved = errno;
+
+    if (write(main_work_fd(), &one, sizeof(one)) < 0) {
+        /* The counter is full: the loop has been woken already. */
+    }
+    errno = saved;
+}
+
+/* The vCPU that asks executes nothing more before the request has been carried out. */
+static void hold_current(void)
+{
+    CPUState *cpu = cpu_current();
+
+    if (cpu) {
+        cpu_hold_for_request(cpu);
+    }
+}
+
+static void request_shutdown(ShutdownCause cause, int exit_code)
+{
+    uint64_t none = 0, request = (uint64_t)(uint32_t)exit_code << 32 | REQUEST_VALID | cause;
+
+    __atomic_compare_exchange_n(&shutdown_request, &none, request, false, __ATOMIC_SEQ_CST,
+                                __ATOMIC_SEQ_CST);
+    notify();
+}
+
+void qemu_system_shutdown_request_with_code(ShutdownCause cause, int exit_code)
+{
+    hold_current();
+    request_shutdown(cause, exit_code);
+}
+
+void qemu_system_shutdown_request(ShutdownCause cause)
+{
+    bool bad = cause == SHUTDOWN_CAUSE_HOST_ERROR || cause == SHUTDOWN_CAUSE_GUEST_PANIC;
+
+    qemu_system_shutdown_request_with_code(cause, bad ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+void qemu_system_killed(int signal, int pid)
+{
+    (void)signal;
+    (void)pid;
+    request_shutdown(SHUTDOWN_CAUSE_HOST_SIGNAL, EXIT_SUCCESS);
+}
+
+void qemu_system_reset_request(ShutdownCause cause)
+{
+    hold_current();
+    __atomic_store_n(&reset_request, cause, __ATOMIC_SEQ_CST);
+    notify();
+}
+
+void qemu_system_vmstop_request(RunState state)
+{
+    hold_current();
+    __atomic_store_n(&stop_request, state + 1, __ATOMIC_SEQ_CST);
+    notify();
+}
+
+void runstate_set_reset_hook(void (*fn)(ShutdownCause cause, void *opaque), void *opaque)
+{
+    reset_hook = fn;
+    reset_hook_opaque = opaque;
+}
+
+/* ---- The loop ---- */
+
+/*
+ * What is pending is taken only when every vCPU is parked: then nobody can ask anew between the request being carried
+ * out and those who asked being let go.
+ */
+static void carry_out_requests(void)
+{
+    uint32_t cause, state;
+
+    if (!__atomic_load_n(&reset_request, __ATOMIC_SEQ_CST) &&
+        !__atomic_load_n(&stop_request, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    pause_all_vcpus();
+    cause = __atomic_exchange_n(&reset_request, 0, __ATOMIC_SEQ_CST);
+    if (cause && reset_hook) {
+        reset_hook(cause, reset_hook_opaque);
+    }
+    state = __atomic_exchange_n(&stop_request, 0, __ATOMIC_SEQ_CST);
+    if (state) {
+        vm_stop(state - 1);
+    }
+    cpus_request_done();
+    resume_all_vcpus();
+}
+
+int qemu_main_loop(void)
+{
+    uint64_t request;
+
+    while (!(request = __atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST))) {
+        carry_out_requests();
+        main_loop_wait(!__atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST));
+    }
+    vm_stop(RUN_STATE_SHUTDOWN);
+    return (int)(request >> 32);
+}
+
+void runstate_cleanup(void)
+{
+    if (listeners) {
+        g_array_unref(listeners);
+        listeners = NULL;
+    }
+    run_state = RUN_STATE_PRELAUNCH;
+    reset_hook = NULL;
+    reset_hook_opaque = NULL;
+    shutdown_request = 0;
+    reset_request = stop_request = 0;
+    cpus_pause_reset();
+    cpu_report_reset();
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86 vCPU: its registers fetched when someone asks, reset, and its view of memory through segments and page
+ * tables for whoever explains what the guest was doing.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <qomet/accel/accel.h>
+#include "accel/x86-bits.h"
+
+/* ---- Registers ---- */
+
+typedef struct Fetch {
+    bool ok;
+    GError **errp;
+} Fetch;
+
+static void fetch_registers(CPUState *cpu, void *opaque)
+{
+    X86CPU *x86 = X86_CPU(cpu);
+    Fetch *fetch = opaque;
+
+    fetch->ok = ACCEL_GET_CLASS(current_accel())->get_registers(x86, fetch->errp);
+    x86->regs_fetched = fetch->ok;
+}
+
+static bool have_registers(X86CPU *x86, GError **errp)
+{
+    Fetch fetch = { .errp = errp };
+
+    if (x86->regs_fetched) {
+        return true;
+    }
+    if (!x86->parent_obj.accel) {
+        qom_error_set(errp, QOM_ERROR_STATE, "vCPU %u is not running under any accelerator",
+                      x86->parent_obj.index);
+        return false;
+    }
+    run_on_cpu(&x86->parent_obj, fetch_registers, &fetch);
+    return fetch.ok;
+}
+
+const X86Registers *x86_cpu_registers(X86CPU *cpu, GError **errp)
+{
+    return have_registers(cpu, errp) ? &cpu->regs : NULL;
+}
+
+X86Registers *x86_cpu_registers_for_write(X86CPU *cpu, GError **errp)
+{
+    if (!have_registers(cpu, errp)) {
+        return NULL;
+    }
+    cpu->regs_dirty = true;
+    return &cpu->regs;
+}
+
+static void x86_cpu_dump_state(CPUState *cpu, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    const X86Registers *r = x86_cpu_registers(X86_CPU(cpu), &error);
+
+    if (r) {
+        x86_registers_dump(r, out);
+    } else {
+        g_string_append_printf(out, "(no registers: %s)\n", error->message);
+    }
+}
+
+/* ---- Memory as the guest sees it ---- */
+
+/* The entry @index of the table at @table, of @size bytes. */
+static bool read_entry(X86CPU *cpu, uint64_t table, unsigned index, unsigned size, uint64_t *entry,
+                       GError **errp)
+{
+    uint64_t addr = table + (uint64_t)index * size;
+    uint8_t raw[8] = { 0 };
+
+    if (address_space_read(cpu->parent_obj.as_memory, addr, (MemTxAttrs){ .debug = 1 }, raw,
+                           size) != MEMTX_OK) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "the page table at 0x%" PRIx64 " is outside memory",
+                      addr);
+        return false;
+    }
+    *entry = 0;
+    for (unsigned i = 0; i < size; i++) {
+        *entry |= (uint64_t)raw[i] << (8 * i);
+    }
+    return true;
+}
+
+/* 32-bit paging (SDM vol. 3, 4.3). */
+static bool walk_32(X86CPU *cpu, uint32_t gva, hwaddr *gpa, GError **errp)
+{
+    const X86Registers *r = &cpu->regs;
+    uint64_t entry;
+
+    if (!read_entry(cpu, r->cr3 & 0xfffff000, gva >> 22, 4, &entry, errp)) {
+        return false;
+    }
+    if (entry & X86_PTE_P && entry & X86_PTE_PS && r->cr4 & X86_CR4_PSE) {
+        /* PSE-36: bits 20 to 13 are bits 39 to 32 of the address. */
+        *gpa = (entry & 0xffc00000) | (entry >> 13 & 0xff) << 32 | (gva & 0x3fffff);
+        return true;
+    }
+    if (entry & X86_PTE_P &&
+        !read_entry(cpu, entry & 0xfffff000, gva >> 12 & 0x3ff, 4, &entry, errp)) {
+        return false;
+    }
+    if (!(entry & X86_PTE_P)) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "no page is mapped at 0x%x", gva);
+        return false;
+    }
+    *gpa = (entry & 0xfffff000) | (gva & 0xfff);
+    return true;
+}
+
+/* PAE, 4-level and 5-level paging (SDM vol. 3, 4.4 and 4.5): entries of 8 bytes, 512 a table. */
+static bool walk_64(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp)
+{
+    const X86Registers *r = &cpu->regs;
+    bool lma = r->efer & X86_EFER_LMA;
+    int levels = !lma ? 3 : r->cr4 & X86_CR4_LA57 ? 5 : 4;
+    int top_bit = 12 + 9 * levels - 1;
+    uint64_t table = lma ? r->cr3 & X86_PTE_ADDR : r->cr3 & 0xffffffe0, entry = 0;
+
+    if (lma && (int64_t)(gva << (63 - top_bit)) >> (63 - top_bit) != (int64_t)gva) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "0x%" PRIx64 " is not a canonical address", gva);
+        return false;
+    }
+    for (int level = levels; level >= 1; level--) {
+        int shift = 12 + 9 * (level - 1);
+        bool large = level == 2 || (level == 3 && lma);
+
+        if (!read_entry(cpu, table, gva >> shift & (!lma && level == 3 ? 3 : 0x1ff), 8, &entry,
+                        errp)) {
+            return false;
+        }
+        if (!(entry & X86_PTE_P)) {
+            qom_error_set(errp, QOM_ERROR_NOT_FOUND,
+                          "no page is mapped at 0x%" PRIx64 " (level %d)", gva, level);
+            return false;
+        }
+        if (level > 1 && entry & X86_PTE_PS && !(level == 3 && !lma)) {
+            if (!large) {
+                qom_error_set(errp, QOM_ERROR_FAILED,
+                              "the page table entry 0x%" PRIx64 " for 0x%" PRIx64
+                              " has a reserved bit set (level %d)",
+                              entry, gva, level);
+                return false;
+            }
+            *gpa = (entry & X86_PTE_ADDR & ~((UINT64_C(1) << shift) - 1)) |
+                   (gva & ((UINT64_C(1) << shift) - 1));
+            return true;
+        }
+        table = entry & X86_PTE_ADDR;
+    }
+    *gpa = (entry & X86_PTE_ADDR) | (gva & 0xfff);
+    return true;
+}
+
+bool x86_cpu_translate(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp)
+{
+    const X86Registers *r = x86_cpu_registers(cpu, errp);
+
+    if (!r) {
+        return false;
+    }
+    if (!(r->efer & X86_EFER_LMA)) {
+        gva &= UINT32_MAX;
+    }
+    if (!(r->cr0 & X86_CR0_PE) || !(r->cr0 & X86_CR0_PG)) {
+        *gpa = gva;
+        return true;
+    }
+    return r->cr4 & X86_CR4_PAE ? walk_64(cpu, gva, gpa, errp) : walk_32(cpu, gva, gpa, errp);
+}
+
+unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max)
+{
+    const X86Registers *r = x86_cpu_registers(cpu, NULL);
+    unsigned n = 0;
+
+    while (r && n < max) {
+        uint64_t gva = (r->seg[X86_CS].l ? 0 : r->seg[X86_CS].base) + r->rip + n;
+        unsigned len = MIN(max - n, 0x1000 - (gva & 0xfff));
+        GuestSlice slice;
+        hwaddr gpa;
+
+        if (!x86_cpu_translate(cpu, gva, &gpa, NULL) ||
+            !guest_slice_get(cpu->parent_obj.as_memory, gpa, len, false, &slice)) {
+            break;
+        }
+        memcpy(buf + n, slice.host, len);
+        guest_slice_put(&slice);
+        n += len;
+    }
+    return n;
+}
+
+/* ---- The type ---- */
+
+static void x86_cpu_reset_hold(Object *obj, ResetType type)
+{
+    X86CPU *cpu = X86_CPU(obj);
+
+    (void)type;
+    if (qemu_loglevel_mask(LOG_CPU_RESET)) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        g_string_append_printf(text, "reset of vCPU %u, which had\n", cpu->parent_obj.index);
+        x86_cpu_dump_state(&cpu->parent_obj, text);
+        qemu_log("%s", text->str);
+    }
+    __atomic_store_n(&cpu->parent_obj.halted, 0, __ATOMIC_SEQ_CST);
+    x86_registers_reset(&cpu->regs);
+    if (cpu->parent_obj.index) {
+        cpu->regs.apic_base &= ~X86_APIC_BASE_BSP;
+    }
+    cpu->regs_fetched = cpu->regs_dirty = cpu->reset_state = true;
+}
+
+static const Property x86_cpu_props[] = {
+    DEFINE_PROP_BOOL("kvm-hypercalls", X86CPU, pv_hypercalls, false,
+                     .help = "offer the guest KVM's hypercalls for waking, interrupting and "
+                             "yielding to other vCPUs"),
+};
+
+static void x86_cpu_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    (void)data;
+    CPU_CLASS(klass)->dump_state = x86_cpu_dump_state;
+    device_class_set_props(dc, x86_cpu_props);
+    device_class_set_reset(dc, x86_cpu_reset_hold);
+}
+
+static void host_cpu_class_init(ObjectClass *klass, void *data)
+{
+    DEVICE_CLASS(klass)->desc = data;
+}
+
+static const TypeInfo x86_cpu_types[] = {
+    {
+        .name = TYPE_X86_CPU,
+        .parent = TYPE_CPU,
+        .instance_size = sizeof(X86CPU),
+        .instance_align = 64,
+        .class_init = x86_cpu_class_init,
+        .abstract = true,
+    },
+    {
+        .name = X86_CPU_TYPE_NAME("host"),
+        .parent = TYPE_X86_CPU,
+        .class_init = host_cpu_class_init,
+        .class_data = (void *)"what the host's processor and KVM offer",
+    },
+    {
+        .name = X86_CPU_TYPE_NAME("max"),
+        .parent = TYPE_X86_CPU,
+        .class_init = host_cpu_class_init,
+        .class_data = (void *)"all that the accelerator offers; under KVM the same as host",
+    },
+};
+DEFINE_TYPES(x86_cpu_types)

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a guest of the machine "bare" starts: its image in RAM, and registers for real mode, for protected mode with flat
+ * segments of 4 GiB, or for 64-bit mode with all memory mapped to itself.
+ *
+ * The modes that need tables find them in the last pages of RAM below 3 GiB, from low to high: a page with the GDT (null,
+ * 32-bit code 0x08, data 0x10, 64-bit code 0x18), then PML4, page directory pointers, page directories. They map 4 GiB,
+ * or all RAM if that is more, in pages of 2 MiB that can be read, written and executed. There is no IDT.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include "accel/x86-bits.h"
+#include "machine/bare-int.h"
+#include "machine/boot/flat.h"
+
+#define PAGE UINT64_C(4096)
+#define GIB (UINT64_C(1) << 30)
+
+#define GDT_CODE32 0x08
+#define GDT_DATA 0x10
+#define GDT_CODE64 0x18
+#define GDT_ENTRIES 4
+
+/* Stacks that nobody asked for, of vCPUs in the modes with tables, lie below those, this far apart. */
+#define STACK_BYTES 4096
+
+static uint64_t ram_size(const BareMachine *s)
+{
+    return s->parent_obj.ram_size;
+}
+
+static uint64_t low_ram_end(const BareMachine *s)
+{
+    return MIN(ram_size(s), BARE_LOW_RAM_END);
+}
+
+/* The address behind the last byte of RAM. */
+static uint64_t ram_end(const BareMachine *s)
+{
+    return ram_size(s) <= BARE_LOW_RAM_END ? ram_size(s)
+                                           : BARE_HIGH_RAM_START + ram_size(s) - BARE_LOW_RAM_END;
+}
+
+static bool has_tables(const BareMachine *s)
+{
+    return s->long_mode || s->protected_mode;
+}
+
+static uint64_t code_base(const BareMachine *s)
+{
+    return has_tables(s) ? 0 : (uint64_t)s->selector[X86_CS] << 4;
+}
+
+uint64_t bare_entry(const BareMachine *s)
+{
+    return s->entry_given ? s->entry : s->load_address - code_base(s);
+}
+
+/* ---- Page tables ---- */
+
+static uint64_t mapped_gib(const BareMachine *s)
+{
+    return MAX(4, (ram_end(s) + GIB - 1) / GIB);
+}
+
+static uint64_t pointer_tables(const BareMachine *s)
+{
+    return (mapped_gib(s) + 511) / 512;
+}
+
+static uint64_t table_bytes(const BareMachine *s)
+{
+    return s->long_mode ? PAGE * (2 + pointer_tables(s) + mapped_gib(s)) : PAGE;
+}
+
+/* RAM at guest address @addr below 3 GiB, where all that this file writes is; image above 4 GiB too. */
+static uint8_t *ram_at(BareMachine *s, uint64_t addr)
+{
+    uint64_t offset =
+        addr < BARE_HIGH_RAM_START ? addr : addr - BARE_HIGH_RAM_START + BARE_LOW_RAM_END;
+
+    return (uint8_t *)memory_region_get_ram_ptr(&s->parent_obj.ram) + offset;
+}
+
+static void ram_changed(BareMachine *s, uint64_t addr, uint64_t size)
+{
+    uint64_t offset =
+        addr < BARE_HIGH_RAM_START ? addr : addr - BARE_HIGH_RAM_START + BARE_LOW_RAM_END;
+
+    memory_region_set_dirty(&s->parent_obj.ram, offset, size);
+}
+
+static void put64(uint8_t *table, uint64_t index, uint64_t value)
+{
+    value = GUINT64_TO_LE(value);
+    memcpy(table + index * 8, &value, 8);
+}
+
+static void write_tables(BareMachine *s)
+{
+    /* Descriptors (SDM vol. 3, 3.4.5): base 0, limit 4 GiB in pages, present, accessed. */
+    static const uint64_t gdt[GDT_ENTRIES] = { 0, UINT64_C(0x00cf9b000000ffff),
+                                               UINT64_C(0x00cf93000000ffff),
+                                               UINT64_C(0x00af9b000000ffff) };
+    const uint64_t flags = X86_PTE_P | X86_PTE_W;
+    uint64_t pml4 = s->tables + PAGE, pdpt = pml4 + PAGE, pd = pdpt + PAGE * pointer_tables(s);
+
+    for (unsigned i = 0; i < GDT_ENTRIES; i++) {
+        put64(ram_at(s, s->tables), i, gdt[i]);
+    }
+    if (s->long_mode) {
+        memset(ram_at(s, pml4), 0, PAGE * (1 + pointer_tables(s)));
+        for (uint64_t i = 0; i < pointer_tables(s); i++) {
+            put64(ram_at(s, pml4), i, (pdpt + i * PAGE) | flags);
+        }
+        for (uint64_t i = 0; i < mapped_gib(s); i++) {
+            put64(ram_at(s, pdpt), i, (pd + i * PAGE) | flags);
+        }
+        for (uint64_t i = 0; i < mapped_gib(s) * 512; i++) {
+            put64(ram_at(s, pd), i, i << 21 | X86_PTE_PS | flags);
+        }
+    }
+    ram_changed(s, s->tables, table_bytes(s));
+}
+
+/* ---- Checks ---- */
+
+static bool check_modes(const BareMachine *s, GError **errp)
+{
+    static const char names[X86_NUM_SEGS][3] = { "es", "cs", "ss", "ds", "fs", "gs" };
+
+    if (s->long_mode && s->protected_mode) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "long-mode=on and protected-mode=on exclude each other");
+        return false;
+    }
+    for (int i = 0; i < X86_NUM_SEGS && has_tables(s); i++) {
+        if (s->selector[i]) {
+            qom_error_set(errp, QOM_ERROR_VALUE,
+                          "%s=0x%x is for real mode: the segments of %s are flat", names[i],
+                          s->selector[i], s->long_mode ? "long mode" : "protected mode");
+            return false;
+        }
+    }
+    if (s->parent_obj.smp_cpus > 1 && s->gpr[X86_RDX]) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "rdx=0x%" PRIx64 ": with more than one vCPU, RDX is the vCPU's index",
+                      s->gpr[X86_RDX]);
+        return false;
+    }
+    return true;
+}
+
+static bool check_entry(const BareMachine *s, GError **errp)
+{
+    uint64_t entry = bare_entry(s);
+
+    if (!has_tables(s) && entry > 0xffff) {
+        if (s->entry_given) {
+            qom_error_set(errp, QOM_ERROR_VALUE,
+                          "entry=0x%" PRIx64
+                          ": in real mode it is an offset in the segment CS, 0 to 0xffff",
+                          entry);
+        } else {
+            qom_error_set(errp, QOM_ERROR_VALUE,
+                          "load-address=0x%" PRIx64
+                          " is not in the 64 KiB of the segment CS (cs=0x%x): give cs and entry, "
+                          "for example cs=0x%" PRIx64 ",entry=0x%" PRIx64,
+                          s->load_address, s->selector[X86_CS], s->load_address >> 4 & 0xf000,
+                          s->load_address - ((s->load_address >> 4 & 0xf000) << 4));
+        }
+        return false;
+    }
+    if (s->protected_mode && entry > UINT32_MAX) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "entry=0x%" PRIx64 " is past 4 GiB, where protected mode ends", entry);
+        return false;
+    }
+    return true;
+}
+
+static bool place_tables(BareMachine *s, GError **errp)
+{
+    if (!has_tables(s)) {
+        return true;
+    }
+    if (low_ram_end(s) < table_bytes(s)) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "the tables of this mode take %" PRIu64
+                      " KiB, more than there is RAM (%" PRIu64 " KiB): give more with -m",
+                      table_bytes(s) >> 10, low_ram_end(s) >> 10);
+        return false;
+    }
+    s->tables = (low_ram_end(s) - table_bytes(s)) & ~(PAGE - 1);
+    return true;
+}
+
+/* How many bytes there are from @addr to where its piece of RAM ends; 0 outside. */
+static uint64_t room_at(const BareMachine *s, uint64_t addr)
+{
+    if (addr < low_ram_end(s)) {
+        return (has_tables(s) && addr < s->tables ? s->tables : low_ram_end(s)) - addr;
+    }
+    return addr >= BARE_HIGH_RAM_START && addr < ram_end(s) ? ram_end(s) - addr : 0;
+}
+
+static bool read_image(BareMachine *s, GError **errp)
+{
+    const MachineState *machine = &s->parent_obj;
+    g_autofree char *where = NULL;
+
+    if (!machine->kernel_filename) {
+        if (!cpu_count()) {
+            return true; /* whoever drives the board without a vCPU needs none */
+        }
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "there is nothing to run: give a flat binary with -kernel FILE");
+        return false;
+    }
+    if (!room_at(s, s->load_address)) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "load-address=0x%" PRIx64 " is outside RAM, which ends at 0x%" PRIx64,
+                      s->load_address, ram_end(s));
+        return false;
+    }
+    where = g_strdup_printf("RAM is left above load-address 0x%" PRIx64 "%s", s->load_address,
+                            has_tables(s) ? ", below the tables at its end" : "");
+    s->image = flat_read(machine->kernel_filename, room_at(s, s->load_address), where, errp);
+    return s->image != NULL;
+}
+
+bool bare_start_prepare(BareMachine *s, GError **errp)
+{
+    return check_modes(s, errp) && check_entry(s, errp) && place_tables(s, errp) &&
+           read_image(s, errp);
+}
+
+/* ---- Reset ---- */
+
+static X86Segment flat_segment(uint16_t selector, uint8_t type, bool db, bool l)
+{
+    return (X86Segment){ .selector = selector,
+                         .limit = UINT32_MAX,
+                         .type = type,
+                         .present = true,
+                         .s = true,
+                         .g = true,
+                         .db = db,
+                         .l = l };
+}
+
+static void start_real_mode(const BareMachine *s, X86Registers *r)
+{
+    for (int i = 0; i < X86_NUM_SEGS; i++) {
+        r->seg[i].selector = s->selector[i];
+        r->seg[i].base = (uint64_t)s->selector[i] << 4;
+    }
+}
+
+static void start_flat(const BareMachine *s, X86Registers *r)
+{
+    r->cr0 |= X86_CR0_PE;
+    for (int i = 0; i < X86_NUM_SEGS; i++) {
+        r->seg[i] = flat_segment(GDT_DATA, X86_SEG_DATA_RW_ACCESSED, true, false);
+    }
+    r->seg[X86_CS] = flat_segment(s->long_mode ? GDT_CODE64 : GDT_CODE32, X86_SEG_CODE_RX_ACCESSED,
+                                  !s->long_mode, s->long_mode);
+    r->gdt = (X86Table){ s->tables, GDT_ENTRIES * 8 - 1 };
+    r->idt = (X86Table){ 0, 0 };
+}
+
+static void start_long_mode(const BareMachine *s, X86Registers *r)
+{
+    start_flat(s, r);
+    r->cr0 |= X86_CR0_PG | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP;
+    r->cr3 = s->tables + PAGE;
+    /* Compiled C uses SSE without asking. */
+    r->cr4 |= X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+    r->efer |= X86_EFER_LME | X86_EFER_LMA;
+}
+
+static void start_cpu(const BareMachine *s, X86CPU *cpu)
+{
+    X86Registers *r = x86_cpu_registers_for_write(cpu, NULL);
+    uint32_t index = cpu->parent_obj.index;
+
+    if (!r) {
+        return; /* cannot be after a reset, which gives a vCPU its registers */
+    }
+    r->cr0 = X86_CR0_ET; /* the caches are on */
+    if (s->long_mode) {
+        start_long_mode(s, r);
+    } else if (s->protected_mode) {
+        start_flat(s, r);
+    } else {
+        start_real_mode(s, r);
+    }
+    memcpy(r->gpr, s->gpr, sizeof(r->gpr));
+    if (s->parent_obj.smp_cpus > 1) {
+        r->gpr[X86_RDX] = index;
+    }
+    if (!r->gpr[X86_RSP] && has_tables(s)) {
+        r->gpr[X86_RSP] = s->tables - (uint64_t)index * STACK_BYTES;
+    }
+    r->rip = bare_entry(s);
+}
+
+void bare_start_reset(BareMachine *s)
+{
+    gsize size = 0;
+    const void *bytes = s->image ? g_bytes_get_data(s->image, &size) : NULL;
+
+    if (bytes) {
+        memcpy(ram_at(s, s->load_address), bytes, size);
+        ram_changed(s, s->load_address, size);
+    }
+    if (has_tables(s)) {
+        write_tables(s);
+    }
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        start_cpu(s, X86_CPU(qemu_get_cpu(i)));
+    }
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine class: finding one, configuring it, and the steps from an empty "/machine" to a board that runs - and back.
+ */
+#include <string.h>
+#include <qomet/machine/machine.h>
+#include <qomet/qom/keyval.h>
+
+/* Words of -serial, kept until a board asks for them: the machine may not exist yet. */
+static GPtrArray *serial_words;
+static MachineState *the_machine;
+
+MachineState *current_machine(void)
+{
+    return the_machine;
+}
+
+/* ---- Classes ---- */
+
+typedef struct ClassSearch {
+    const char *name; /* or alias; NULL: the default */
+    GPtrArray *names; /* every name met, or NULL */
+    MachineClass *found;
+} ClassSearch;
+
+/* "bare" of "bare-machine"; the caller frees. */
+static char *machine_name(MachineClass *mc)
+{
+    const char *type = object_class_get_name(OBJECT_CLASS(mc));
+
+    return g_str_has_suffix(type, TYPE_MACHINE_SUFFIX)
+               ? g_strndup(type, strlen(type) - strlen(TYPE_MACHINE_SUFFIX))
+               : g_strdup(type);
+}
+
+static void search_class(ObjectClass *klass, void *opaque)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+    ClassSearch *s = opaque;
+
+    if (s->names) {
+        g_ptr_array_add(s->names, machine_name(mc));
+        if (mc->alias) {
+            g_ptr_array_add(s->names, g_strdup(mc->alias));
+        }
+    }
+    if (s->name ? !g_strcmp0(mc->alias, s->name) : mc->is_default) {
+        s->found = mc;
+    }
+}
+
+MachineClass *machine_class_find(const char *name, GError **errp)
+{
+    g_autofree char *type = g_strconcat(name, TYPE_MACHINE_SUFFIX, NULL);
+    ObjectClass *klass = object_class_by_name(type);
+    ClassSearch search = { .name = name };
+    const char *nearest;
+
+    if (klass && object_class_dynamic_cast(klass, TYPE_MACHINE) &&
+        !object_class_is_abstract(klass)) {
+        return MACHINE_CLASS(klass);
+    }
+    search.names = g_ptr_array_new_with_free_func(g_free);
+    object_class_foreach(search_class, TYPE_MACHINE, false, &search);
+    g_ptr_array_add(search.names, NULL);
+    if (!search.found) {
+        nearest = qom_nearest(name, (const char *const *)search.names->pdata);
+        if (nearest) {
+            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a machine, did you mean '%s'?",
+                          name, nearest);
+        } else {
+            qom_error_set(errp, QOM_ERROR_NOT_FOUND,
+                          "'%s' is not a machine, -M help lists those that there are", name);
+        }
+    }
+    g_ptr_array_unref(search.names);
+    return search.found;
+}
+
+MachineClass *machine_class_default(void)
+{
+    ClassSearch search = { 0 };
+
+    object_class_foreach(search_class, TYPE_MACHINE, false, &search);
+    return search.found;
+}
+
+/* ---- Making ---- */
+
+MachineState *machine_new(MachineClass *mc, GError **errp)
+{
+    Object *obj;
+
+    g_assert(!the_machine);
+    obj = object_new_with_class(OBJECT_CLASS(mc), errp);
+    if (!obj) {
+        return NULL;
+    }
+    if (!object_property_add_child(object_get_root(), "machine", obj, errp)) {
+        object_unref(obj);
+        return NULL;
+    }
+    object_unref(obj);
+    the_machine = MACHINE(obj);
+    return the_machine;
+}
+
+static bool check_cpus(const MachineState *machine, const MachineClass *mc, const char *name,
+                       GError **errp)
+{
+    if (!mc->max_cpus) {
+        if (machine->smp_cpus > 1) {
+            qom_error_set(errp, QOM_ERROR_VALUE, "smp=%u: the machine '%s' has no vCPUs",
+                          machine->smp_cpus, name);
+            return false;
+        }
+        return true;
+    }
+    if (machine->smp_cpus < 1 || machine->smp_cpus > mc->max_cpus) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "smp=%u: the machine '%s' has 1 to %u vCPUs",
+                      machine->smp_cpus, name, mc->max_cpus);
+        return false;
+    }
+    return true;
+}
+
+static bool make_ram(MachineState *machine, const MachineClass *mc, const char *name, GError **errp)
+{
+    if (!mc->default_ram_size) {
+        return true;
+    }
+    if (!machine->ram_size) {
+        machine->ram_size = mc->default_ram_size;
+    }
+    if (mc->max_ram_size && machine->ram_size > mc->max_ram_size) {
+        g_autofree char *asked = g_format_size_full(machine->ram_size, G_FORMAT_SIZE_IEC_UNITS);
+        g_autofree char *most = g_format_size_full(mc->max_ram_size, G_FORMAT_SIZE_IEC_UNITS);
+
+        qom_error_set(errp, QOM_ERROR_VALUE, "the machine '%s' takes at most %s of RAM, not %s",
+                      name, most, asked);
+        return false;
+    }
+    if (!memory_region_init_ram(&machine->ram, OBJECT(machine), "ram", machine->ram_size, errp)) {
+        return false;
+    }
+    machine->has_ram = true;
+    return true;
+}
+
+bool machine_init(MachineState *machine, GError **errp)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+    g_autofree char *name = machine_name(mc);
+
+    return check_cpus(machine, mc, name, errp) && make_ram(machine, mc, name, errp) &&
+           (!mc->init || mc->init(machine, errp));
+}
+
+static void machine_reset(ShutdownCause cause, void *opaque)
+{
+    MachineState *machine = opaque;
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+    AccelState *accel = current_accel();
+
+    (void)cause;
+    if (accel && ACCEL_GET_CLASS(accel)->reset) {
+        ACCEL_GET_CLASS(accel)->reset(accel);
+    }
+    resettable_reset(OBJECT(machine), RESET_TYPE_COLD);
+    if (mc->reset) {
+        mc->reset(machine);
+    }
+}
+
+bool machine_done(MachineState *machine, GError **errp)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (mc->done && !mc->done(machine, errp)) {
+        return false;
+    }
+    runstate_set_reset_hook(machine_reset, machine);
+    machine_reset(SHUTDOWN_CAUSE_NONE, machine);
+    return true;
+}
+
+/* "-cpu MODEL[,property=value]..." */
+static DeviceState *new_cpu(const char *words, GError **errp)
+{
+    g_autoptr(KeyVal) kv = keyval_parse(words, "model", errp);
+    const char *model = kv ? keyval_take(kv, "model") : NULL;
+    g_autofree char *type = NULL;
+    DeviceState *dev;
+
+    if (!kv) {
+        return NULL;
+    }
+    if (!model) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "-cpu '%s' names no model", words);
+        return NULL;
+    }
+    type = g_str_has_suffix(model, "-" TYPE_X86_CPU) ? g_strdup(model)
+                                                     : g_strconcat(model, "-" TYPE_X86_CPU, NULL);
+    if (!object_class_dynamic_cast(object_class_by_name(type), TYPE_CPU)) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a CPU model, there are: host, max",
+                      model);
+        return NULL;
+    }
+    dev = qdev_new(type, errp);
+    if (dev && !keyval_apply(kv, OBJECT(dev), errp)) {
+        object_unref(dev);
+        return NULL;
+    }
+    return dev;
+}
+
+bool machine_create_cpus(MachineState *machine, GError **errp)
+{
+    const char *words =
+        machine->cpu_type ? machine->cpu_type : MACHINE_GET_CLASS(machine)->default_cpu_type;
+
+    if (!ACCEL_GET_CLASS(current_accel())->has_cpus) {
+        return true;
+    }
+    for (uint32_t i = 0; i < machine->smp_cpus; i++) {
+        DeviceState *dev = new_cpu(words, errp);
+
+        if (!dev) {
+            return false;
+        }
+        CPU(dev)->nr_cores = machine->smp_cpus;
+        if (!object_property_add_child(OBJECT(machine), "cpu[*]", OBJECT(dev), errp)) {
+            object_unref(dev);
+            return false;
+        }
+        if (!qdev_realize_and_unref(dev, NULL, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Serial ports ---- */
+
+void machine_add_serial_words(const char *words)
+{
+    if (!serial_words) {
+        serial_words = g_ptr_array_new_with_free_func(g_free);
+    }
+    g_ptr_array_add(serial_words, g_strdup(words));
+}
+
+const char *machine_serial_words(MachineState *machine, unsigned n)
+{
+    const char *words;
+
+    if (!serial_words) {
+        return n == 0 && !machine->no_defaults ? "stdio" : NULL;
+    }
+    words = n < serial_words->len ? g_ptr_array_index(serial_words, n) : NULL;
+    return g_strcmp0(words, "none") ? words : NULL;
+}
+
+/* ---- The end ---- */
+
+void machine_cleanup(void)
+{
+    /* No vCPU may run while its devices go. */
+    for (unsigned i = cpu_count(); i-- > 0;) {
+        CPUState *cpu = qemu_get_cpu(i);
+
+        if (cpu) {
+            object_unparent(OBJECT(cpu));
+        }
+    }
+    if (the_machine) {
+        Object *machine = OBJECT(the_machine);
+
+        the_machine = NULL;
+        runstate_set_reset_hook(NULL, NULL);
+        object_unparent(machine);
+    }
+    if (serial_words) {
+        g_ptr_array_unref(serial_words);
+        serial_words = NULL;
+    }
+}
+
+/* ---- The type ---- */
+
+static const Property machine_props[] = {
+    DEFINE_PROP_SIZE("ram-size", MachineState, ram_size, 0,
+                     .help = "RAM in bytes (-m); 0: as the machine's type has it"),
+    DEFINE_PROP_UINT32("smp", MachineState, smp_cpus, 1, .help = "number of vCPUs (-smp)"),
+    DEFINE_PROP_STRING("cpu", MachineState, cpu_type,
+                       .help = "model of the vCPUs and their properties (-cpu)"),
+    DEFINE_PROP_STRING("kernel", MachineState, kernel_filename,
+                       .help = "file that is loaded and started (-kernel)"),
+    DEFINE_PROP_STRING("append", MachineState, kernel_cmdline,
+                       .help = "the kernel's command line (-append)"),
+    DEFINE_PROP_STRING("initrd", MachineState, initrd_filename,
+                       .help = "file of the initial RAM disk (-initrd)"),
+    DEFINE_PROP_STRING("firmware", MachineState, firmware, .help = "file of the firmware (-bios)"),
+    DEFINE_PROP_BOOL("nodefaults", MachineState, no_defaults, false,
+                     .help = "leave out the devices that nobody asked for (-nodefaults)"),
+};
+
+static void machine_class_init(ObjectClass *klass, void *data)
+{
+    (void)data;
+    object_class_add_properties(klass, machine_props, G_N_ELEMENTS(machine_props));
+}
+
+static const TypeInfo machine_types[] = {
+    {
+        .name = TYPE_MACHINE,
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(MachineState),
+        .class_size = sizeof(MachineClass),
+        .class_init = machine_class_init,
+        .abstract = true,
+    },
+};
+DEFINE_TYPES(machine_types)
