@@ -31,7 +31,6 @@ struct BareMachine {
     int on_halt, unassigned;
     /* The board */
     MemoryRegion low_ram, high_ram; /* aliases of the machine's RAM */
-    bool low_mapped, high_mapped;
     ISABus *isa;
     qemu_irq irqs[ISA_NUM_IRQS];
     GBytes *image;      /* what is loaded, kept for the reset */

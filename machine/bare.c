@@ -130,14 +130,12 @@ static bool map_ram(BareMachine *s, GError **errp)
     if (!memory_region_add_subregion(get_system_memory(), 0, &s->low_ram, errp)) {
         return false;
     }
-    s->low_mapped = true;
     if (!high) {
         return true;
     }
     memory_region_init_alias(&s->high_ram, OBJECT(s), "high-ram", &machine->ram, low, high);
-    s->high_mapped =
-        memory_region_add_subregion(get_system_memory(), BARE_HIGH_RAM_START, &s->high_ram, errp);
-    return s->high_mapped;
+    return memory_region_add_subregion(get_system_memory(), BARE_HIGH_RAM_START, &s->high_ram,
+                                       errp);
 }
 
 static void set_gsi(void *opaque, int n, int level)
@@ -341,12 +339,6 @@ static void bare_instance_finalize(Object *obj)
         address_space_memory.unassigned_opaque = address_space_io.unassigned_opaque = NULL;
     }
     cpu_set_halt_hook(NULL, NULL);
-    if (s->high_mapped) {
-        memory_region_del_subregion(get_system_memory(), &s->high_ram);
-    }
-    if (s->low_mapped) {
-        memory_region_del_subregion(get_system_memory(), &s->low_ram);
-    }
     for (int i = 0; i < ISA_NUM_IRQS; i++) {
         object_unref(s->irqs[i]);
     }
