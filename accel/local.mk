@@ -35,3 +35,8 @@ CLEANFILES += tests/bench/bare-loop
 tests_bench_bare_loop_SOURCES = tests/bench/bare-loop.c
 tests_bench_bare_loop_LDADD =
 bench: tests/bench/bare-loop
+
+# Guests in a test's own process.
+libtest_a_SOURCES += \
+	tests/guest/guest.c \
+	tests/guest/guest.h

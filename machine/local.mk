@@ -13,3 +13,5 @@ libqometall_a_SOURCES += \
 
 nobase_qometinclude_HEADERS += \
 	machine/machine.h
+
+unit_tests += tests/guest/test-bare

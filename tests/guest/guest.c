@@ -108,7 +108,8 @@ void guest_init_process(void)
         return;
     }
     init = true;
-    if (!module_call_init(MODULE_INIT_QOM, &error) || !type_register_static(&recorder_type, &error)) {
+    if (!module_call_init(MODULE_INIT_QOM, &error) ||
+        !type_register_static(&recorder_type, &error)) {
         fail_msg("%s", error->message);
     }
 }

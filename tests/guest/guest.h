@@ -35,7 +35,7 @@ struct Recorder {
     uint64_t base, bytes;
     RecordedAccess log[RECORDER_LOG]; /* the first of them */
     uint32_t count;                   /* of all; atomic */
-    uint32_t limit;                   /* asks for the end of the machine (status 0) at this access; 0: never */
+    uint32_t limit; /* asks for the end of the machine (status 0) at this access; 0: never */
     /* What it does besides; may be NULL (a read gives @answer then). Inside its guard. */
     void (*on_write)(Recorder *r, hwaddr addr, uint64_t value, unsigned size);
     uint64_t (*on_read)(Recorder *r, hwaddr addr, unsigned size);
