@@ -77,34 +77,36 @@ static void error_missing(GError **errp, const TypeEntry *entry, const char *rol
                   role, wanted, near);
 }
 
-static bool check_size(const TypeEntry *entry, const char *what, size_t own, size_t parents,
-                       GError **errp)
+/* One size: the type's own, or the parent's where it has none. */
+static bool inherit_size(const TypeEntry *entry, const char *what, size_t own, size_t parents,
+                         size_t *size, GError **errp)
 {
-    if (own >= parents) {
+    *size = own ? own : parents;
+    if (*size >= parents) {
         return true;
     }
     qom_error_set(errp, QOM_ERROR_TYPE, "type '%s': %s %zu is smaller than %zu of its parent '%s'",
-                  entry->pub.name, what, own, parents, entry->parent->pub.name);
+                  entry->pub.name, what, own, parents, entry->info->parent);
     return false;
 }
 
-/* Fills in sizes from @entry->parent (NULL: a root, or the parent is not known yet). */
+/* Without a parent it is a root, or the parent is not known yet. */
 static bool inherit_sizes(TypeEntry *entry, GError **errp)
 {
     static const TypeEntry nothing;
     const TypeEntry *parent = entry->parent ? entry->parent : &nothing;
     const TypeInfo *info = entry->info;
 
-    entry->instance_size = info->instance_size ? info->instance_size : parent->instance_size;
-    entry->class_size = info->class_size ? info->class_size : parent->class_size;
-    entry->instance_align = MAX(info->instance_align, parent->instance_align);
     if (info->instance_align & (info->instance_align - 1)) {
         qom_error_set(errp, QOM_ERROR_TYPE, "type '%s': instance_align %zu is no power of two",
                       entry->pub.name, info->instance_align);
         return false;
     }
-    return check_size(entry, "instance_size", entry->instance_size, parent->instance_size, errp) &&
-           check_size(entry, "class_size", entry->class_size, parent->class_size, errp);
+    entry->instance_align = MAX(info->instance_align, parent->instance_align);
+    return inherit_size(entry, "instance_size", info->instance_size, parent->instance_size,
+                        &entry->instance_size, errp) &&
+           inherit_size(entry, "class_size", info->class_size, parent->class_size,
+                        &entry->class_size, errp);
 }
 
 static TypeVerdict check_interfaces(TypeEntry *entry, TypeBatch *batch, GPtrArray *visited,

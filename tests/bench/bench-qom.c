@@ -185,7 +185,7 @@ static void new_five(unsigned n)
 
 static void many_objects(unsigned n)
 {
-    g_autofree Object **objs = g_new(Object *, n);
+    Object **objs = g_new(Object *, n);
 
     for (unsigned i = 0; i < n; i++) {
         objs[i] = object_new(TYPE_PLAIN);
@@ -193,6 +193,7 @@ static void many_objects(unsigned n)
     for (unsigned i = 0; i < n; i++) {
         object_unref(objs[i]);
     }
+    g_free(objs);
 }
 
 static void many_children(unsigned n)
