@@ -22,7 +22,11 @@ libqometall_a_SOURCES += \
 	backends/loop.c
 
 unit_tests += \
+	tests/unit/test-chardev \
 	tests/unit/test-loop
+
+libtest_a_SOURCES += \
+	tests/unit/chardev-fixture.h
 
 nobase_qometinclude_HEADERS += \
 	backends/chardev/char.h \

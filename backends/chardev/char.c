@@ -243,9 +243,8 @@ static bool prop_chr_set(Object *obj, const Property *prop, GVariant *value, GEr
             g_ptr_array_add(labels, NULL);
             near = qom_nearest(id, (const char *const *)labels->pdata);
             qom_error_set(errp, QOM_ERROR_NOT_FOUND,
-                          "Property '%s.%s' can't find value '%s': no chardev has that id%s%s%s",
-                          object_get_typename(obj), prop->name, id, near ? "; did you mean '" : "",
-                          near ? near : "", near ? "'?" : "");
+                          "can't find value '%s': no chardev has that id%s%s%s", id,
+                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
             return false;
         }
     }

@@ -54,8 +54,8 @@ ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp)
     near = qom_nearest(name, (const char *const *)known->pdata);
     list = g_strjoinv(", ", (char **)known->pdata);
     qom_error_set(errp, QOM_ERROR_NOT_FOUND,
-                  "'%s' is not a valid char driver name%s%s%s; accepted are %s", name,
-                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", list);
+                  "'%s' is not a valid char driver name%s%s%s Accepted are %s", name,
+                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : ".", list);
     return NULL;
 }
 
