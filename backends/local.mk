@@ -23,6 +23,7 @@ libqometall_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-chardev \
+	tests/unit/test-chardev-output \
 	tests/unit/test-loop
 
 libtest_a_SOURCES += \

@@ -101,11 +101,11 @@ static int out_direct(Chardev *chr, const uint8_t *buf, int len)
 static void out_drain(Chardev *chr)
 {
     while (chr->out_len) {
-        int n = MIN(chr->out_len, CHR_OUT_BYTES - chr->out_head);
+        uint32_t run = MIN(chr->out_len, CHR_OUT_BYTES - chr->out_head);
+        uint32_t n = out_direct(chr, chr->out + chr->out_head, run);
 
-        /* A failure leaves the queue empty. */
-        n = MIN((uint32_t)out_direct(chr, chr->out + chr->out_head, n), chr->out_len);
-        if (n == 0) {
+        /* A failure has emptied the queue. */
+        if (n == 0 || chr->out_len == 0) {
             break;
         }
         chr->out_head = (chr->out_head + n) % CHR_OUT_BYTES;

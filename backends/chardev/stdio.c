@@ -97,7 +97,7 @@ static int stdio_input(FDChardev *fd)
     StdioChardev *s = CHARDEV_STDIO(fd);
     int room = TYPE_AHEAD - (fd->pending ? (int)fd->pending->len : 0);
     uint8_t buf[TYPE_AHEAD];
-    int n;
+    int n, kept;
 
     /* A pipe waits with the rest; a person at a terminal may still want to say Ctrl-a x. */
     if (room <= 0 && !s->terminal) {
@@ -105,7 +105,8 @@ static int stdio_input(FDChardev *fd)
     }
     n = read(fd->fd_in, buf, s->terminal ? TYPE_AHEAD : room);
     if (n > 0) {
-        fd_chardev_keep(fd, buf, CLAMP(take_escapes(s, buf, n), 0, MAX(room, 0)));
+        kept = take_escapes(s, buf, n);
+        fd_chardev_keep(fd, buf, CLAMP(room, 0, kept));
     }
     return n;
 }
