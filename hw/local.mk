@@ -3,7 +3,21 @@
 # hw: the devices, one folder a family; hw/core has its own fragment.
 
 libqometall_a_SOURCES += \
-	hw/isa/isa-bus.c
+	hw/char/debugcon.c \
+	hw/char/isa-serial.c \
+	hw/char/serial.c \
+	hw/isa/isa-bus.c \
+	hw/misc/debugexit.c \
+	hw/misc/port-logger.c
 
 nobase_qometinclude_HEADERS += \
+	hw/char/serial.h \
 	hw/isa/isa-bus.h
+
+unit_tests += \
+	tests/unit/test-debug-exit \
+	tests/unit/test-debugcon \
+	tests/unit/test-port-logger
+
+libtest_a_SOURCES += \
+	tests/unit/isa-fixture.h

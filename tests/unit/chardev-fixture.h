@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of character devices share: a front end that writes down what it is given, the loop run until
- * something is so, and a folder for sockets and files.
+ * What the tests of character devices share: a front end that writes down what it is given, the
+ * loop run until something is so, and a folder for sockets and files.
  */
 #ifndef QOMET_TESTS_UNIT_CHARDEV_FIXTURE_H
 #define QOMET_TESTS_UNIT_CHARDEV_FIXTURE_H

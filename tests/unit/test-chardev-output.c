@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Output to peers that are slow, never read, or leave: nothing waits for ever, nothing is lost while the peer takes
- * something now and then, and the order is kept. Standard output in a child process of its own.
+ * Output to peers that are slow, never read, or leave: nothing waits for ever, nothing is lost
+ * while the peer takes something now and then, and the order is kept. Standard output in a child
+ * process of its own.
  */
 #include "tests/unit/chardev-fixture.h"
 #include <sys/ioctl.h>

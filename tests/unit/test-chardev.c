@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Character devices: made from words, refused for reasons, bound to one front end; and those without a peer - null, file
- * and ringbuf.
+ * Character devices: made from words, refused for reasons, bound to one front end; and those
+ * without a peer - null, file and ringbuf.
  */
 #include "tests/unit/chardev-fixture.h"
 

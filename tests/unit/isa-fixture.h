@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of port devices share: an ISA bus over the port space, its lines, ports read and
+ * written as a vCPU would, a clock that the test moves, and a chardev whose host side is the test.
+ */
+#ifndef QOMET_TESTS_UNIT_ISA_FIXTURE_H
+#define QOMET_TESTS_UNIT_ISA_FIXTURE_H
+
+#include "tests/test.h"
+#include <string.h>
+#include <qomet/accel/runstate.h>
+#include <qomet/backends/chardev/char.h>
+#include <qomet/hw/isa/isa-bus.h>
+#include <qomet/memory/main-work.h>
+
+static ISABus *isa;
+static int isa_levels[ISA_NUM_IRQS];
+static qemu_irq isa_lines[ISA_NUM_IRQS];
+
+/* ---- A chardev whose host side is the test ---- */
+
+#define TYPE_CHARDEV_TEST "chardev-test"
+
+typedef struct TestChardev {
+    Chardev parent_obj;
+    GString *sent;     /* what the device wrote */
+    int room;          /* how much more it may write; -1: any */
+    GByteArray *typed; /* what the device has not taken yet */
+} TestChardev;
+
+static bool test_chr_open(Chardev *chr, GError **errp G_GNUC_UNUSED)
+{
+    qemu_chr_be_event(chr, CHR_EVENT_OPENED);
+    return true;
+}
+
+static int test_chr_write(Chardev *chr, const uint8_t *buf, int len)
+{
+    TestChardev *t = (TestChardev *)chr;
+
+    if (t->room >= 0) {
+        len = len < t->room ? len : t->room;
+        t->room -= len;
+    }
+    g_string_append_len(t->sent, (const char *)buf, len);
+    return len;
+}
+
+static int test_chr_fetch(Chardev *chr, uint8_t *buf, int max)
+{
+    GByteArray *typed = ((TestChardev *)chr)->typed;
+    int n = (guint)max < typed->len ? max : (int)typed->len;
+
+    memcpy(buf, typed->data, n);
+    g_byte_array_remove_range(typed, 0, n);
+    return n;
+}
+
+static void test_chr_accept_input(Chardev *chr)
+{
+    while (((TestChardev *)chr)->typed->len &&
+           qemu_chr_be_pull(chr, test_chr_fetch) != CHR_PAUSED) {
+    }
+}
+
+static void test_chr_init(Object *obj)
+{
+    TestChardev *t = (TestChardev *)obj;
+
+    t->sent = g_string_new(NULL);
+    t->typed = g_byte_array_new();
+    t->room = -1;
+}
+
+static void test_chr_finalize(Object *obj)
+{
+    TestChardev *t = (TestChardev *)obj;
+
+    g_string_free(t->sent, TRUE);
+    g_byte_array_unref(t->typed);
+}
+
+static void test_chr_watch_output(Chardev *chr G_GNUC_UNUSED, bool on G_GNUC_UNUSED)
+{
+}
+
+static void test_chr_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+{
+    ChardevClass *cc = CHARDEV_CLASS(klass);
+
+    cc->open = test_chr_open;
+    cc->chr_write = test_chr_write;
+    cc->chr_accept_input = test_chr_accept_input;
+    cc->chr_watch_output = test_chr_watch_output;
+    cc->backend_name = "test";
+}
+
+static const TypeInfo test_chr_types[] = {
+    {
+        .name = TYPE_CHARDEV_TEST,
+        .parent = TYPE_CHARDEV,
+        .instance_size = sizeof(TestChardev),
+        .instance_init = test_chr_init,
+        .instance_finalize = test_chr_finalize,
+        .class_init = test_chr_class_init,
+    },
+};
+
+DEFINE_TYPES(test_chr_types)
+
+static G_GNUC_UNUSED TestChardev *test_chr(const char *id)
+{
+    g_autofree char *words = g_strdup_printf("test,id=%s", id);
+    g_autoptr(KeyVal) kv = keyval_parse(words, "backend", NULL);
+    Chardev *chr = qemu_chr_new_keyval(kv, NULL);
+
+    assert_non_null(chr);
+    return (TestChardev *)chr;
+}
+
+/* Bytes from the host; what the device does not take now waits for it. */
+static G_GNUC_UNUSED void type_bytes(TestChardev *t, const void *bytes, int len)
+{
+    g_byte_array_append(t->typed, bytes, len);
+    test_chr_accept_input(&t->parent_obj);
+}
+
+static G_GNUC_UNUSED void type_text(TestChardev *t, const char *text)
+{
+    type_bytes(t, text, strlen(text));
+}
+
+/* The host takes @n more bytes of output. */
+static G_GNUC_UNUSED void take_output(TestChardev *t, int n)
+{
+    t->room = n;
+    qemu_chr_be_writable(&t->parent_obj);
+}
+
+static G_GNUC_UNUSED void run_main(void)
+{
+    for (int i = 0; i < 5; i++) {
+        main_loop_wait(false);
+    }
+}
+
+/* What the device has written since the last time. */
+#define assert_sent(t, text)                                                                       \
+    do {                                                                                           \
+        assert_string_equal((t)->sent->str, text);                                                 \
+        g_string_truncate((t)->sent, 0);                                                           \
+    } while (0)
+
+/* ---- Devices ---- */
+
+static G_GNUC_UNUSED DeviceState *isa_try(const char *type, const char *props, GError **errp)
+{
+    DeviceState *dev = qdev_new(type, errp);
+    g_autoptr(KeyVal) kv = dev ? keyval_parse(props, NULL, errp) : NULL;
+
+    if (!dev || !kv || !keyval_apply(kv, OBJECT(dev), errp)) {
+        object_unref(dev);
+        return NULL;
+    }
+    return qdev_realize_and_unref(dev, &isa->parent_obj, errp) ? dev : NULL;
+}
+
+/* A realized device of these properties ("iobase=0x10,iosize=2"). */
+static G_GNUC_UNUSED DeviceState *isa_make(const char *type, const char *props)
+{
+    GError *err = NULL;
+    DeviceState *dev = isa_try(type, props, &err);
+
+    if (!dev) {
+        fail_msg("%s,%s: %s", type, props, err->message);
+    }
+    return dev;
+}
+
+#define assert_isa_refused(text, type, props)                                                      \
+    do {                                                                                           \
+        GError *err_ = NULL;                                                                       \
+        assert_null(isa_try(type, props, &err_));                                                  \
+        assert_string_equal(err_->message, text);                                                  \
+        g_error_free(err_);                                                                        \
+    } while (0)
+
+static G_GNUC_UNUSED uint64_t in_size(uint16_t port, unsigned size)
+{
+    uint64_t value = 0;
+
+    address_space_load(&address_space_io, port, size, &value, MEMTXATTRS_UNSPECIFIED);
+    return value;
+}
+
+static G_GNUC_UNUSED MemTxResult out_size(uint16_t port, uint64_t value, unsigned size)
+{
+    return address_space_store(&address_space_io, port, size, value, MEMTXATTRS_UNSPECIFIED);
+}
+
+static G_GNUC_UNUSED uint8_t inb(uint16_t port)
+{
+    return in_size(port, 1);
+}
+
+static G_GNUC_UNUSED void outb(uint16_t port, uint8_t value)
+{
+    assert_int_equal(out_size(port, value, 1), MEMTX_OK);
+}
+
+/*
+ * Every size at every offset around @n ports from @first, reads and writes: nothing may go wrong
+ * with the program.
+ */
+static G_GNUC_UNUSED void access_everything(uint16_t first, unsigned n)
+{
+    static const uint64_t values[] = { 0, UINT64_MAX, UINT64_C(0x0123456789abcdef) };
+
+    for (unsigned size = 1; size <= 8; size *= 2) {
+        for (int port = first - 8; port < (int)(first + n + 8); port++) {
+            for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
+                out_size(port, values[i], size);
+                in_size(port, size);
+            }
+        }
+    }
+}
+
+/* ---- Before and after each test ---- */
+
+static void isa_line(void *opaque G_GNUC_UNUSED, int n, int level)
+{
+    isa_levels[n] = level;
+}
+
+static G_GNUC_UNUSED int isa_setup(void **state)
+{
+    GError *err = NULL;
+
+    (void)state;
+    main_loop_init();
+    clocks_init();
+    if (!module_call_init(MODULE_INIT_QOM, &err)) {
+        print_error("%s\n", err->message);
+        return -1;
+    }
+    memory_map_init();
+    qemu_clock_virtual_manual();
+    isa = isa_bus_new(NULL, get_system_io(), &err);
+    if (!isa) {
+        print_error("%s\n", err->message);
+        return -1;
+    }
+    for (int i = 0; i < ISA_NUM_IRQS; i++) {
+        isa_levels[i] = 0;
+        isa_lines[i] = qemu_allocate_irq(isa_line, NULL, i);
+    }
+    isa_bus_register_input_irqs(isa, isa_lines, ISA_NUM_IRQS);
+    return 0;
+}
+
+static G_GNUC_UNUSED int isa_teardown(void **state)
+{
+    (void)state;
+    qemu_chr_cleanup();
+    object_root_cleanup();
+    for (int i = 0; i < ISA_NUM_IRQS; i++) {
+        object_unref(isa_lines[i]);
+    }
+    memory_map_cleanup();
+    object_global_clear();
+    runstate_cleanup();
+    run_main();
+    clocks_cleanup();
+    main_loop_cleanup();
+    return 0;
+}
+
+#define isa_test(fn) cmocka_unit_test_setup_teardown(fn, isa_setup, isa_teardown)
+
+#endif
