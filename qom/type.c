@@ -8,9 +8,10 @@
 #include "qom/qom-int.h"
 
 /**
- * Open addressing, at most half full. Writers hold registry_mutex; a reader sees each slot either
- * empty or with an entry that is complete. A table that became too small stays behind @older, since
- * somebody may still be reading it; all of them together are smaller than the newest.
+ * Open addressing, at most half full, and four times as large when that is passed. Writers hold
+ * registry_mutex; a reader sees each slot either empty or with an entry that is complete. A table
+ * that became too small stays behind @older, since somebody may still be reading it; all of them
+ * together are smaller than the newest.
  */
 typedef struct NameTable NameTable;
 struct NameTable {
@@ -53,6 +54,10 @@ static inline uint32_t name_hash(const char *name)
     for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
         hash = hash * 33 + *c;
     }
+    /*
+     * Names that differ in their last digits only would stand side by side, and searches be long.
+     */
+    hash *= 0x9e3779b1;
     return hash ^ hash >> 15;
 }
 
@@ -124,7 +129,7 @@ void type_insert(TypeEntry *entry)
     NameTable *t = table_get();
 
     if (2 * (t->used + 1) > t->mask + 1) {
-        NameTable *larger = table_new(2 * (t->mask + 1), t);
+        NameTable *larger = table_new(4 * (t->mask + 1), t);
 
         for (uint32_t i = 0; i <= t->mask; i++) {
             if (t->slots[i]) {
@@ -137,16 +142,11 @@ void type_insert(TypeEntry *entry)
     table_put(t, entry);
 }
 
-TypeEntry *type_lookup(const char *name)
+static TypeEntry *lookup(const char *name, uint32_t hash)
 {
     const NameTable *t = table_get();
-    uint32_t hash;
     TypeEntry *entry;
 
-    if (!name) {
-        return NULL;
-    }
-    hash = name_hash(name);
     for (uint32_t i = hash & t->mask;; i = (i + 1) & t->mask) {
         entry = __atomic_load_n(&t->slots[i], __ATOMIC_ACQUIRE);
         if (!entry) {
@@ -156,6 +156,11 @@ TypeEntry *type_lookup(const char *name)
             return entry;
         }
     }
+}
+
+TypeEntry *type_lookup(const char *name)
+{
+    return name ? lookup(name, name_hash(name)) : NULL;
 }
 
 unsigned type_count(void)
@@ -280,7 +285,7 @@ static Type type_register_entry(TypeEntry *entry, GError **errp)
         return NULL;
     }
     type_registry_lock();
-    taken = type_lookup(entry->pub.name);
+    taken = lookup(entry->pub.name, entry->hash);
     if (!taken) {
         type_insert(entry);
     }
