@@ -181,6 +181,11 @@ void qemu_system_killed(int signal, int pid)
     request_shutdown(SHUTDOWN_CAUSE_HOST_SIGNAL, EXIT_SUCCESS);
 }
 
+ShutdownCause qemu_shutdown_requested_get(void)
+{
+    return (ShutdownCause)(__atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST) & 0xff);
+}
+
 void qemu_system_reset_request(ShutdownCause cause)
 {
     hold_current();

@@ -51,6 +51,8 @@ QOM_EXPORT void runstate_del_listener(void (*fn)(bool running, RunState state, v
 QOM_EXPORT void qemu_system_shutdown_request(ShutdownCause cause);
 QOM_EXPORT void qemu_system_shutdown_request_with_code(ShutdownCause cause, int exit_code);
 QOM_EXPORT void qemu_system_killed(int signal, int pid);
+/** Why the machine is about to end; SHUTDOWN_CAUSE_NONE while nobody has asked for that. Any thread. */
+QOM_EXPORT ShutdownCause qemu_shutdown_requested_get(void);
 /** Asks for a reset of the whole machine. Any thread. */
 QOM_EXPORT void qemu_system_reset_request(ShutdownCause cause);
 /** Asks for a stop in @state. Any thread. */
