@@ -172,6 +172,9 @@ static bool make_irqchip(BareMachine *s, GError **errp)
     }
     for (int i = 0; i < ISA_NUM_IRQS; i++) {
         s->irqs[i] = qemu_allocate_irq(ac->has_cpus ? set_gsi : set_nothing, accel, i);
+        if (!object_property_add_child(OBJECT(s), "isa-irq[*]", OBJECT(s->irqs[i]), errp)) {
+            return false;
+        }
     }
     return true;
 }
