@@ -22,11 +22,17 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-memory.c \
 	accel/kvm/kvm-regs.c \
 	accel/kvm/kvm-reset.c \
-	accel/kvm/kvm-vcpu.c
+	accel/kvm/kvm-vcpu.c \
+	accel/qtest/commands.c \
+	accel/qtest/intercept.c \
+	accel/qtest/qtest-int.h \
+	accel/qtest/qtest.c \
+	accel/qtest/stream.c
 
 nobase_qometinclude_HEADERS += \
 	accel/accel.h \
 	accel/cpu.h \
+	accel/qtest/qtest.h \
 	accel/runstate.h
 
 # The yardstick of the bench programs; no object of Qomet is in it.
@@ -40,3 +46,5 @@ bench: tests/bench/bare-loop
 libtest_a_SOURCES += \
 	tests/guest/guest.c \
 	tests/guest/guest.h
+
+unit_tests += tests/unit/test-qtest-server
