@@ -1,19 +1,123 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program: words of the command line in, an exit status out.
+ * The program: words of the command line in, an exit status out. The rooms are begun, the options carried out, the
+ * machine run, and everything ended in the opposite order.
  */
-#include "config.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <qomet/accel/runstate.h>
+#include <qomet/backends/chardev/char.h>
+#include <qomet/machine/machine.h>
+#include <qomet/options/options.h>
 
-#include <stdio.h>
-#include <string.h>
+static void killed(int signal, siginfo_t *info, void *context)
+{
+    (void)context;
+    qemu_system_killed(signal, info->si_pid);
+}
+
+/* Whoever ends the program ends it in order, and a peer that has gone is an error of write(), not our end. */
+static void take_signals(void)
+{
+    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_sigaction = killed, .sa_flags = SA_SIGINFO };
+
+    /* Without SA_RESTART: what waits in a system call while the machine is made is woken. */
+    for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++) {
+        sigaction(ends[i], &action, NULL);
+    }
+    action = (struct sigaction){ .sa_handler = SIG_IGN };
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/*
+ * A standard stream that is closed would be the number of the next thing opened, and messages would be written into it.
+ */
+static void keep_standard_streams(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* Ctrl-a x */
+static void quit(void)
+{
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_UI);
+}
+
+static bool begin(GError **errp)
+{
+    keep_standard_streams();
+    main_loop_init();
+    take_signals();
+    clocks_init();
+    if (!module_call_init(MODULE_INIT_QOM, errp)) {
+        return false;
+    }
+    memory_map_init();
+    qemu_chr_set_quit_hook(quit);
+    return true;
+}
+
+static void end(void)
+{
+    machine_cleanup();
+    accel_cleanup();
+    qemu_chr_cleanup();
+    object_root_cleanup();
+    runstate_cleanup();
+    memory_map_cleanup();
+    clocks_cleanup();
+    main_loop_cleanup();
+    object_global_clear();
+    qemu_set_log_filename(NULL, NULL);
+}
+
+/* Makes the machine that the words describe and runs it to its end. */
+static int run(OptionPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+
+    switch (options_apply(plan, &error)) {
+    case OPTIONS_FAILED:
+        error_report("%s", error->message);
+        return EXIT_FAILURE;
+    case OPTIONS_ANSWERED:
+        return EXIT_SUCCESS;
+    case OPTIONS_READY:
+        break;
+    }
+    if (!options_start_stopped(plan)) {
+        vm_start();
+    }
+    return qemu_main_loop();
+}
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && (strcmp(argv[1], "-version") == 0 || strcmp(argv[1], "--version") == 0)) {
-        printf("%s version %s\n", PACKAGE_NAME, PACKAGE_VERSION);
-        return 0;
-    }
+    g_autoptr(GError) error = NULL;
+    int status = EXIT_FAILURE;
+    OptionPlan *plan;
 
-    fprintf(stderr, "qomet: there is nothing to run yet; only -version is known\n");
-    return 1;
+    if (!begin(&error)) {
+        error_report("%s", error->message);
+        return EXIT_FAILURE;
+    }
+    plan = options_parse(argc, argv, &error);
+    if (plan) {
+        status = run(plan);
+    } else {
+        error_report("%s", error->message);
+    }
+    end();
+    option_plan_free(plan);
+    return status;
 }

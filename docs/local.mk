@@ -7,7 +7,7 @@ man_pages +=
 EXTRA_DIST += $(man_pages:=.scd)
 
 if HAVE_SCDOC
-man_MANS = $(man_pages)
+man_MANS += $(man_pages)
 CLEANFILES += $(man_pages)
 
 %.1: %.1.scd

@@ -2,6 +2,40 @@
 #
 # options: the option table and words turned into objects.
 
-libqometall_a_SOURCES +=
+libqometall_a_SOURCES += \
+	options/answer.c \
+	options/apply-machine.c \
+	options/apply-objects.c \
+	options/apply-process.c \
+	options/apply.c \
+	options/device-add.c \
+	options/help.c \
+	options/options-int.h \
+	options/parse.c \
+	options/table.c
 
-nobase_qometinclude_HEADERS +=
+nobase_qometinclude_HEADERS += \
+	options/options.h
+
+unit_tests += tests/unit/test-options
+fuzz_targets += tests/fuzz/fuzz-options
+EXTRA_DIST += tests/fuzz/corpus/fuzz-options
+
+# The manual page and the shell's completion are made of the same table as the help text.
+noinst_PROGRAMS += options/gen-docs
+options_gen_docs_SOURCES = options/gen-docs.c
+options_gen_docs_LDADD = $(linked_objects) $(linked_libs)
+options_gen_docs_DEPENDENCIES = $(linked_objects)
+
+man_MANS += docs/qomet.1
+bash_completiondir = $(datadir)/bash-completion/completions
+nodist_bash_completion_DATA = options/completion/qomet
+CLEANFILES += docs/qomet.1 options/completion/qomet
+
+docs/qomet.1: options/gen-docs$(EXEEXT)
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)./options/gen-docs man > $@.tmp && mv $@.tmp $@
+
+options/completion/qomet: options/gen-docs$(EXEEXT)
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)./options/gen-docs bash > $@.tmp && mv $@.tmp $@

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Questions in options: "-device help" lists names, "-device X,help" the properties of one. What is listed is read from
+ * the classes.
+ */
+#include "config.h"
+
+#include <string.h>
+#include <qomet/backends/chardev/char.h>
+#include "options/options-int.h"
+
+static bool is_help(const char *text)
+{
+    return text && (!strcmp(text, "help") || !strcmp(text, "?"));
+}
+
+/* The text of the implied key, or NULL. */
+static const char *first_text(const OptionWord *word)
+{
+    KeyValItem *item = keyval_find(word->kv, word->option->implied_key);
+
+    return item ? item->text : NULL;
+}
+
+/* Whether "X,help" was written. */
+static bool asks_for_properties(const OptionWord *word)
+{
+    KeyValItem *item = keyval_find(word->kv, "help");
+
+    return item && item->text && !strcmp(item->text, "on");
+}
+
+bool option_answer_help(const OptionWord *word)
+{
+    (void)word;
+    option_print_help(stdout);
+    return true;
+}
+
+bool option_answer_version(const OptionWord *word)
+{
+    (void)word;
+    printf("%s version %s\n", PACKAGE_NAME, PACKAGE_VERSION);
+    return true;
+}
+
+static int compare_properties(const void *a, const void *b)
+{
+    return strcmp((*(const Property *const *)a)->name, (*(const Property *const *)b)->name);
+}
+
+/* A line a property that can be set, in order of name, as QEMU writes it. What all that are @base have is left out. */
+static void print_properties(ObjectClass *klass, const char *name, const char *base)
+{
+    g_autoptr(GPtrArray) props = g_ptr_array_new();
+    ObjectClass *common = base ? object_class_by_name(base) : NULL;
+
+    for (unsigned i = 0; i < klass->property_list->len; i++) {
+        const Property *prop = g_ptr_array_index(klass->property_list, i);
+
+        if (!prop->read_only && !(common && object_class_property_find(common, prop->name))) {
+            g_ptr_array_add(props, (void *)prop);
+        }
+    }
+    qsort(props->pdata, props->len, sizeof(void *), compare_properties);
+    printf("%s options:\n", name);
+    for (unsigned i = 0; i < props->len; i++) {
+        const Property *prop = g_ptr_array_index(props, i);
+        g_autofree char *head =
+            g_strdup_printf("  %s=<%s>", prop->name, object_property_type_name(prop));
+        g_autofree char *defval = object_property_default_text(prop);
+
+        if (!prop->help && !defval) {
+            printf("%s\n", head);
+            continue;
+        }
+        printf("%-24s - %s", head, prop->help ? prop->help : "");
+        if (defval) {
+            printf("%s(default: %s)", prop->help ? " " : "", defval);
+        }
+        putchar('\n');
+    }
+}
+
+/* Calls @print for every class that is @type and can be made, in order of name. */
+static void list_classes(const char *type, void (*print)(ObjectClass *klass, void *opaque))
+{
+    module_load_all();
+    object_class_foreach(print, type, false, NULL);
+}
+
+/* The class of a name that people may have left the suffix off. */
+static ObjectClass *class_with_suffix(const char *name, const char *suffix)
+{
+    g_autofree char *type = g_strconcat(name, suffix, NULL);
+
+    return object_class_by_name(type);
+}
+
+/* A name and a sentence of an accelerator, machine or backend. */
+static void print_row(const char *name, const char *text, const char *after)
+{
+    if (text || *after) {
+        printf("%-20s %s%s\n", name, text ? text : "", after);
+    } else {
+        printf("%s\n", name);
+    }
+}
+
+static char *without_suffix(const char *name, const char *suffix)
+{
+    return g_str_has_suffix(name, suffix) ? g_strndup(name, strlen(name) - strlen(suffix))
+                                          : g_strdup(name);
+}
+
+static void print_machine(ObjectClass *klass, void *opaque)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+    g_autofree char *name = without_suffix(object_class_get_name(klass), TYPE_MACHINE_SUFFIX);
+
+    (void)opaque;
+    print_row(name, mc->desc, mc->is_default ? " (default)" : "");
+    if (mc->alias) {
+        g_autofree char *text = g_strdup_printf("the same as %s", name);
+
+        print_row(mc->alias, text, "");
+    }
+}
+
+bool option_answer_machine(const OptionWord *word)
+{
+    const char *name = first_text(word);
+    MachineClass *mc;
+
+    if (is_help(name)) {
+        printf("Supported machines are:\n");
+        list_classes(TYPE_MACHINE, print_machine);
+        return true;
+    }
+    if (!asks_for_properties(word)) {
+        return false;
+    }
+    mc = name ? machine_class_find(name, NULL) : machine_class_default();
+    if (!mc) {
+        return false;
+    }
+    print_properties(OBJECT_CLASS(mc), name ? name : object_class_get_name(OBJECT_CLASS(mc)), NULL);
+    return true;
+}
+
+static void print_accel(ObjectClass *klass, void *opaque)
+{
+    (void)opaque;
+    print_row(ACCEL_CLASS(klass)->name, ACCEL_CLASS(klass)->help, "");
+}
+
+bool option_answer_accel(const OptionWord *word)
+{
+    const char *comma = strchr(word->arg, ',');
+    g_autofree char *name =
+        g_strndup(word->arg, comma ? (gsize)(comma - word->arg) : strlen(word->arg));
+    ObjectClass *klass;
+
+    if (is_help(name)) {
+        printf("Supported accelerators are:\n");
+        list_classes(TYPE_ACCEL, print_accel);
+        return true;
+    }
+    klass = comma && is_help(comma + 1) ? class_with_suffix(name, ACCEL_CLASS_SUFFIX) : NULL;
+    if (!klass) {
+        return false;
+    }
+    print_properties(klass, name, NULL);
+    return true;
+}
+
+static void print_cpu(ObjectClass *klass, void *opaque)
+{
+    g_autofree char *name = without_suffix(object_class_get_name(klass), X86_CPU_TYPE_NAME(""));
+
+    (void)opaque;
+    print_row(name, DEVICE_CLASS(klass)->desc, "");
+}
+
+bool option_answer_cpu(const OptionWord *word)
+{
+    if (!is_help(word->arg)) {
+        return false;
+    }
+    printf("Available CPUs:\n");
+    list_classes(TYPE_CPU, print_cpu);
+    return true;
+}
+
+static void print_device(ObjectClass *klass, void *opaque)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    (void)opaque;
+    if (dc->user_creatable) {
+        printf("name \"%s\"", object_class_get_name(klass));
+        if (dc->bus_type) {
+            printf(", bus %s", dc->bus_type);
+        }
+        if (dc->desc) {
+            printf(", desc \"%s\"", dc->desc);
+        }
+        putchar('\n');
+    }
+}
+
+bool option_answer_device(const OptionWord *word)
+{
+    const char *name = first_text(word);
+    ObjectClass *klass;
+
+    if (is_help(name)) {
+        list_classes(TYPE_DEVICE, print_device);
+        return true;
+    }
+    klass = name && asks_for_properties(word) ? object_class_by_name(name) : NULL;
+    if (!klass || !object_class_dynamic_cast(klass, TYPE_DEVICE)) {
+        return false;
+    }
+    print_properties(klass, name, TYPE_DEVICE);
+    return true;
+}
+
+static void print_object(ObjectClass *klass, void *opaque)
+{
+    (void)opaque;
+    printf("  %s\n", object_class_get_name(klass));
+}
+
+bool option_answer_object(const OptionWord *word)
+{
+    const char *name = first_text(word);
+    ObjectClass *klass;
+
+    if (is_help(name)) {
+        printf("List of user creatable objects:\n");
+        list_classes(TYPE_USER_CREATABLE, print_object);
+        return true;
+    }
+    klass = name && asks_for_properties(word) ? object_class_by_name(name) : NULL;
+    if (!klass || !object_class_dynamic_cast(klass, TYPE_USER_CREATABLE)) {
+        return false;
+    }
+    print_properties(klass, name, NULL);
+    return true;
+}
+
+static void print_chardev(ObjectClass *klass, void *opaque)
+{
+    ChardevClass *cc = CHARDEV_CLASS(klass);
+
+    (void)opaque;
+    if (cc->backend_name) {
+        print_row(cc->backend_name, cc->help, "");
+    }
+}
+
+bool option_answer_chardev(const OptionWord *word)
+{
+    const char *name = first_text(word);
+    g_autofree char *type = NULL;
+    ObjectClass *klass;
+
+    if (is_help(name)) {
+        printf("Available chardev backend types:\n");
+        list_classes(TYPE_CHARDEV, print_chardev);
+        return true;
+    }
+    type = name && asks_for_properties(word) ? g_strconcat("chardev-", name, NULL) : NULL;
+    klass = type ? object_class_by_name(type) : NULL;
+    if (!klass || !object_class_dynamic_cast(klass, TYPE_CHARDEV)) {
+        return false;
+    }
+    print_properties(klass, name, NULL);
+    return true;
+}
+
+bool option_answer_log(const OptionWord *word)
+{
+    if (!is_help(word->arg)) {
+        return false;
+    }
+    printf("Log items (comma separated):\n");
+    for (const LogItem *item = qemu_log_items; item->name; item++) {
+        print_row(item->name, item->help, "");
+    }
+    print_row("all", "every one of them", "");
+    return true;
+}
+
+bool option_answer_display(const OptionWord *word)
+{
+    if (!is_help(word->arg)) {
+        return false;
+    }
+    printf("Available display backend types:\nnone\n");
+    return true;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options about the machine: its class and properties, what it starts, and what executes it.
+ */
+#include <string.h>
+#include <qomet/accel/qtest/qtest.h>
+#include "options/options-int.h"
+
+/* Less than a page is no memory, and more than this no process here can map. */
+#define MIN_RAM_BYTES 4096
+#define MAX_RAM_BYTES (UINT64_C(64) << 40)
+
+bool option_make_machine(OptionPlan *plan, GError **errp)
+{
+    MachineClass *mc = machine_class_default();
+
+    for (unsigned i = 0; i < plan->words->len; i++) {
+        OptionWord *word = g_ptr_array_index(plan->words, i);
+        const char *name;
+
+        if (word->option->apply != option_apply_machine) {
+            continue;
+        }
+        plan->machine_word = word;
+        name = keyval_take(word->kv, "type");
+        mc = name ? machine_class_find(name, errp) : mc;
+        if (!mc) {
+            g_prefix_error(errp, "%s: ", word->given);
+            return false;
+        }
+    }
+    if (!mc) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND,
+                      "no machine was asked for and there is no default; '-M help' lists them");
+        return false;
+    }
+    plan->machine = machine_new(mc, errp);
+    return plan->machine != NULL;
+}
+
+bool option_apply_machine(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    const char *accel;
+
+    keyval_take(word->kv, "type");
+    accel = keyval_take(word->kv, "accel");
+    if (accel) {
+        g_free(plan->machine_accel);
+        plan->machine_accel = g_strdup(accel);
+    }
+    return keyval_apply(word->kv, OBJECT(plan->machine), errp);
+}
+
+static bool set(OptionPlan *plan, const char *property, const char *text, GError **errp)
+{
+    return object_property_parse(OBJECT(plan->machine), property, text, errp);
+}
+
+/* The one key that an option has, as its text; NULL when it is not there or something else is. */
+static const char *only_key(OptionWord *word, const char *key, GError **errp)
+{
+    const char *text = keyval_take(word->kv, key);
+
+    if (!keyval_check_all_used(word->kv, errp)) {
+        return NULL;
+    }
+    if (!text || !*text) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is missing: write %s", key, word->option->arg);
+        return NULL;
+    }
+    return text;
+}
+
+/* @bytes as a person writes it: the largest unit that it is a multiple of. */
+static char *size_text(uint64_t bytes)
+{
+    static const char *const units[] = { "", "K", "M", "G", "T" };
+    unsigned unit = 0;
+
+    while (unit + 1 < G_N_ELEMENTS(units) && bytes && bytes % 1024 == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    return g_strdup_printf("%" G_GUINT64_FORMAT "%s", bytes, units[unit]);
+}
+
+bool option_apply_memory(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    const MachineClass *mc = MACHINE_GET_CLASS(plan->machine);
+    uint64_t most = mc->max_ram_size ? mc->max_ram_size : MAX_RAM_BYTES;
+    const char *size = only_key(word, "size", errp);
+    g_autofree char *text = NULL;
+
+    if (!size) {
+        return false;
+    }
+    /* A number alone is in MiB here, as nowhere else. */
+    text = size[strspn(size, "0123456789")] ? g_strdup(size) : g_strconcat(size, "M", NULL);
+    if (!set(plan, "ram-size", text, errp)) {
+        return false;
+    }
+    if (plan->machine->ram_size < MIN_RAM_BYTES || plan->machine->ram_size > most) {
+        g_autofree char *from = size_text(MIN_RAM_BYTES), *to = size_text(most);
+
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "'%s' is no size for the guest's memory, accepted are %s to %s", size, from,
+                      to);
+        return false;
+    }
+    return true;
+}
+
+bool option_apply_smp(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    const MachineClass *mc = MACHINE_GET_CLASS(plan->machine);
+    const char *cpus = only_key(word, "cpus", errp);
+
+    if (!cpus || !set(plan, "smp", cpus, errp)) {
+        return false;
+    }
+    if (mc->max_cpus && (plan->machine->smp_cpus < 1 || plan->machine->smp_cpus > mc->max_cpus)) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "'%s' is no number of CPUs for this machine, accepted are 1 to %u", cpus,
+                      mc->max_cpus);
+        return false;
+    }
+    return true;
+}
+
+bool option_check_cpu(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    g_autofree char *model = g_strndup(word->arg, strcspn(word->arg, ","));
+    g_autofree char *type = g_strconcat(model, X86_CPU_TYPE_NAME(""), NULL);
+    ObjectClass *klass =
+        object_class_by_name(g_str_has_suffix(model, X86_CPU_TYPE_NAME("")) ? model : type);
+    g_autofree char *near = NULL;
+
+    (void)plan;
+    if (klass && object_class_dynamic_cast(klass, TYPE_CPU) && !object_class_is_abstract(klass)) {
+        return true;
+    }
+    near = option_nearest_class(model, TYPE_CPU, X86_CPU_TYPE_NAME(""));
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a CPU model%s", model, near);
+    return false;
+}
+
+bool option_apply_cpu(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    return set(plan, "cpu", word->arg, errp);
+}
+
+bool option_apply_kernel(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    plan->kernel_word = word;
+    return set(plan, "kernel", word->arg, errp);
+}
+
+bool option_apply_initrd(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    return set(plan, "initrd", word->arg, errp);
+}
+
+bool option_apply_append(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    return set(plan, "append", word->arg, errp);
+}
+
+bool option_apply_bios(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    return set(plan, "firmware", word->arg, errp);
+}
+
+bool option_apply_nodefaults(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)word;
+    return object_property_set_bool(OBJECT(plan->machine), "nodefaults", true, errp);
+}
+
+bool option_apply_serial(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)plan;
+    (void)errp;
+    machine_add_serial_words(word->arg);
+    return true;
+}
+
+/* ---- What executes it ---- */
+
+bool option_apply_accel(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)errp;
+    g_ptr_array_add(plan->accels, word);
+    return true;
+}
+
+bool option_apply_qtest(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)errp;
+    plan->qtest_word = word;
+    return true;
+}
+
+bool option_apply_qtest_log(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)errp;
+    plan->qtest_log_word = word;
+    return true;
+}
+
+/* A test on standard input and output has it alone: the first serial port does not go there unless it is told to. */
+static void leave_stdio_to_test(OptionPlan *plan)
+{
+    for (unsigned i = 0; i < plan->words->len; i++) {
+        if (((OptionWord *)g_ptr_array_index(plan->words, i))->option->apply ==
+            option_apply_serial) {
+            return;
+        }
+    }
+    machine_add_serial_words("none");
+}
+
+/* The tester's connection: an object like any other, made of two options. */
+static bool make_qtest(OptionPlan *plan, GError **errp)
+{
+    const OptionWord *where = plan->qtest_word, *log = plan->qtest_log_word;
+    Object *tester;
+
+    if (!where) {
+        if (log) {
+            qom_error_set(errp, QOM_ERROR_VALUE, "%s: there is nothing to log without -qtest",
+                          log->given);
+        }
+        return !log;
+    }
+    if (!strcmp(where->arg, "stdio")) {
+        leave_stdio_to_test(plan);
+    }
+    tester = object_new_with_props(TYPE_QTEST, object_get_objects_root(), "qtest", errp, "address",
+                                   where->arg, log ? "log" : NULL, log ? log->arg : NULL, NULL);
+    if (!tester) {
+        g_prefix_error(errp, "%s: ", where->given);
+    }
+    return tester != NULL;
+}
+
+/* Tries each -accel in turn; the reasons of all that failed are told. */
+static bool make_given_accel(OptionPlan *plan, GError **errp)
+{
+    g_autoptr(GString) reasons = g_string_new(NULL);
+
+    for (unsigned i = 0; i < plan->accels->len; i++) {
+        const OptionWord *word = g_ptr_array_index(plan->accels, i);
+        g_autoptr(GError) error = NULL;
+
+        if (accel_init(word->arg, &error)) {
+            return true;
+        }
+        g_string_append_printf(reasons, "%s%s: %s", i ? "; " : "", word->given, error->message);
+    }
+    qom_error_set(errp, QOM_ERROR_FAILED, "%s", reasons->str);
+    return false;
+}
+
+bool option_make_accel(OptionPlan *plan, GError **errp)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(plan->machine);
+
+    if (plan->accels->len) {
+        if (!make_given_accel(plan, errp)) {
+            return false;
+        }
+    } else if (plan->machine_accel) {
+        if (!accel_init(plan->machine_accel, errp)) {
+            g_prefix_error(errp, "%s: ", plan->machine_word->given);
+            return false;
+        }
+    } else if (!accel_init(plan->qtest_word ? "qtest" : mc->max_cpus ? "kvm" : "kvm:qtest", errp)) {
+        return false;
+    }
+    return make_qtest(plan, errp);
+}
+
+/* Says which option is at fault, unless the machine has said so. */
+static void blame(const OptionWord *word, GError **errp)
+{
+    if (word && errp && *errp && (*errp)->message[0] != '-') {
+        g_prefix_error(errp, "%s: ", word->given);
+    }
+}
+
+bool option_make_board(OptionPlan *plan, GError **errp)
+{
+    if (!machine_init(plan->machine, errp)) {
+        blame(plan->machine_word, errp);
+        return false;
+    }
+    return true;
+}
+
+bool option_finish_machine(OptionPlan *plan, GError **errp)
+{
+    if (!machine_done(plan->machine, errp)) {
+        blame(plan->kernel_word ? plan->kernel_word : plan->machine_word, errp);
+        return false;
+    }
+    return true;
+}

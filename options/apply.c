@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan carried out: stage after stage, in QEMU's order. What an option does stands in the other apply files.
+ */
+#include "options/options-int.h"
+
+static bool load_module_index(OptionPlan *plan, GError **errp)
+{
+    const char *dir = g_getenv("QOMET_MODULE_DIR");
+
+    (void)plan;
+    return module_set_dir(dir && *dir ? dir : QOMET_MODULEDIR, errp);
+}
+
+/* Answers the first word that is a question. */
+static bool answer_questions(OptionPlan *plan)
+{
+    for (unsigned i = 0; i < plan->words->len && !plan->answered; i++) {
+        const OptionWord *word = g_ptr_array_index(plan->words, i);
+
+        plan->answered = word->option->answer && word->option->answer(word);
+    }
+    return plan->answered;
+}
+
+/* Every type is registered now: answers questions, else looks for names that nothing has. */
+static bool answer_and_check(OptionPlan *plan, GError **errp)
+{
+    if (answer_questions(plan)) {
+        return true;
+    }
+    for (unsigned i = 0; i < plan->words->len; i++) {
+        OptionWord *word = g_ptr_array_index(plan->words, i);
+
+        if (word->option->check && !word->option->check(plan, word, errp)) {
+            g_prefix_error(errp, "%s: ", word->given);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is done before and after the options of a stage. */
+static const struct {
+    bool (*begin)(OptionPlan *plan, GError **errp);
+    bool (*end)(OptionPlan *plan, GError **errp);
+} stages[OPTION_STAGE__MAX] = {
+    [OPTION_STAGE_MODULE] = { load_module_index, answer_and_check },
+    [OPTION_STAGE_MACHINE] = { option_make_machine, NULL },
+    [OPTION_STAGE_ACCEL] = { NULL, option_make_accel },
+    [OPTION_STAGE_DEVICE] = { option_make_board, option_finish_machine },
+};
+
+static bool carry_out(OptionPlan *plan, OptionStage stage, GError **errp)
+{
+    if (stages[stage].begin && !stages[stage].begin(plan, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < plan->words->len && !plan->answered; i++) {
+        OptionWord *word = g_ptr_array_index(plan->words, i);
+
+        if (word->option->stage != stage) {
+            continue;
+        }
+        if (stage == OPTION_STAGE_ANSWER) {
+            plan->answered = word->option->answer(word);
+        } else if (word->option->apply && !word->option->apply(plan, word, errp)) {
+            g_prefix_error(errp, "%s: ", word->given);
+            return false;
+        }
+    }
+    return plan->answered || !stages[stage].end || stages[stage].end(plan, errp);
+}
+
+OptionsResult options_apply(OptionPlan *plan, GError **errp)
+{
+    for (OptionStage stage = 0; stage < OPTION_STAGE__MAX; stage++) {
+        if (!carry_out(plan, stage, errp)) {
+            return OPTIONS_FAILED;
+        }
+        if (plan->answered) {
+            return OPTIONS_ANSWERED;
+        }
+    }
+    option_warn_unused_globals();
+    return OPTIONS_READY;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A device made of words: the one code behind -device and device_add.
+ */
+#include <string.h>
+#include "options/options-int.h"
+
+/* The class of a device that a user may make. */
+static DeviceClass *find_driver(const char *name, GError **errp)
+{
+    g_autoptr(GError) error = NULL;
+    ObjectClass *klass = object_class_by_name_err(name, &error);
+    g_autofree char *near = NULL;
+
+    if (!klass && error->code != QOM_ERROR_NOT_FOUND) {
+        /* There is such a type, and it cannot be made: a parent is missing, its module does not load. */
+        g_propagate_error(errp, g_steal_pointer(&error));
+        return NULL;
+    }
+    if (klass && object_class_dynamic_cast(klass, TYPE_DEVICE) &&
+        !object_class_is_abstract(klass)) {
+        if (DEVICE_CLASS(klass)->user_creatable) {
+            return DEVICE_CLASS(klass);
+        }
+        qom_error_set(errp, QOM_ERROR_STATE, "'%s' is a part of machines, it cannot be added",
+                      name);
+        return NULL;
+    }
+    near = option_nearest_class(name, TYPE_DEVICE, NULL);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid device model name%s", name, near);
+    return NULL;
+}
+
+static DeviceClass *driver_of(KeyVal *kv, GError **errp)
+{
+    const char *driver = keyval_take(kv, "driver");
+
+    if (!driver || !*driver) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "'driver' is missing: it names the type of the device");
+        return NULL;
+    }
+    return find_driver(driver, errp);
+}
+
+bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)plan;
+    return driver_of(word->kv, errp) != NULL;
+}
+
+/* The bus for a device of @dc: the one named, else one of the type that it needs. NULL in *@bus: it needs none. */
+static bool find_bus(DeviceClass *dc, const char *name, BusState **bus, GError **errp)
+{
+    *bus = NULL;
+    if (!name && !dc->bus_type) {
+        return true;
+    }
+    if (!dc->bus_type) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "'%s' sits on no bus, so 'bus' cannot be given",
+                      object_class_get_name(OBJECT_CLASS(dc)));
+        return false;
+    }
+    *bus = qbus_find(name, dc->bus_type, errp);
+    return *bus != NULL;
+}
+
+DeviceState *options_device_add(KeyVal *kv, GError **errp)
+{
+    DeviceClass *dc = driver_of(kv, errp);
+    const char *id = keyval_take(kv, "id");
+    const char *bus_name = keyval_take(kv, "bus");
+    DeviceState *dev;
+    BusState *bus;
+
+    if (!dc || (id && !id_wellformed(id, errp)) || !find_bus(dc, bus_name, &bus, errp)) {
+        return NULL;
+    }
+    dev = qdev_new(object_class_get_name(OBJECT_CLASS(dc)), errp);
+    if (!dev) {
+        return NULL;
+    }
+    if (!qdev_set_id(dev, id, errp) || !keyval_apply(kv, OBJECT(dev), errp) ||
+        !qdev_realize(dev, bus, errp)) {
+        object_unparent(OBJECT(dev));
+        object_unref(dev);
+        return NULL;
+    }
+    object_unref(dev);
+    return dev;
+}
+
+bool option_apply_device(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)plan;
+    return options_device_add(word->kv, errp) != NULL;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of options/ share: a row of the option table, a word of the command line that was matched with one,
+ * and the plan that the words make.
+ */
+#ifndef OPTIONS_OPTIONS_INT_H
+#define OPTIONS_OPTIONS_INT_H
+
+#include <stdio.h>
+#include <qomet/machine/machine.h>
+#include <qomet/options/options.h>
+#include <qomet/qom/user-creatable.h>
+
+typedef struct Option Option;
+typedef struct OptionWord OptionWord;
+
+/** Under which heading an option stands in the help text. */
+typedef enum OptionSection {
+    OPTION_SECTION_MACHINE,
+    OPTION_SECTION_GUEST,
+    OPTION_SECTION_DEVICES,
+    OPTION_SECTION_PROCESS,
+    OPTION_SECTION_DEBUG,
+    OPTION_SECTION_HELP,
+    OPTION_SECTION__MAX,
+} OptionSection;
+
+/** The order in which options are carried out; within a stage, that of the command line. */
+typedef enum OptionStage {
+    OPTION_STAGE_ANSWER,  /* -help, -version: before anything is done */
+    OPTION_STAGE_MODULE,  /* then "help" words are answered and names are checked */
+    OPTION_STAGE_PROCESS, /* log, pid file, name */
+    OPTION_STAGE_GLOBAL,
+    OPTION_STAGE_MACHINE, /* the machine is made, its properties are set */
+    OPTION_STAGE_OBJECT,
+    OPTION_STAGE_CHARDEV,
+    OPTION_STAGE_ACCEL,  /* gathers; at its end the accelerator is made */
+    OPTION_STAGE_DEVICE, /* at its beginning the board is made, at its end the machine is done */
+    OPTION_STAGE__MAX,
+} OptionStage;
+
+/** One option. */
+struct Option {
+    const char *name;  /* without dashes */
+    const char *alias; /* a second name, or NULL */
+    const char *arg;   /* what follows, as the help text shows it; NULL: nothing follows */
+    const char *help;  /* sentences */
+    OptionSection section;
+    OptionStage stage;
+    bool completes_help; /* answers "help" with a list of names: completion asks it */
+    /** Takes word->arg apart into word->kv without touching anything; NULL: the argument is taken as it is. */
+    bool (*read)(OptionWord *word, GError **errp);
+    const char *implied_key; /* for option_read_keyval() */
+    /** When the word is a question ("help"), answers it on standard output; false: it is none. May be NULL. */
+    bool (*answer)(const OptionWord *word);
+    /** Finds wrong names before anything is opened; may be NULL. */
+    bool (*check)(OptionPlan *plan, OptionWord *word, GError **errp);
+    /** Carries it out at its stage; NULL: it is accepted and changes nothing here. */
+    bool (*apply)(OptionPlan *plan, OptionWord *word, GError **errp);
+};
+
+/** An option as it was given. */
+struct OptionWord {
+    const Option *option;
+    char *given; /* "-device nope": the words as they were written, for messages */
+    char *arg;   /* what followed, or NULL */
+    KeyVal *kv;  /* the same taken apart, or NULL */
+};
+
+struct OptionPlan {
+    GPtrArray *words; /* of OptionWord *, as written */
+    bool answered;    /* a question was answered: nothing else is to be done */
+    bool stopped;     /* -S */
+    char *name;       /* -name guest=... */
+    char *pidfile;    /* the one that is ours to remove, or NULL */
+    int pidfile_fd;   /* holds its lock; -1: none */
+    /* The last one of each that was met, or NULL: */
+    const OptionWord *machine_word, *kernel_word, *qtest_word, *qtest_log_word;
+    MachineState *machine;
+    char *machine_accel; /* -M ...,accel=WORDS; or NULL */
+    GPtrArray *accels;   /* of const OptionWord *: -accel */
+};
+
+/** The table, ended by a row without a name, and the headings of its sections. */
+extern const Option option_table[];
+extern const char *const option_section_titles[OPTION_SECTION__MAX];
+/** The row of @name (without dashes; a second name too), or NULL. */
+const Option *option_find(const char *name);
+
+/* Reading (read.c): Option.read functions. */
+bool option_read_keyval(OptionWord *word, GError **errp);
+bool option_read_global(OptionWord *word, GError **errp);
+bool option_read_name(OptionWord *word, GError **errp);
+
+/* Answers (answer.c). */
+bool option_answer_help(const OptionWord *word);
+bool option_answer_version(const OptionWord *word);
+bool option_answer_machine(const OptionWord *word);
+bool option_answer_accel(const OptionWord *word);
+bool option_answer_cpu(const OptionWord *word);
+bool option_answer_device(const OptionWord *word);
+bool option_answer_object(const OptionWord *word);
+bool option_answer_chardev(const OptionWord *word);
+bool option_answer_log(const OptionWord *word);
+bool option_answer_display(const OptionWord *word);
+/** The help text of the whole table. */
+void option_print_help(FILE *out);
+
+/* Of the program (apply-process.c). */
+bool option_apply_module(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_log(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_log_file(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_pidfile(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_check_display(OptionPlan *plan, OptionWord *word, GError **errp);
+void option_pidfile_remove(OptionPlan *plan);
+
+/* Of the machine (apply-machine.c). */
+bool option_apply_accel(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_qtest(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_qtest_log(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_machine(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_memory(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_smp(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_check_cpu(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_cpu(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_kernel(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_initrd(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_append(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_bios(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_nodefaults(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_serial(OptionPlan *plan, OptionWord *word, GError **errp);
+/** Makes the machine object of the class that -M names, or of the default one. */
+bool option_make_machine(OptionPlan *plan, GError **errp);
+/** Opens the accelerator that was asked for, and the tester's connection. */
+bool option_make_accel(OptionPlan *plan, GError **errp);
+bool option_make_board(OptionPlan *plan, GError **errp);
+bool option_finish_machine(OptionPlan *plan, GError **errp);
+
+/* Of objects (apply-objects.c). */
+bool option_apply_global(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_object(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_device(OptionPlan *plan, OptionWord *word, GError **errp);
+/** Warns of every -global that no object has used, with the reason. */
+void option_warn_unused_globals(void);
+
+/**
+ * " (did you mean 'X'?)" when one of the classes that are @type has a name near to @name, else "". @suffix: what their
+ * names end in and people leave out, or NULL. The caller frees.
+ */
+char *option_nearest_class(const char *name, const char *type, const char *suffix);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Words into a plan: each word of the command line is matched with the table and taken apart. Nothing else is touched,
+ * so a fuzzer may call this.
+ */
+#include <string.h>
+#include "options/options-int.h"
+
+static void option_word_free(void *opaque)
+{
+    OptionWord *word = opaque;
+
+    g_free(word->given);
+    g_free(word->arg);
+    if (word->kv) {
+        keyval_free(word->kv);
+    }
+    g_free(word);
+}
+
+void option_plan_free(OptionPlan *plan)
+{
+    if (plan) {
+        option_pidfile_remove(plan);
+        g_ptr_array_free(plan->accels, TRUE);
+        g_ptr_array_free(plan->words, TRUE);
+        g_free(plan->machine_accel);
+        g_free(plan->name);
+        g_free(plan);
+    }
+}
+
+bool options_start_stopped(const OptionPlan *plan)
+{
+    return plan->stopped;
+}
+
+bool option_read_keyval(OptionWord *word, GError **errp)
+{
+    word->kv = keyval_parse(word->arg, word->option->implied_key, errp);
+    return word->kv != NULL;
+}
+
+/* @text with its commas doubled, so that keyval_parse() takes it as one value. */
+static char *quote_commas(const char *text, gssize len)
+{
+    GString *out = g_string_new_len(text, len);
+
+    g_string_replace(out, ",", ",,", 0);
+    return g_string_free(out, FALSE);
+}
+
+/* "driver.property=value", where the value is all that follows; or the three keys. */
+bool option_read_global(OptionWord *word, GError **errp)
+{
+    const char *equals = strchr(word->arg, '=');
+    const char *dot = equals ? memchr(word->arg, '.', (size_t)(equals - word->arg)) : NULL;
+    g_autofree char *driver = NULL, *property = NULL, *value = NULL, *words = NULL;
+
+    if (!dot || word->arg[0] == '{') {
+        word->kv = keyval_parse(word->arg, NULL, errp);
+        if (!word->kv) {
+            return false;
+        }
+        for (const char *const *key = (const char *const[]){ "driver", "property", "value", NULL };
+             *key; key++) {
+            if (!keyval_take(word->kv, *key)) {
+                qom_error_set(errp, QOM_ERROR_SYNTAX,
+                              "'%s' is missing: write DRIVER.PROPERTY=VALUE, or driver=, property= "
+                              "and value=",
+                              *key);
+                return false;
+            }
+        }
+        return keyval_check_all_used(word->kv, errp);
+    }
+    driver = quote_commas(word->arg, dot - word->arg);
+    property = quote_commas(dot + 1, equals - dot - 1);
+    value = quote_commas(equals + 1, -1);
+    words = g_strdup_printf("driver=%s,property=%s,value=%s", driver, property, value);
+    word->kv = keyval_parse(words, NULL, errp);
+    return word->kv != NULL;
+}
+
+bool option_read_name(OptionWord *word, GError **errp)
+{
+    if (!option_read_keyval(word, errp)) {
+        return false;
+    }
+    keyval_take(word->kv, "guest");
+    keyval_take(word->kv, "process");
+    /* QEMU's way of asking for named threads, which these always are. */
+    keyval_take(word->kv, "debug-threads");
+    return keyval_check_all_used(word->kv, errp);
+}
+
+/* The dashes that @text begins with: 1 or 2, or 0 for a word that is no option. */
+static int dashes(const char *text)
+{
+    if (text[0] != '-' || !text[1]) {
+        return 0;
+    }
+    return text[1] != '-' ? 1 : text[2] && text[2] != '-' ? 2 : 0;
+}
+
+static void unknown_option(const char *text, GError **errp)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *near;
+
+    for (const Option *option = option_table; option->name; option++) {
+        g_ptr_array_add(names, (void *)option->name);
+        if (option->alias) {
+            g_ptr_array_add(names, (void *)option->alias);
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    near = qom_nearest(text + dashes(text), (const char *const *)names->pdata);
+    if (near) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s: invalid option (did you mean '-%s'?)", text,
+                      near);
+    } else {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s: invalid option ('-help' lists them)", text);
+    }
+}
+
+/* Reads the option at argv[*at] and moves *@at behind it. */
+static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
+{
+    const char *text = argv[*at];
+    const Option *option;
+    OptionWord *word;
+
+    if (!dashes(text)) {
+        qom_error_set(errp, QOM_ERROR_SYNTAX,
+                      "%s: not an option ('-kernel FILE' names what the machine starts)", text);
+        return NULL;
+    }
+    option = option_find(text + dashes(text));
+    if (!option) {
+        unknown_option(text, errp);
+        return NULL;
+    }
+    ++*at;
+    if (option->arg && *at >= argc) {
+        qom_error_set(errp, QOM_ERROR_SYNTAX, "%s: requires an argument: %s", text, option->arg);
+        return NULL;
+    }
+    word = g_new0(OptionWord, 1);
+    word->option = option;
+    if (option->arg) {
+        word->arg = g_strdup(argv[(*at)++]);
+        word->given = g_strdup_printf("%s %s", text, word->arg);
+    } else {
+        word->given = g_strdup(text);
+    }
+    if (option->read && !option->read(word, errp)) {
+        g_prefix_error(errp, "%s: ", word->given);
+        option_word_free(word);
+        return NULL;
+    }
+    return word;
+}
+
+OptionPlan *options_parse(int argc, char **argv, GError **errp)
+{
+    OptionPlan *plan = g_new0(OptionPlan, 1);
+
+    plan->words = g_ptr_array_new_with_free_func(option_word_free);
+    plan->accels = g_ptr_array_new();
+    plan->pidfile_fd = -1;
+    for (int at = 1; at < argc;) {
+        OptionWord *word = read_word(argc, argv, &at, errp);
+
+        if (!word) {
+            option_plan_free(plan);
+            return NULL;
+        }
+        g_ptr_array_add(plan->words, word);
+    }
+    return plan;
+}

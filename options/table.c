@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The option table. The command line is read by it, and the help text, the manual page and the shell's completion are
+ * made of it.
+ */
+#include <string.h>
+#include "options/options-int.h"
+
+const char *const option_section_titles[OPTION_SECTION__MAX] = {
+    [OPTION_SECTION_MACHINE] = "The machine",
+    [OPTION_SECTION_GUEST] = "What the guest starts with",
+    [OPTION_SECTION_DEVICES] = "Devices and what stands behind them",
+    [OPTION_SECTION_PROCESS] = "The program itself",
+    [OPTION_SECTION_DEBUG] = "Looking inside",
+    [OPTION_SECTION_HELP] = "Questions",
+};
+
+const Option option_table[] = {
+    {
+        .name = "M",
+        .alias = "machine",
+        .arg = "TYPE[,PROPERTY=VALUE]...",
+        .help = "The machine to make and its properties; accel=NAME is the same as -accel NAME. "
+                "Without "
+                "it, the default of '-M help' is made. '-M TYPE,help' lists the properties.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_MACHINE,
+        .completes_help = true,
+        .read = option_read_keyval,
+        .implied_key = "type",
+        .answer = option_answer_machine,
+        .apply = option_apply_machine,
+    },
+    {
+        .name = "accel",
+        .arg = "NAME[:NAME]...[,PROPERTY=VALUE]...",
+        .help = "What executes the guest: the first of the names that works here. May be given "
+                "again; the "
+                "later ones are tried after the earlier ones.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_ACCEL,
+        .completes_help = true,
+        .answer = option_answer_accel,
+        .apply = option_apply_accel,
+    },
+    {
+        .name = "cpu",
+        .arg = "MODEL[,PROPERTY=VALUE]...",
+        .help = "The model of the CPUs; '-cpu help' lists them.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_MACHINE,
+        .completes_help = true,
+        .answer = option_answer_cpu,
+        .check = option_check_cpu,
+        .apply = option_apply_cpu,
+    },
+    {
+        .name = "m",
+        .arg = "[size=]SIZE",
+        .help = "The guest's memory: in MiB, or with a suffix K, M, G or T.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_MACHINE,
+        .read = option_read_keyval,
+        .implied_key = "size",
+        .apply = option_apply_memory,
+    },
+    {
+        .name = "smp",
+        .arg = "[cpus=]N",
+        .help = "The number of CPUs.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_MACHINE,
+        .read = option_read_keyval,
+        .implied_key = "cpus",
+        .apply = option_apply_smp,
+    },
+    {
+        .name = "nodefaults",
+        .help = "Leaves out the devices that a machine has by default, such as a serial port.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_MACHINE,
+        .apply = option_apply_nodefaults,
+    },
+    {
+        .name = "kernel",
+        .arg = "FILE",
+        .help = "What the machine loads and starts.",
+        .section = OPTION_SECTION_GUEST,
+        .stage = OPTION_STAGE_MACHINE,
+        .apply = option_apply_kernel,
+    },
+    {
+        .name = "initrd",
+        .arg = "FILE",
+        .help = "The initial RAM disk of the kernel.",
+        .section = OPTION_SECTION_GUEST,
+        .stage = OPTION_STAGE_MACHINE,
+        .apply = option_apply_initrd,
+    },
+    {
+        .name = "append",
+        .arg = "TEXT",
+        .help = "The command line of the kernel.",
+        .section = OPTION_SECTION_GUEST,
+        .stage = OPTION_STAGE_MACHINE,
+        .apply = option_apply_append,
+    },
+    {
+        .name = "bios",
+        .arg = "FILE",
+        .help = "The firmware.",
+        .section = OPTION_SECTION_GUEST,
+        .stage = OPTION_STAGE_MACHINE,
+        .apply = option_apply_bios,
+    },
+    {
+        .name = "device",
+        .arg = "DRIVER[,PROPERTY=VALUE]...",
+        .help = "Adds a device; id=NAME names it, bus=NAME says where it sits. '-device help' "
+                "lists the "
+                "drivers, '-device DRIVER,help' the properties of one. JSON is taken too: "
+                "'{\"driver\": \"DRIVER\", ...}'.",
+        .section = OPTION_SECTION_DEVICES,
+        .stage = OPTION_STAGE_DEVICE,
+        .completes_help = true,
+        .read = option_read_keyval,
+        .implied_key = "driver",
+        .answer = option_answer_device,
+        .check = option_check_device,
+        .apply = option_apply_device,
+    },
+    {
+        .name = "object",
+        .arg = "TYPE,id=NAME[,PROPERTY=VALUE]...",
+        .help =
+            "Makes an object in /objects that others may refer to by its name. JSON is taken too: "
+            "'{\"qom-type\": \"TYPE\", ...}'.",
+        .section = OPTION_SECTION_DEVICES,
+        .stage = OPTION_STAGE_OBJECT,
+        .completes_help = true,
+        .read = option_read_keyval,
+        .implied_key = "qom-type",
+        .answer = option_answer_object,
+        .check = option_check_object,
+        .apply = option_apply_object,
+    },
+    {
+        .name = "global",
+        .arg = "DRIVER.PROPERTY=VALUE",
+        .help =
+            "Changes the default of a property for every object of that type made afterwards; or "
+            "driver=DRIVER,property=PROPERTY,value=VALUE.",
+        .section = OPTION_SECTION_DEVICES,
+        .stage = OPTION_STAGE_GLOBAL,
+        .read = option_read_global,
+        .apply = option_apply_global,
+    },
+    {
+        .name = "chardev",
+        .arg = "BACKEND,id=NAME[,PROPERTY=VALUE]...",
+        .help =
+            "Makes the host's side of a serial line, for devices that name it with chardev=NAME.",
+        .section = OPTION_SECTION_DEVICES,
+        .stage = OPTION_STAGE_CHARDEV,
+        .completes_help = true,
+        .read = option_read_keyval,
+        .implied_key = "backend",
+        .answer = option_answer_chardev,
+        .apply = option_apply_chardev,
+    },
+    {
+        .name = "serial",
+        .arg = "WHERE",
+        .help =
+            "Where the next serial port of the machine leads: stdio, null, none, pty, file:PATH, "
+            "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on][,wait=off] or "
+            "chardev:NAME.",
+        .section = OPTION_SECTION_DEVICES,
+        .stage = OPTION_STAGE_MACHINE,
+        .apply = option_apply_serial,
+    },
+    {
+        .name = "display",
+        .arg = "none",
+        .help = "There is no display, so 'none' is the only kind.",
+        .section = OPTION_SECTION_DEVICES,
+        .stage = OPTION_STAGE_PROCESS,
+        .answer = option_answer_display,
+        .check = option_check_display,
+    },
+    {
+        .name = "nographic",
+        .help = "The serial port on the terminal, and no display: as it is anyway.",
+        .section = OPTION_SECTION_DEVICES,
+        .stage = OPTION_STAGE_PROCESS,
+    },
+    {
+        .name = "module",
+        .arg = "FILE.so",
+        .help = "Loads types from a shared object. May be given any number of times.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_MODULE,
+        .apply = option_apply_module,
+    },
+    {
+        .name = "S",
+        .help = "Makes the machine and does not start it.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_stopped,
+    },
+    {
+        .name = "name",
+        .arg = "[guest=]NAME[,process=NAME]",
+        .help = "Names the machine, and with process= the process as ps shows it.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_PROCESS,
+        .read = option_read_name,
+        .implied_key = "guest",
+        .apply = option_apply_name,
+    },
+    {
+        .name = "pidfile",
+        .arg = "FILE",
+        .help = "Writes the process id to FILE and holds a lock on it; FILE is removed at the end.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_pidfile,
+    },
+    {
+        .name = "no-user-config",
+        .help = "Reads no configuration of the user: there is none to read.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_PROCESS,
+    },
+    {
+        .name = "d",
+        .arg = "ITEM[,ITEM]...",
+        .help = "What is written to the log; '-d help' lists the items.",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_PROCESS,
+        .completes_help = true,
+        .answer = option_answer_log,
+        .apply = option_apply_log,
+    },
+    {
+        .name = "D",
+        .arg = "FILE",
+        .help = "Writes the log to FILE instead of standard error; %d in the name becomes the "
+                "process id.",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_log_file,
+    },
+    {
+        .name = "qtest",
+        .arg = "unix:PATH|stdio",
+        .help = "Lets a test drive ports, memory, interrupt lines and the clock over a socket that "
+                "listens "
+                "at PATH, or over standard input and output. Without -accel it means -accel qtest.",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_ACCEL,
+        .apply = option_apply_qtest,
+    },
+    {
+        .name = "qtest-log",
+        .arg = "FILE",
+        .help = "Writes what the test says and is told to FILE.",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_ACCEL,
+        .apply = option_apply_qtest_log,
+    },
+    {
+        .name = "h",
+        .alias = "help",
+        .help = "Prints this text.",
+        .section = OPTION_SECTION_HELP,
+        .stage = OPTION_STAGE_ANSWER,
+        .answer = option_answer_help,
+    },
+    {
+        .name = "version",
+        .help = "Prints the version.",
+        .section = OPTION_SECTION_HELP,
+        .stage = OPTION_STAGE_ANSWER,
+        .answer = option_answer_version,
+    },
+    { .name = NULL },
+};
+
+const Option *option_find(const char *name)
+{
+    for (const Option *option = option_table; option->name; option++) {
+        if (!strcmp(option->name, name) || (option->alias && !strcmp(option->alias, name))) {
+            return option;
+        }
+    }
+    return NULL;
+}
