@@ -189,6 +189,9 @@ static bool make_serial(BareMachine *s, GError **errp)
         return true;
     }
     chr = qemu_chr_new("serial0", words, errp);
+    if (!chr) {
+        g_prefix_error(errp, "-serial %s: ", words);
+    }
     dev = chr ? qdev_new("isa-serial", errp) : NULL;
     if (!dev) {
         return false;
