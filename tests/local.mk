@@ -17,9 +17,15 @@
 unit_tests += \
 	tests/unit/test-type-count
 
-qtest_tests +=
+qtest_tests += \
+	tests/qtest/test-boards \
+	tests/qtest/test-serial
 
 script_tests += \
+	tests/cli/test-cli-errors.py \
+	tests/cli/test-cli-guests.py \
+	tests/cli/test-cli-help.py \
+	tests/cli/test-cli-process.py \
 	tests/fuzz/test-corpus.sh \
 	tests/unit/test-dist.sh \
 	tests/unit/test-linking.sh \
@@ -45,6 +51,7 @@ libqomet_qtest_a_SOURCES = \
 qometinclude_HEADERS = tests/libqtest/qtest.h
 
 EXTRA_DIST += \
+	tests/cli/cli.py \
 	tests/installcheck.sh \
 	tests/tap-filter
 

@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Bad words: what qomet says about them, in one line that begins with the option as it was given, and status 1."""
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+from cli import QOMET, folder, qomet, tap  # noqa: E402
+
+# No CPU, so that these are the same without KVM.
+BARE = ("-accel", "qtest", "-M", "bare")
+
+
+def fails(*args, err, **more):
+    """Exactly @err after "qomet: ", or a pattern of it; one line, nothing on standard output."""
+    run = qomet(*args, **more)
+    pattern = err.pattern if isinstance(err, re.Pattern) else re.escape(err)
+    run.expect(status=1, out="", err=re.compile(r"\Aqomet: (?:%s)\n\Z" % pattern))
+
+
+def an_unknown_device():
+    fails("-device", "nope", err="-device nope: 'nope' is not a valid device model name")
+    fails("--device", "nope", err="--device nope: 'nope' is not a valid device model name")
+    fails("-device", "isa-debugcom,iobase=1", err="-device isa-debugcom,iobase=1: 'isa-debugcom' is not a valid "
+          "device model name (did you mean 'isa-debugcon'?)")
+    fails("-device", '{"driver": "nope"}', err="-device {\"driver\": \"nope\"}: 'nope' is not a valid device model name")
+    fails("-device", "bare-machine", err="-device bare-machine: 'bare-machine' is not a valid device model name")
+    fails("-device", "device", err=re.compile(r"-device device: 'device' is not a valid device model name.*"))
+    fails("-device", "iobase=1", err=re.compile(r"-device iobase=1: 'driver' is missing: .*"))
+    fails("-device", "", err=re.compile(r"-device : 'driver' is missing: .*"))
+
+
+def an_unknown_machine_names_the_nearest():
+    fails("-M", "bear", err=re.compile(r"-M bear: .*\bbear\b.*\bbare\b.*"))
+    fails("-machine", "type=nowhere", err=re.compile(r"-machine type=nowhere: .*'nowhere'.*"))
+
+
+def an_unknown_accelerator_names_the_nearest():
+    fails("-accel", "kvn", err=re.compile(r"-accel kvn: .*'kvn'.*'kvm'.*"))
+    fails("-M", "none,accel=kvn", err=re.compile(r"-M none,accel=kvn: .*'kvn'.*'kvm'.*"))
+    fails("-accel", "", err=re.compile(r"-accel : .+"))
+
+
+def an_unknown_object_or_chardev_or_cpu():
+    fails("-object", "qtesd,id=x", err="-object qtesd,id=x: 'qtesd' is not a type of object that can be made "
+          "(did you mean 'qtest'?)")
+    fails("-object", "id=x", err=re.compile(r"-object id=x: 'qom-type' is missing: .*"))
+    fails("-chardev", "nul,id=x", err=re.compile(r"-chardev nul,id=x: 'nul' is not a valid char driver name.*'null'.*"))
+    fails("-chardev", "null", err=re.compile(r"-chardev null: .*'id'.*"))
+    fails("-cpu", "hosd", err=re.compile(r"-cpu hosd: 'hosd' is not a CPU model.*'host'.*"))
+    fails(*BARE, "-serial", "nowhere", err=re.compile(r"-serial nowhere: .+"))
+
+
+def an_unknown_property_names_the_nearest():
+    fails(*BARE, "-device", "isa-debugcon,iobas=1", err=re.compile(r"-device isa-debugcon,iobas=1: .*iobas.*'iobase'.*"))
+    fails("-M", "bare,load-adress=1", err=re.compile(r"-M bare,load-adress=1: .*load-adress.*'load-address'.*"))
+    fails("-m", "size=1,colour=red", err=re.compile(r"-m size=1,colour=red: .*colour.*"))
+
+
+def values_that_are_wrong():
+    fails(*BARE, "-device", "isa-debugcon,iobase=0x100000000",
+          err=re.compile(r"-device isa-debugcon,iobase=0x100000000: .*iobase.*0x100000000.*"))
+    fails(*BARE, "-device", "isa-debugcon,iobase=x", err=re.compile(r"-device isa-debugcon,iobase=x: .*iobase.*'x'.*"))
+    fails(*BARE, "-device", "isa-debugcon,iobase=0x10000",
+          err=re.compile(r"-device isa-debugcon,iobase=0x10000: .+"))
+    fails(*BARE, "-device", '{"driver": "isa-debugcon", "iobase": "x"}', err=re.compile(r"-device \{.*iobase.*"))
+    fails("-M", "bare,on-halt=never", err=re.compile(r"-M bare,on-halt=never: .*on-halt.*never.*exit.*wait.*"))
+    fails("-M", "bare,long-mode=maybe", err=re.compile(r"-M bare,long-mode=maybe: .*long-mode.*maybe.*"))
+    fails("-M", "bare,cs=0x10000", err=re.compile(r"-M bare,cs=0x10000: .*cs.*"))
+
+
+def sizes_of_memory():
+    for size in ("0", "1E", "-1", "x", "1.5.2G", "99999999999999999999", "size=", "1K"):
+        fails("-m", size, err=re.compile(r"-m %s: .+" % re.escape(size)))
+    fails("-m", "", err=re.compile(r"-m : .+"))
+    fails("-m", "0", err="-m 0: '0' is no size for the guest's memory, accepted are 4K to 1T")
+
+
+def numbers_of_cpus():
+    for number in ("0", "-1", "x", "100000", "4294967297", "cpus=", "2,sockets=2"):
+        fails("-smp", number, err=re.compile(r"-smp %s: .+" % re.escape(number)))
+
+
+def the_same_name_twice():
+    fails(*BARE, "-device", "isa-debugcon,id=a", "-device", "port-logger,id=a",
+          err=re.compile(r"-device port-logger,id=a: .*'a'.*"))
+    fails("-chardev", "null,id=a", "-chardev", "null,id=a", *BARE, err=re.compile(r"-chardev null,id=a: .*'a'.*"))
+    fails(*BARE, "-device", "isa-debugcon,id=1a", err=re.compile(r"-device isa-debugcon,id=1a: .+"))
+    fails(*BARE, "-device", "isa-debugcon,id=a/b", err=re.compile(r"-device isa-debugcon,id=a/b: .+"))
+
+
+def two_devices_on_one_port_are_both_named():
+    fails(*BARE, "-device", "isa-debugcon,iobase=0x3fa,id=talk",
+          err=re.compile(r"-device isa-debugcon,iobase=0x3fa,id=talk: .*(isa-serial|serial).*"))
+    fails(*BARE, "-nodefaults", "-device", "isa-debugcon,id=one", "-device", "port-logger,iobase=0xe8,iosize=4,id=two",
+          err=re.compile(r"-device port-logger,iobase=0xe8,iosize=4,id=two: (?=.*one).*two.*"))
+
+
+def kernels_that_cannot_be_loaded():
+    with folder() as path:
+        empty, whole, big = (os.path.join(path, name) for name in ("empty", "whole", "big"))
+        open(empty, "w").close()
+        with open(whole, "wb") as file:
+            file.write(b"\xf4")
+        with open(big, "wb") as file:
+            file.truncate(64 << 20)
+        missing = os.path.join(path, "missing")
+        for name in (missing, empty, path, big, "/dev/zero"):
+            fails(*BARE, "-kernel", name, err=re.compile(r"-kernel %s: .+" % re.escape(name)))
+        fails("-accel", "qtest", "-M", "bare,load-address=0x1000000", "-kernel", whole,
+              err=re.compile(r"-kernel .*: .*0x1000000.*"))
+        fails("-accel", "qtest", "-M", "bare,load-address=0xffffffffffffffff", "-kernel", whole,
+              err=re.compile(r"-kernel .*: .+"))
+        if os.geteuid() != 0:
+            os.chmod(whole, 0)
+            fails(*BARE, "-kernel", whole, err=re.compile(r"-kernel .*: .*ermission.*"))
+
+
+def options_that_the_machine_has_no_use_for():
+    fails(*BARE, "-initrd", "x", err=re.compile(r"-initrd.*"))
+    fails(*BARE, "-bios", "x", err=re.compile(r"-bios.*"))
+
+
+def modules_that_are_none():
+    with folder() as path:
+        text = os.path.join(path, "text.so")
+        with open(text, "w", encoding="ascii") as file:
+            file.write("this is no module\n")
+        missing = os.path.join(path, "missing.so")
+        for name in (text, missing, path):
+            fails("-module", name, err=re.compile(r"-module %s: .+" % re.escape(name)))
+
+
+def options_that_are_none():
+    fails("-devise", "x", err="-devise: invalid option (did you mean '-device'?)")
+    fails("hi.bin", err="hi.bin: not an option ('-kernel FILE' names what the machine starts)")
+    fails("-kernel", err="-kernel: requires an argument: FILE")
+    fails("-display", "gtk", err="-display gtk: 'gtk' is not a display, accepted is none")
+    fails("-d", "everything", err=re.compile(r"-d everything: 'everything' .*exits.*"))
+    fails("-D", "/nonexistent/log", err=re.compile(r"-D /nonexistent/log: .*No such file.*"))
+    fails("-qtest", "unix:/nonexistent/socket", err=re.compile(r"-qtest unix:/nonexistent/socket: .*No such file.*"))
+    fails("-qtest", "tcp:1", err=re.compile(r"-qtest tcp:1: .*unix:PATH.*"))
+    fails("-qtest-log", "x", "-accel", "qtest", err=re.compile(r"-qtest-log x: .*"))
+    fails("-pidfile", "/nonexistent/pid", err=re.compile(r"-pidfile /nonexistent/pid: .*No such file.*"))
+
+
+def json_that_does_not_parse():
+    for words in ('{"driver": ', '{"driver": "x", "driver": "y"}', '{"driver": 1}', "{}"):
+        fails("-device", words, err=re.compile(r"-device %s: .+" % re.escape(words)))
+
+
+def a_global_that_is_never_used_is_warned_of():
+    def warns(text, reason, *more):
+        run = qomet("-accel", "qtest", "-M", "none", "-nodefaults", "-global", text, *more,
+                    "-qtest", "stdio")
+        run.expect(status=0, err="qomet: warning: global '%s' has no effect: %s\n" % (text, reason))
+
+    warns("nope.iobase=1", "there is no type 'nope'")
+    warns("isa-debugcom.iobase=1", "there is no type 'isa-debugcom' (did you mean 'isa-debugcon'?)")
+    warns("isa-debugcon.nope=1", "'isa-debugcon' has no property 'nope'")
+    warns("isa-debugcon.iobase=1", "no object of the type 'isa-debugcon' was made")
+    qomet(*BARE, "-global", "isa-debugcon.iobase=0x77", "-device", "isa-debugcon",
+          "-qtest", "stdio").expect(status=0, err="")
+
+
+def a_global_with_a_bad_value_is_an_error():
+    fails(*BARE, "-global", "isa-debugcon.iobase=x", "-device", "isa-debugcon",
+          err=re.compile(r"-device isa-debugcon: .*iobase.*'x'.*"))
+
+
+def without_kvm_it_is_said_what_to_do():
+    if os.path.exists("/dev/kvm"):
+        # Hidden for a process of our own: an empty /dev.
+        probe = os.system("unshare -m true 2>/dev/null")
+        if probe != 0:
+            from cli import Skip
+            raise Skip("/dev/kvm cannot be hidden here")
+        words = "mount -t tmpfs none /dev && exec %s -M bare" % QOMET
+        import subprocess
+        done = subprocess.run(["unshare", "-m", "sh", "-c", words], stdin=subprocess.DEVNULL, capture_output=True,
+                              check=False, timeout=60)
+        status, err = done.returncode, done.stderr.decode()
+    else:
+        run = qomet("-M", "bare")
+        status, err = run.status, run.err
+    assert status == 1 and "/dev/kvm" in err and err.startswith("qomet: ") and err.count("\n") == 1, (status, err)
+
+
+tap([test for name, test in list(globals().items())
+     if callable(test) and getattr(test, "__module__", "") == "__main__" and name not in ("fails",)])

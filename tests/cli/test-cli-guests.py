@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The three teaching guests: on KVM, and their devices driven without a CPU by a script on a socket."""
+import os
+import socket
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+from cli import TIMEOUT_S, folder, need_kvm, qomet, start, tap  # noqa: E402
+
+# Program, words, what a CPU does to ports (as commands of a test), what is printed.
+HI = (b"\260\110\346\361\260\151\346\361\260\012\346\361\364",
+      ("-M", "bare", "-device", "isa-debugcon,iobase=0xf1"),
+      ("outb 0xf1 0x48", "outb 0xf1 0x69", "outb 0xf1 0x0a"), "Hi\n")
+FOUR = (b"\272\370\003\000\330\004\060\356\260\012\356\364",
+        ("-M", "bare,load-address=0x1000,entry=0x1000,rax=2,rbx=2"),
+        ("outb 0x3f8 0x34", "outb 0x3f8 0x0a"), "4\n")
+COUNT = (b"\061\300\347\020\100\353\373",
+         ("-M", "bare,load-address=0x10000,cs=0x1000,entry=0", "-device", "port-logger,iobase=0x10,iosize=2,limit=5"),
+         tuple("outw 0x10 %d" % i for i in range(5)), "".join("port 0x10 <- 0x%04x\n" % i for i in range(5)))
+
+
+def on_kvm(guest):
+    need_kvm()
+    program, words, _, output = guest
+    with folder() as path:
+        name = os.path.join(path, "guest.bin")
+        with open(name, "wb") as file:
+            file.write(program)
+        qomet(*words, "-kernel", name).expect(status=0, out=output, err="")
+
+
+def without_a_cpu(guest):
+    program, words, commands, output = guest
+    with folder() as path:
+        kernel, name = os.path.join(path, "guest.bin"), os.path.join(path, "socket")
+        with open(kernel, "wb") as file:
+            file.write(program)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(name)
+            listener.listen(1)
+            listener.settimeout(TIMEOUT_S)
+            process = start(*words, "-kernel", kernel, "-accel", "qtest", "-qtest", "unix:" + name)
+            peer = listener.accept()[0]
+        with peer, peer.makefile("rw") as lines:
+            for command in commands:
+                lines.write(command + "\n")
+                lines.flush()
+                answer = lines.readline()
+                assert answer == "OK\n", (command, answer)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        assert (process.returncode, out.decode(), err) == (0, output, b""), (process.returncode, out, err)
+
+
+def hi_on_kvm():
+    on_kvm(HI)
+
+
+def four_on_kvm():
+    on_kvm(FOUR)
+
+
+def count_on_kvm():
+    on_kvm(COUNT)
+
+
+def hi_without_a_cpu():
+    without_a_cpu(HI)
+
+
+def four_without_a_cpu():
+    without_a_cpu(FOUR)
+
+
+def count_without_a_cpu():
+    without_a_cpu(COUNT)
+
+
+def a_guest_is_where_it_was_loaded():
+    """What was loaded is seen in memory, where no CPU has changed it."""
+    program, words = FOUR[:2]
+    with folder() as path:
+        kernel = os.path.join(path, "guest.bin")
+        with open(kernel, "wb") as file:
+            file.write(program)
+        run = subprocess.run([os.environ.get("QOMET", "./qomet"), *words, "-kernel", kernel, "-qtest", "stdio"],
+                             input=b"read 0x1000 %d\n" % len(program), capture_output=True, timeout=TIMEOUT_S, check=False)
+        assert (run.returncode, run.stdout) == (0, b"OK 0x" + program.hex().encode() + b"\n"), run
+
+
+tap([hi_on_kvm, four_on_kvm, count_on_kvm, hi_without_a_cpu, four_without_a_cpu, count_without_a_cpu,
+     a_guest_is_where_it_was_loaded])

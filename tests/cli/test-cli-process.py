@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The program as a process: how it ends, its pid file, its log, and what it does without standard streams."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+from cli import QOMET, TIMEOUT_S, folder, qomet, start, tap  # noqa: E402
+
+NONE = ("-accel", "qtest", "-M", "none")
+BARE = ("-accel", "qtest", "-M", "bare", "-nodefaults")
+
+
+def wait_for(what, process=None):
+    """Until @what() is true."""
+    until = time.monotonic() + TIMEOUT_S
+    while not what():
+        assert time.monotonic() < until, "it did not happen in time"
+        assert process is None or process.poll() is None, "the program has ended: %s" % process.communicate()[1]
+        time.sleep(0.002)
+
+
+def signals_end_it_with_status_0():
+    with folder() as path:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            pidfile = os.path.join(path, "pid")
+            process = start(*NONE, "-pidfile", pidfile)
+            wait_for(lambda: os.path.exists(pidfile), process)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=TIMEOUT_S)
+            assert (process.returncode, out, err) == (0, b"", b""), (number, process.returncode, out, err)
+            assert not os.path.exists(pidfile)
+
+
+def a_signal_may_come_at_any_moment():
+    # Before the program has taken its signals they end it the hard way; afterwards always with status 0.
+    count = 200 if os.environ.get("QOMET_TEST_LONG") else 20
+    for i in range(count):
+        process = start(*BARE)
+        time.sleep(i * 0.0005)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode in (0, -signal.SIGTERM), (i, process.returncode, err)
+
+
+def a_pid_file_holds_the_id_and_a_lock():
+    with folder() as path:
+        pidfile = os.path.join(path, "pid")
+        with open(pidfile, "w", encoding="ascii") as file:
+            file.write("12345678901234567890\n")
+        process = start(*NONE, "-pidfile", pidfile)
+        wait_for(lambda: open(pidfile, encoding="ascii").read() == "%d\n" % process.pid, process)
+        qomet(*NONE, "-pidfile", pidfile, "-qtest", "stdio").expect(
+            status=1, err=re.compile(r"\Aqomet: -pidfile \S+: cannot lock .*another process.*\n\Z"))
+        # The one that failed has not taken the file away.
+        assert os.path.exists(pidfile)
+        process.terminate()
+        process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == 0 and not os.path.exists(pidfile)
+
+
+def a_pid_file_of_somebody_else_is_left():
+    with folder() as path:
+        pidfile = os.path.join(path, "pid")
+        process = start(*NONE, "-pidfile", pidfile)
+        wait_for(lambda: os.path.exists(pidfile) and os.path.getsize(pidfile), process)
+        os.rename(pidfile, pidfile + ".old")
+        with open(pidfile, "w", encoding="ascii") as file:
+            file.write("another\n")
+        process.terminate()
+        process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == 0 and open(pidfile, encoding="ascii").read() == "another\n"
+
+
+def a_pid_file_goes_when_the_machine_cannot_be_made():
+    with folder() as path:
+        pidfile = os.path.join(path, "pid")
+        qomet(*BARE, "-pidfile", pidfile, "-kernel", "/nonexistent/kernel").expect(status=1)
+        assert not os.path.exists(pidfile)
+
+
+def questions_survive_any_standard_output():
+    with open("/dev/full", "wb") as full:
+        assert qomet("-help", stdout=full).status == 0
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        for words in (("-help",), ("-device", "help"), ("-M", "bare,help")):
+            run = qomet(*words, stdout=pipe)
+            assert run.status == 0 and run.err == "", run
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        assert subprocess.run(["bash", "-c", '"$0" -help %s | cat >/dev/null; exit ${PIPESTATUS[0]}' % closed, QOMET],
+                              timeout=TIMEOUT_S, check=False).returncode == 0, closed
+
+
+def write_ports(words, stdout):
+    """Runs a board with a console and writes to it over the socket of a test; the exit status."""
+    with folder() as path:
+        name = os.path.join(path, "socket")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(name)
+            listener.listen(1)
+            process = start(*BARE, *words, "-qtest", "unix:" + name, stdout=stdout, stderr=subprocess.DEVNULL)
+            listener.settimeout(TIMEOUT_S)
+            peer = listener.accept()[0]
+        with peer, peer.makefile("rw") as lines:
+            for letter in "abc\n":
+                lines.write("outb 0xe9 %d\n" % ord(letter))
+                lines.flush()
+                assert lines.readline() == "OK\n"
+        process.wait(timeout=TIMEOUT_S)
+        return process.returncode
+
+
+def a_device_prints_into_a_closed_pipe():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        assert write_ports(("-device", "isa-debugcon"), pipe) == 0
+
+
+def a_device_prints_with_standard_output_full():
+    with open("/dev/full", "wb") as full:
+        assert write_ports(("-device", "isa-debugcon"), full) == 0
+
+
+def no_standard_streams_at_all():
+    with folder() as path:
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            pidfile = os.path.join(path, "pid")
+            process = subprocess.Popen(["bash", "-c", 'exec "$@" %s' % closed, "-", QOMET, "-accel", "qtest", "-M", "bare",
+                                        "-pidfile", pidfile])
+            wait_for(lambda: os.path.exists(pidfile), process)
+            process.terminate()
+            assert process.wait(timeout=TIMEOUT_S) == 0, closed
+
+
+def the_log_goes_to_its_file():
+    with folder() as path:
+        log = os.path.join(path, "log-%d")
+        process = start(*NONE, "-d", "exits,guest_errors", "-D", log)
+        name = os.path.join(path, "log-%d" % process.pid)
+        wait_for(lambda: os.path.exists(name), process)
+        process.terminate()
+        process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == 0
+
+
+def what_a_test_says_is_logged():
+    with folder() as path:
+        log = os.path.join(path, "log")
+        run = subprocess.run([QOMET, *NONE, "-qtest", "stdio", "-qtest-log", log], input=b"endianness\nnope\n",
+                             capture_output=True, timeout=TIMEOUT_S, check=False)
+        assert (run.returncode, run.stdout, run.stderr) == (0, b"OK little\nFAIL Unknown command 'nope'\n", b""), run
+        with open(log, encoding="ascii") as file:
+            text = file.read()
+        assert re.match(r"\[I \+\d+\.\d+\] OPENED\n\[R \+\S+\] endianness\n\[S \+\S+\] OK little\n\[R \+\S+\] nope\n"
+                        r"\[S \+\S+\] FAIL .*\n\[I \+\S+\] CLOSED\n\Z", text), text
+
+
+def a_test_on_standard_input_has_it_alone():
+    run = subprocess.run([QOMET, "-M", "bare", "-qtest", "stdio"], input=b"inb 0x3fd\noutb 0x3f8 65\n",
+                         capture_output=True, timeout=TIMEOUT_S, check=False)
+    assert run.returncode == 0 and run.stdout == b"OK 0x00000000000000ff\nOK\n", run
+
+
+def words_that_libvirt_gives_are_taken():
+    with folder() as path:
+        pidfile = os.path.join(path, "pid")
+        process = start("-S", "-no-user-config", "-nodefaults", "-nographic", "-machine", "none,accel=kvm:qtest",
+                        "-name", "guest=vm,process=qomet-vm,debug-threads=on", "-display", "none", "-pidfile", pidfile)
+        wait_for(lambda: os.path.exists(pidfile), process)
+        wait_for(lambda: open("/proc/%d/comm" % process.pid, encoding="ascii").read() == "qomet-vm\n", process)
+        process.terminate()
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        assert (process.returncode, out, err) == (0, b"", b""), (process.returncode, out, err)
+
+
+tap([signals_end_it_with_status_0, a_signal_may_come_at_any_moment, a_pid_file_holds_the_id_and_a_lock,
+     a_pid_file_of_somebody_else_is_left, a_pid_file_goes_when_the_machine_cannot_be_made,
+     questions_survive_any_standard_output, a_device_prints_into_a_closed_pipe,
+     a_device_prints_with_standard_output_full, no_standard_streams_at_all, the_log_goes_to_its_file,
+     what_a_test_says_is_logged, a_test_on_standard_input_has_it_alone, words_that_libvirt_gives_are_taken])
