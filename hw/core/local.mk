@@ -24,6 +24,8 @@ nobase_qometinclude_HEADERS += \
 	hw/core/timer.h
 
 unit_tests += \
+	tests/unit/test-gpio \
+	tests/unit/test-irq \
 	tests/unit/test-qdev \
 	tests/unit/test-qdev-realize
 
