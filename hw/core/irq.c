@@ -49,9 +49,14 @@ static inline int state_level(uint64_t state)
     return (int)(uint32_t)state;
 }
 
+static inline int level_now(qemu_irq irq)
+{
+    return state_level(__atomic_load_n(&irq->state, __ATOMIC_SEQ_CST));
+}
+
 int qemu_irq_level(qemu_irq irq)
 {
-    return irq ? state_level(__atomic_load_n(&irq->state, __ATOMIC_ACQUIRE)) : 0;
+    return irq ? level_now(irq) : 0;
 }
 
 static void store_level(qemu_irq irq, int level)
@@ -296,8 +301,8 @@ void irq_resume(qemu_irq irq, bool fresh)
         }
     } else {
         /* Another thread may set the line while we tell of the level that it had: then of the newer one too. */
-        while (qemu_irq_level(irq) != __atomic_load_n(&irq->delivered, __ATOMIC_RELAXED)) {
-            call_direct(irq, qemu_irq_level(irq));
+        while (level_now(irq) != __atomic_load_n(&irq->delivered, __ATOMIC_RELAXED)) {
+            call_direct(irq, level_now(irq));
         }
     }
 }

@@ -24,10 +24,15 @@ nobase_qometinclude_HEADERS += \
 	hw/core/timer.h
 
 unit_tests += \
+	tests/unit/test-bus \
 	tests/unit/test-gpio \
+	tests/unit/test-hotplug \
 	tests/unit/test-irq \
 	tests/unit/test-qdev \
-	tests/unit/test-qdev-realize
+	tests/unit/test-qdev-realize \
+	tests/unit/test-reset \
+	tests/unit/test-sysbus \
+	tests/unit/test-timer
 
 libtest_a_SOURCES += \
 	tests/unit/qdev-fixture.h

@@ -58,8 +58,10 @@ static void an_output_leads_where_it_was_connected(void **state)
     qdev_init_gpio_out_named(DEVICE(q), q->out, "irq", 2);
     assert_works(qdev_realize(DEVICE(p), NULL, errp));
     assert_null(qdev_get_gpio_out_connector(DEVICE(q), "irq", 0));
-    assert_works(qdev_connect_gpio_out_named(DEVICE(q), "irq", 0, qdev_get_gpio_in(DEVICE(p), 1), errp));
-    assert_ptr_equal(qdev_get_gpio_out_connector(DEVICE(q), "irq", 0), qdev_get_gpio_in(DEVICE(p), 1));
+    assert_works(
+        qdev_connect_gpio_out_named(DEVICE(q), "irq", 0, qdev_get_gpio_in(DEVICE(p), 1), errp));
+    assert_ptr_equal(qdev_get_gpio_out_connector(DEVICE(q), "irq", 0),
+                     qdev_get_gpio_in(DEVICE(p), 1));
     assert_trace("realize");
     qemu_irq_raise(q->out[0]);
     assert_trace("1=1");
@@ -81,7 +83,8 @@ static void a_group_may_have_inputs_and_outputs_of_one_name(void **state)
     (void)state;
     qdev_init_gpio_in_named(DEVICE(p), told, "x", 1);
     qdev_init_gpio_out_named(DEVICE(p), p->out, "x", 1);
-    assert_works(qdev_connect_gpio_out_named(DEVICE(p), "x", 0, qdev_get_gpio_in_named(DEVICE(p), "x", 0), errp));
+    assert_works(qdev_connect_gpio_out_named(DEVICE(p), "x", 0,
+                                             qdev_get_gpio_in_named(DEVICE(p), "x", 0), errp));
     assert_works(qdev_realize(DEVICE(p), NULL, errp));
     qemu_irq_raise(p->out[0]);
     assert_trace("realize 0=1");

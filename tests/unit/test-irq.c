@@ -154,8 +154,8 @@ typedef struct Replay {
 static void a_deferred_line_keeps_pulses_and_the_last_level(void **state)
 {
     static const Replay replays[] = {
-        { 0, "1", "dev2=1" },         { 0, "10", "dev2=1 dev2=0" },        { 0, "0", "dev2=0" },
-        { 0, "101", "dev2=1" },       { 0, "1010", "dev2=1 dev2=0" },      { 1, "0", "dev2=0" },
+        { 0, "1", "dev2=1" },         { 0, "10", "dev2=1 dev2=0" },         { 0, "0", "dev2=0" },
+        { 0, "101", "dev2=1" },       { 0, "1010", "dev2=1 dev2=0" },       { 1, "0", "dev2=0" },
         { 1, "01", "dev2=0 dev2=1" }, { 1, "010", "dev2=0 dev2=1 dev2=0" }, { 1, "1", "dev2=1" },
         { 0, "12", "dev2=2" },        { 0, "20", "dev2=2 dev2=0" },
     };
@@ -213,7 +213,7 @@ static void lead(DeviceState *from, int n, qemu_irq to)
 
 static void an_or_is_high_while_one_input_is(void **state)
 {
-    DeviceState *or = combiner_new(TYPE_OR_IRQ, 3);
+    DeviceState * or = combiner_new(TYPE_OR_IRQ, 3);
     qemu_irq out = qemu_allocate_irq(tell, "out", 0);
 
     (void)state;
@@ -240,7 +240,8 @@ static void a_split_passes_to_each_output_in_order(void **state)
     lead(split, 1, b);
     qemu_irq_pulse(qdev_get_gpio_in(split, 0));
     assert_trace("a0=1 b0=1 a0=0 b0=0");
-    assert_refused(qdev_connect_gpio_out(split, 2, a, errp), "device 'split-irq' has no output line 2: it has 2");
+    assert_refused(qdev_connect_gpio_out(split, 2, a, errp),
+                   "device 'split-irq' has no output line 2: it has 2");
     object_unref(split);
     object_unref(a);
     object_unref(b);
@@ -263,7 +264,7 @@ static void an_invert_tells_its_output_at_reset(void **state)
 
 static void combiners_refuse_a_number_of_lines_that_they_cannot_have(void **state)
 {
-    DeviceState *or = qdev_new(TYPE_OR_IRQ, NULL);
+    DeviceState * or = qdev_new(TYPE_OR_IRQ, NULL);
 
     (void)state;
     assert_false(object_property_set_uint(OBJECT(or), "num-lines", 0, NULL));
@@ -297,7 +298,7 @@ static void a_ring_of_or_gates_comes_to_rest(void **state)
 
 static void a_ring_with_an_inverter_ends_and_is_told(void **state)
 {
-    DeviceState *or = combiner_new(TYPE_OR_IRQ, 2), *invert = combiner_new(TYPE_INVERT_IRQ, 0);
+    DeviceState * or = combiner_new(TYPE_OR_IRQ, 2), *invert = combiner_new(TYPE_INVERT_IRQ, 0);
 
     (void)state;
     lead(or, 0, qdev_get_gpio_in(invert, 0));
@@ -381,7 +382,7 @@ static void an_or_ends_at_the_or_of_its_inputs_whoever_races(void **state)
 {
     (void)state;
     for (int round = 0; round < 10; round++) {
-        DeviceState *or = combiner_new(TYPE_OR_IRQ, 3);
+        DeviceState * or = combiner_new(TYPE_OR_IRQ, 3);
         qemu_irq out = qemu_allocate_irq(keep_level, NULL, 0);
         Driver drivers[3] = { 0 };
         int expected = 0;
@@ -404,7 +405,7 @@ static void an_or_ends_at_the_or_of_its_inputs_whoever_races(void **state)
 
 typedef struct Sink {
     EntryGuard guard;
-    int level;  /* only inside the guard */
+    int level; /* only inside the guard */
     int rises;
 } Sink;
 
@@ -425,7 +426,8 @@ static void a_deferred_line_ends_at_the_last_level_whoever_races(void **state)
         Driver drivers[2] = { 0 };
 
         entry_guard_init(&sink.guard, NULL, ENTRY_RANK_DEVICE);
-        drivers[0].irq = drivers[1].irq = qemu_allocate_irq_deferred(sink_set, &sink, 0, &sink.guard);
+        drivers[0].irq = drivers[1].irq =
+            qemu_allocate_irq_deferred(sink_set, &sink, 0, &sink.guard);
         drivers[0].inside = true;
         drivers_run(drivers, 2);
         assert_int_equal(sink.level, qemu_irq_level(drivers[0].irq));
@@ -451,7 +453,7 @@ static void *pulse_inside(void *opaque)
 static void every_pulse_of_one_thread_is_a_rise_through_an_or(void **state)
 {
     Sink sink = { .level = 0 };
-    DeviceState *or = combiner_new(TYPE_OR_IRQ, 2);
+    DeviceState * or = combiner_new(TYPE_OR_IRQ, 2);
     Driver d = { 0 };
     qemu_irq out;
 
