@@ -17,6 +17,7 @@ nobase_qometinclude_HEADERS += \
 unit_tests += \
 	tests/unit/test-debug-exit \
 	tests/unit/test-debugcon \
+	tests/unit/test-isa-bus \
 	tests/unit/test-port-logger
 
 libtest_a_SOURCES += \
