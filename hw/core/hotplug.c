@@ -10,7 +10,9 @@ HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev)
     if (dev->parent_bus && dev->parent_bus->hotplug_handler) {
         return dev->parent_bus->hotplug_handler;
     }
-    return (HotplugHandler *)object_dynamic_cast(qdev_get_machine(), TYPE_HOTPLUG_HANDLER);
+    /* Not qdev_get_machine(): while the machine ends there is none, and none is to be made. */
+    return (HotplugHandler *)object_dynamic_cast(
+        object_resolve_path_component(object_get_root(), "machine"), TYPE_HOTPLUG_HANDLER);
 }
 
 /* Tells @handler that @dev goes. */
@@ -21,15 +23,19 @@ static bool tell_unplug(HotplugHandler *handler, DeviceState *dev, GError **errp
     return !hc->unplug || hc->unplug(handler, dev, errp);
 }
 
-/* The undo step of a plug, for a device that goes without having been asked. */
+/*
+ * The undo step of a plug, for a device that goes without having been asked. The handler is not referenced, since it is
+ * often above the device in the tree; whoever is in charge by now is told.
+ */
 static void undo_plug(DeviceState *dev, void *opaque)
 {
+    HotplugHandler *handler = qdev_get_hotplug_handler(dev);
     g_autoptr(GError) error = NULL;
 
-    if (!tell_unplug(opaque, dev, &error)) {
+    (void)opaque;
+    if (handler && !tell_unplug(handler, dev, &error)) {
         warn_report("device '%s' goes all the same: %s", qdev_label(dev), error->message);
     }
-    object_unref(opaque);
 }
 
 bool hotplug_pre_plug(DeviceState *dev, GError **errp)
@@ -52,7 +58,7 @@ bool hotplug_plug(DeviceState *dev, GError **errp)
     if (!qdev_fault_point("plug", errp) || (hc->plug && !hc->plug(handler, dev, errp))) {
         return false;
     }
-    qdev_on_unrealize(dev, undo_plug, object_ref(handler));
+    qdev_on_unrealize(dev, undo_plug, NULL);
     return true;
 }
 
@@ -86,10 +92,8 @@ bool qdev_unplug(DeviceState *dev, GError **errp)
         }
     } else {
         ok = !handler || tell_unplug(handler, dev, errp);
-        if (ok && handler && qdev_undo_cancel(dev, undo_plug, handler)) {
-            object_unref(handler);
-        }
         if (ok) {
+            qdev_undo_cancel(dev, undo_plug, NULL);
             object_unparent(OBJECT(dev));
         }
     }

@@ -22,8 +22,8 @@ bool qdev_undo_open(const DeviceState *dev);
 DeviceState *qdev_realizing(void);
 /** Like qdev_on_unrealize(), but for a failed realize only: an unrealized device keeps it. */
 void qdev_undo_on_failure(DeviceState *dev, DeviceUndoFn *fn, void *opaque);
-/** Drops the newest step of @fn and @opaque without running it; false when there is none. */
-bool qdev_undo_cancel(DeviceState *dev, DeviceUndoFn *fn, void *opaque);
+/** Drops the newest step of @fn and @opaque without running it. */
+void qdev_undo_cancel(DeviceState *dev, DeviceUndoFn *fn, void *opaque);
 /** Remembers the instance properties (children, links, aliases) of now: later ones go in the undoing. */
 void qdev_undo_mark_properties(DeviceState *dev);
 /** Unmaps what qdev_map() has mapped, at once, and waits until nobody is inside the device. */

@@ -82,7 +82,7 @@ void qdev_undo_on_failure(DeviceState *dev, DeviceUndoFn *fn, void *opaque)
     undo_push(dev, fn, opaque, UNDO_ON_FAILURE);
 }
 
-bool qdev_undo_cancel(DeviceState *dev, DeviceUndoFn *fn, void *opaque)
+void qdev_undo_cancel(DeviceState *dev, DeviceUndoFn *fn, void *opaque)
 {
     GArray *steps = dev->undo ? dev->undo->steps : NULL;
 
@@ -91,10 +91,9 @@ bool qdev_undo_cancel(DeviceState *dev, DeviceUndoFn *fn, void *opaque)
 
         if (step->fn == fn && step->opaque == opaque) {
             g_array_remove_index(steps, i - 1);
-            return true;
+            return;
         }
     }
-    return false;
 }
 
 void qdev_undo_run(DeviceState *dev, bool failed)

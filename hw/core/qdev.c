@@ -414,6 +414,15 @@ static EntryGuard *device_get_guard(EntryOwner *owner)
     return &DEVICE(owner)->guard;
 }
 
+static int unrealize_below(Object *child, void *opaque)
+{
+    (void)opaque;
+    if (object_dynamic_cast(child, TYPE_DEVICE)) {
+        qdev_unrealize(DEVICE(child));
+    }
+    return 0;
+}
+
 static void device_unparent(Object *obj)
 {
     DeviceState *dev = DEVICE(obj);
@@ -422,6 +431,8 @@ static void device_unparent(Object *obj)
         qbus_clear(g_ptr_array_index(dev->child_buses, i - 1));
     }
     qdev_unrealize(dev);
+    /* Those that were not realized by its own realize: what they hold may keep us alive. */
+    object_child_foreach_recursive(obj, unrealize_below, NULL);
 }
 
 static void device_instance_init(Object *obj)

@@ -219,6 +219,22 @@ static void the_machine_is_asked_when_the_bus_has_no_handler(void **state)
     object_unref(p);
 }
 
+static void a_machine_that_is_asked_ends_with_its_devices(void **state)
+{
+    Probe *p = probe_new(TYPE_PROBE);
+    Object *machine = object_new(TYPE_ASKER);
+
+    (void)state;
+    object_unparent(qdev_get_machine());
+    assert_true(object_property_add_child(object_get_root(), "machine", machine, NULL));
+    assert_works(qdev_realize_and_unref(DEVICE(p), NULL, errp));
+    object_unparent(machine);
+    assert_int_equal(machine->ref, 1);
+    object_unref(machine);
+    assert_trace("pre-plug- realize plug+ unrealize finalize");
+    assert_null(object_resolve_path("/machine", NULL));
+}
+
 static void a_handler_that_goes_is_asked_no_more(void **state)
 {
     Probe *p = probe_new(TYPE_BUS_PROBE);
@@ -332,6 +348,7 @@ int main(void)
         hotplug_test(a_device_that_goes_all_the_same_is_unplugged),
         hotplug_test(a_handler_that_asks_the_guest_takes_its_time),
         hotplug_test(the_machine_is_asked_when_the_bus_has_no_handler),
+        hotplug_test(a_machine_that_is_asked_ends_with_its_devices),
         hotplug_test(a_handler_that_goes_is_asked_no_more),
         hotplug_test(a_device_that_is_not_hotpluggable_stays_or_stays_away),
         hotplug_test(what_is_not_plugged_is_not_unplugged),

@@ -338,6 +338,30 @@ static void a_device_that_failed_within_may_be_freed_there(void **state)
     object_unref(p);
 }
 
+static Probe *outside;
+
+static bool wires_its_parent(Probe *p, GError **errp)
+{
+    qdev_init_gpio_in(DEVICE(p), NULL, 1);
+    return qdev_connect_gpio_out(DEVICE(outside), 0, qdev_get_gpio_in(DEVICE(p), 0), errp);
+}
+
+static void a_device_below_another_may_hold_on_to_it(void **state)
+{
+    Probe *inside = probe_new(TYPE_PROBE);
+
+    (void)state;
+    outside = probe_new(TYPE_PROBE);
+    qdev_init_gpio_out(DEVICE(outside), outside->out, 1);
+    assert_works(qdev_realize(DEVICE(outside), NULL, errp));
+    inside->body = wires_its_parent;
+    assert_true(object_property_add_child(OBJECT(outside), "inside", OBJECT(inside), NULL));
+    assert_works(qdev_realize_and_unref(DEVICE(inside), NULL, errp));
+    object_unref(outside);
+    object_unparent(OBJECT(outside));
+    assert_trace("realize realize unrealize unrealize finalize finalize");
+}
+
 /* ---- Timers --------------------------------------------------------------------------------------- */
 
 static void never(void *opaque)
@@ -512,6 +536,7 @@ int main(void)
         qdev_test(devices_that_realize_makes_go_with_it),
         qdev_test(a_failure_within_may_be_tried_again),
         qdev_test(a_device_that_failed_within_may_be_freed_there),
+        qdev_test(a_device_below_another_may_hold_on_to_it),
         qdev_test(timers_of_realize_go_with_it),
         qdev_test(a_timer_in_the_state_is_unset_when_its_device_goes),
         qdev_test(a_running_guest_never_meets_half_a_device),
