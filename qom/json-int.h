@@ -10,8 +10,9 @@
 /** Sets "not valid JSON at character N: @what"; @offset is in bytes. */
 void json_error_at(GError **errp, const char *text, size_t offset, const char *what);
 /**
- * Whether the text, which json-c has read up to @end, is JSON as RFC 8259 has it and means what json-c made of it: no duplicate
- * names, single quotes, control characters, NaN, numbers that do not fit, half surrogates; only space behind it.
+ * Whether the text, which json-c has read up to @end, is JSON as RFC 8259 has it and means what
+ * json-c made of it: no duplicate names, single quotes, control characters, NaN, numbers that do
+ * not fit, half surrogates; only space behind it.
  */
 bool json_check(const char *text, size_t end, GError **errp);
 

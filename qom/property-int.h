@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the property files share: the table by which a class finds its properties, access to fields by kind, and
- * links.
+ * What the property files share: the table by which a class finds its properties, access to fields
+ * by kind, and links.
  */
 #ifndef QOM_PROPERTY_INT_H
 #define QOM_PROPERTY_INT_H
@@ -9,7 +9,7 @@
 #include <string.h>
 #include "qom/qom-int.h"
 
-/* ---- The table of a class (property-class.c) ------------------------------------------------------------------- */
+/* ---- The table of a class (property-class.c) ------------------------------------------------- */
 
 /** A row of the open-addressed table; prop is NULL in an empty one. */
 typedef struct PropertySlot {
@@ -35,7 +35,10 @@ typedef struct PropertyTable {
     GPtrArray *owning; /* of const Property *, whose fields own something; NULL: none */
 } PropertyTable;
 
-/* Both ends of the name and its length: names that differ only in the middle are rare, and still compared. */
+/*
+ * Both ends of the name and its length: names that differ only in the middle are rare, and still
+ * compared.
+ */
 static inline uint32_t property_name_hash(const char *name)
 {
     size_t len = strlen(name);
@@ -68,7 +71,7 @@ static inline const Property *property_table_find(const PropertyTable *table, co
     }
 }
 
-/* ---- Fields ---------------------------------------------------------------------------------------------------- */
+/* ---- Fields ---------------------------------------------------------------------------------- */
 
 static inline void *property_field(const Object *obj, const Property *prop)
 {
@@ -92,7 +95,10 @@ static inline bool property_writes_field(const Property *prop)
     return !prop->set && !prop->info->set && property_settable(prop);
 }
 
-/* A typed accessor may run beside the thread of the device: the loads and stores are single ones, in no order. */
+/*
+ * A typed accessor may run beside the thread of the device: the loads and stores are single ones,
+ * in no order.
+ */
 static inline uint64_t property_load_uint(const void *field, unsigned size)
 {
     switch (size) {
@@ -197,7 +203,7 @@ bool property_set_value(Object *obj, const Property *prop, GVariant *value, GErr
 /** False when the property is read-only or the class forbids to set it now. */
 bool property_may_set(Object *obj, const Property *prop, GError **errp);
 
-/* ---- Finding (property.c) -------------------------------------------------------------------------------------- */
+/* ---- Finding (property.c) -------------------------------------------------------------------- */
 
 /** Where a name of an object leads, aliases followed. */
 typedef struct PropertyPlace {
@@ -211,7 +217,7 @@ void property_set_unknown(Object *obj, const char *name, GError **errp);
 /** False, with the nearest name in @errp, when there is no such property. */
 bool property_find(Object *obj, const char *name, PropertyPlace *place, GError **errp);
 
-/* ---- Links (link.c) -------------------------------------------------------------------------------------------- */
+/* ---- Links (link.c) -------------------------------------------------------------------------- */
 
 /** Points the link at @target (NULL: nothing) when its type and check allow that. */
 bool property_link_set(Object *obj, const Property *prop, Object *target, GError **errp);

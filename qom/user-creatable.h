@@ -13,7 +13,10 @@ OBJECT_DECLARE_INTERFACE(UserCreatable, UserCreatableClass, USER_CREATABLE)
 
 struct UserCreatableClass {
     InterfaceClass parent_class;
-    /** Called when all properties are set; may be NULL. False with @errp set: the object is not made. */
+    /**
+     * Called when all properties are set; may be NULL. False with @errp set: the object is not
+     * made.
+     */
     bool (*complete)(UserCreatable *uc, GError **errp);
     /** Whether the object may be deleted now; NULL: always. */
     bool (*can_be_deleted)(UserCreatable *uc);
