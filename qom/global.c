@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Global properties: what "-global driver.prop=value" asks of every object of a type that is made later. Main thread.
+ * Global properties: what "-global driver.prop=value" asks of every object of a type that is made
+ * later. Main thread.
  */
 #include <qomet/qom/property.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The second look at JSON text that json-c 0.16 has accepted. Its strict mode still takes the last of duplicate names,
- * the nearest of numbers that do not fit, NaN, names in single quotes, control characters, and half of a surrogate
- * pair; each of them would reach an object as something that nobody has written.
+ * The second look at JSON text that json-c 0.16 has accepted. Its strict mode still takes the last
+ * of duplicate names, the nearest of numbers that do not fit, NaN, names in single quotes, control
+ * characters, and half of a surrogate pair; each of them would reach an object as something that
+ * nobody has written.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON, strictly: text <-> GVariant. json-c builds the tree; what it lets pass although RFC 8259 does not, or changes
- * silently, is looked for in the text (json-check.c).
+ * JSON, strictly: text <-> GVariant. json-c builds the tree; what it lets pass although RFC 8259
+ * does not, or changes silently, is looked for in the text (json-check.c).
  */
 #include <math.h>
 #include <string.h>
@@ -169,7 +169,10 @@ static void print_string(GString *out, const char *text)
     g_string_append_c(out, '"');
 }
 
-/* The shortest digits that give the same number back, and something in them that an integer has not. */
+/*
+ * The shortest digits that give the same number back, and something in them that an integer has
+ * not.
+ */
 static void print_double(GString *out, double number)
 {
     static const char *const formats[] = { "%.15g", "%.16g", "%.17g" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words: "driver,key=value,..." and {"key": value} read into an ordered list of keys, which options take from by name
- * and whose rest becomes properties.
+ * Words: "driver,key=value,..." and {"key": value} read into an ordered list of keys, which options
+ * take from by name and whose rest becomes properties.
  */
 #include <string.h>
 #include <qomet/qom/keyval.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Links: pointers from one object to another that are properties. A strong one holds a reference. A weak one is
- * kept in a register by its target, and becomes NULL when the target leaves the tree or ends.
+ * Links: pointers from one object to another that are properties. A strong one holds a reference. A
+ * weak one is kept in a register by its target, and becomes NULL when the target leaves the tree or
+ * ends.
  */
 #include "qom/property-int.h"
 

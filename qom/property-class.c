@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The properties of classes: the table of each class, found by name and listed in order, what new instances get from
- * it, and what ends with them.
+ * The properties of classes: the table of each class, found by name and listed in order, what new
+ * instances get from it, and what ends with them.
  */
 #include "qom/property-int.h"
 
@@ -26,7 +26,10 @@ static bool owns_something(const Property *prop)
            (prop->info->kind == PROP_KIND_STRING || prop->info->kind == PROP_KIND_LINK);
 }
 
-/* Whether zeroed memory lacks the default, and how it is written. Accessors have no field: theirs is only listed. */
+/*
+ * Whether zeroed memory lacks the default, and how it is written. Accessors have no field: theirs
+ * is only listed.
+ */
 static bool default_store(const Property *prop, PropertyDefault *store)
 {
     *store = (PropertyDefault){ .prop = prop, .value = prop->defval.u };

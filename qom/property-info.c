@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kinds of properties: what each has in its field, the values and texts that stand for it, and the check that a
- * value passes before it is stored.
+ * The kinds of properties: what each has in its field, the values and texts that stand for it, and
+ * the check that a value passes before it is stored.
  */
 #include <qomet/qom/keyval.h>
 #include <qomet/qom/value.h>
@@ -10,8 +10,8 @@
 /* ---- Values ---- */
 
 /*
- * GLib makes a value in three allocations. Most numbers and all switches are among a few: theirs are made once, at
- * their first use, and shared for as long as the process lives.
+ * GLib makes a value in three allocations. Most numbers and all switches are among a few: theirs
+ * are made once, at their first use, and shared for as long as the process lives.
  */
 #define N_SHARED 256
 
@@ -25,7 +25,10 @@ static inline GVariant *shared_ref(GVariant **slot)
     return value ? g_variant_ref(value) : NULL;
 }
 
-/* Puts @fresh (floating) into the empty @slot, unless another thread was quicker, and returns a reference. */
+/*
+ * Puts @fresh (floating) into the empty @slot, unless another thread was quicker, and returns a
+ * reference.
+ */
 static GVariant *shared_fill(GVariant **slot, GVariant *fresh)
 {
     GVariant *empty = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Properties of one instance: aliases, links and array elements. They are kept beside the children (tree.c).
+ * Properties of one instance: aliases, links and array elements. They are kept beside the children
+ * (tree.c).
  */
 #include "qom/property-int.h"
 

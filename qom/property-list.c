@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * List properties: elements of one scalar kind, side by side in memory that the property owns. As text "1:2:3"; in
- * strings and names, ':' is written '\:' and '\' is '\\'. The empty text is the empty list, so no element is empty.
+ * List properties: elements of one scalar kind, side by side in memory that the property owns. As
+ * text "1:2:3"; in strings and names, ':' is written '\:' and '\' is '\\'. The empty text is the
+ * empty list, so no element is empty.
  */
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"

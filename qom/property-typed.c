@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Typed accessors: a property of the class that is a plain field is read and written in place, without a lock and
- * without making a value; all else goes the way of object_property_set() and object_property_get().
+ * Typed accessors: a property of the class that is a plain field is read and written in place,
+ * without a lock and without making a value; all else goes the way of object_property_set() and
+ * object_property_get().
  */
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"
@@ -14,14 +15,17 @@ static inline const Property *readable(Object *obj, const char *name, PropertyKi
     return prop && prop->info->kind == kind && property_reads_field(prop) ? prop : NULL;
 }
 
-/* The same for writing. Classes with a hook take the long way, which asks it. */
+/* The same for writing. */
 static inline const Property *writable(Object *obj, const char *name, PropertyKind kind)
 {
     const Property *prop = property_table_find(obj->class->properties, name);
 
-    return prop && prop->info->kind == kind && property_writes_field(prop) && !obj->class->may_set
-               ? prop
-               : NULL;
+    return prop && prop->info->kind == kind && property_writes_field(prop) ? prop : NULL;
+}
+
+static inline bool may_set(Object *obj, const Property *prop, GError **errp)
+{
+    return !obj->class->may_set || obj->class->may_set(obj, prop, errp);
 }
 
 bool object_property_set_bool(Object *obj, const char *name, bool value, GError **errp)
@@ -29,6 +33,9 @@ bool object_property_set_bool(Object *obj, const char *name, bool value, GError 
     const Property *prop = writable(obj, name, PROP_KIND_BOOL);
 
     if (prop) {
+        if (!may_set(obj, prop, errp)) {
+            return false;
+        }
         property_store_uint(property_field(obj, prop), sizeof(bool), value);
         return true;
     }
@@ -40,6 +47,9 @@ bool object_property_set_int(Object *obj, const char *name, int64_t value, GErro
     const Property *prop = writable(obj, name, PROP_KIND_INT);
 
     if (prop && value >= property_int_min(prop) && value <= property_int_max(prop)) {
+        if (!may_set(obj, prop, errp)) {
+            return false;
+        }
         property_store_uint(property_field(obj, prop), prop->info->size, value);
         return true;
     }
@@ -51,6 +61,9 @@ bool object_property_set_uint(Object *obj, const char *name, uint64_t value, GEr
     const Property *prop = writable(obj, name, PROP_KIND_UINT);
 
     if (prop && value >= property_uint_min(prop) && value <= property_uint_max(prop)) {
+        if (!may_set(obj, prop, errp)) {
+            return false;
+        }
         property_store_uint(property_field(obj, prop), prop->info->size, value);
         return true;
     }

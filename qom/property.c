@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Properties of objects: finding one by name, and setting, getting, parsing and printing it as a value or text. The
- * typed accessors are in property-typed.c.
+ * Properties of objects: finding one by name, and setting, getting, parsing and printing it as a
+ * value or text. The typed accessors are in property-typed.c.
  */
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"
 
-/* Aliases of aliases: more is a circle, made by deleting a property and putting an alias in its place. */
+/*
+ * Aliases of aliases: more is a circle, made by deleting a property and putting an alias in its
+ * place.
+ */
 #define MAX_ALIASES 32
 
 /* ---- Finding ---- */

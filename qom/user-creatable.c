@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * User-creatable objects: made from words with all or nothing, found in /objects, deleted when nobody uses them.
+ * User-creatable objects: made from words with all or nothing, found in /objects, deleted when
+ * nobody uses them.
  */
 #include <string.h>
 #include <qomet/qom/user-creatable.h>

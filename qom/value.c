@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text and values: numbers, sizes, switches, names and card addresses as a user writes them, read without rounding,
- * wrapping or guessing, and integers of any width taken out of a GVariant.
+ * Text and values: numbers, sizes, switches, names and card addresses as a user writes them, read
+ * without rounding, wrapping or guessing, and integers of any width taken out of a GVariant.
  */
 #include <string.h>
 #include <qomet/qom/value.h>
@@ -142,8 +142,8 @@ bool value_parse_bool(const char *text, bool *value, GError **errp)
 #define FRACTION_DIGITS 20
 
 /**
- * Reads the digits after the point as a part of @unit. False when there are none or too many. *@whole: they come out as a whole
- * number.
+ * Reads the digits after the point as a part of @unit. False when there are none or too many.
+ * *@whole: they come out as a whole number.
  */
 static bool read_fraction(const char **text, uint64_t unit, uint64_t *bytes, bool *whole)
 {
@@ -174,7 +174,10 @@ static bool read_fraction(const char **text, uint64_t unit, uint64_t *bytes, boo
     return true;
 }
 
-/* The value of the suffix at the end of @text, @unit when there is none, 0 when it is something else. */
+/*
+ * The value of the suffix at the end of @text, @unit when there is none, 0 when it is something
+ * else.
+ */
 static uint64_t read_suffix(const char *text, uint64_t unit)
 {
     const char *suffix;
