@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words of an option, in both forms: whatever they are, they are read or refused with a reason; what was read can be
- * written again and reads the same; and it reaches an object or is refused.
+ * Words of an option, in both forms: whatever they are, they are read or refused with a reason;
+ * what was read can be written again and reads the same; and it reaches an object or is refused.
  */
 #include <stdlib.h>
 #include <string.h>

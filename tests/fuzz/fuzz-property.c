@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text of a property of each kind: "NAME=TEXT" is set or refused with a reason; what was set prints as text
- * that sets the same again; and the text as JSON is taken or refused as well.
+ * The text of a property of each kind: "NAME=TEXT" is set or refused with a reason; what was set
+ * prints as text that sets the same again; and the text as JSON is taken or refused as well.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON, strictly: what is read as what, what is refused and where, and that nothing is lost on the way there and back.
+ * JSON, strictly: what is read as what, what is refused and where, and that nothing is lost on the
+ * way there and back.
  */
 #include "tests/test.h"
 #include <math.h>

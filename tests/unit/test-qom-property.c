@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Properties of classes and instances: defaults, inheritance, every kind set and read in every way, and what an error
- * says.
+ * Properties of classes and instances: defaults, inheritance, every kind set and read in every way,
+ * and what an error says.
  */
 #include "tests/test.h"
 #include <string.h>
-#include <qomet/qom/property.h>
+#include <pthread.h>
+#include <qomet/qom/module.h>
+#include "qom/property-int.h"
 
 #define TYPE_GADGET "test-gadget"
 #define TYPE_SMALL_GADGET "test-small-gadget"
@@ -755,6 +757,43 @@ static void typed_accessors_fail_as_the_others_do(void **state)
     object_unref(obj);
 }
 
+static void *set_and_get(void *opaque)
+{
+    Object *obj = opaque;
+
+    for (unsigned i = 0; i < 20000; i++) {
+        object_property_set_uint(obj, "u32", i % 2 ? 0 : UINT32_MAX, NULL);
+        object_property_set_bool(obj, "flag", i % 3, NULL);
+        object_property_set_bool(obj, "bit3", i % 5, NULL);
+        if ((uint32_t)(object_property_get_uint(obj, "u32", NULL) + 1) > 1) {
+            return "a number is half written";
+        }
+        object_property_get_bool(obj, "flag", NULL);
+    }
+    return NULL;
+}
+
+static void numbers_are_set_and_read_by_several_threads_at_once(void **state)
+{
+    Object *obj = OBJECT(gadget_new(TYPE_SMALL_GADGET));
+    pthread_t threads[3];
+    void *complaint;
+
+    (void)state;
+    object_property_set_uint(obj, "u32", 0, NULL);
+    object_property_set_bool(obj, "bit4", true, NULL);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, set_and_get, obj), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], &complaint);
+        assert_null(complaint);
+    }
+    /* The bit beside the one that they wrote is as it was. */
+    assert_true(object_property_get_bool(obj, "bit4", NULL));
+    object_unref(obj);
+}
+
 /* ---- Who may ---- */
 
 static void a_class_may_forbid_to_set_on_every_way(void **state)
@@ -953,6 +992,52 @@ static void an_iteration_shows_the_class_first_and_the_instance_in_order(void **
     object_unref(gadget);
 }
 
+/* ---- All types of the program ---- */
+
+static void check_property(const ObjectClass *klass, const Property *prop)
+{
+    const char *type = object_class_get_name(klass);
+    g_autofree char *text = object_property_default_text(prop);
+    g_autoptr(GVariant) value = property_default(prop), checked = NULL;
+    GError *err = NULL;
+
+    if (!prop->name || !*prop->name || !prop->info || strpbrk(prop->name, "/=, ")) {
+        fail_msg("type '%s': '%s' is no name for a property", type, prop->name);
+    }
+    if (prop->help && (!*prop->help || g_str_has_suffix(prop->help, "."))) {
+        fail_msg("%s.%s: help is one sentence without a full stop", type, prop->name);
+    }
+    if (prop->info->kind == PROP_KIND_ENUM && !prop->enum_table) {
+        fail_msg("%s.%s: an enum without names", type, prop->name);
+    }
+    if (prop->set_default && prop->info->kind == PROP_KIND_ENUM && !value) {
+        fail_msg("%s.%s: the default has no name", type, prop->name);
+    }
+    if (!value) {
+        return;
+    }
+    checked = property_check(prop, value, &err);
+    if (!checked) {
+        fail_msg("%s.%s: the default: %s", type, prop->name, err->message);
+    }
+    assert_non_null(text);
+}
+
+static void check_class(ObjectClass *klass, void *opaque)
+{
+    (void)opaque;
+    for (guint i = 0; i < klass->property_list->len; i++) {
+        check_property(klass, klass->property_list->pdata[i]);
+    }
+}
+
+static void every_property_of_every_type_is_in_order(void **state)
+{
+    (void)state;
+    module_call_init(MODULE_INIT_QOM, NULL);
+    object_class_foreach(check_class, NULL, true, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -973,6 +1058,7 @@ int main(void)
         cmocka_unit_test(typed_accessors_read_and_write_every_width),
         cmocka_unit_test(a_string_is_copied_and_may_be_unset),
         cmocka_unit_test(typed_accessors_fail_as_the_others_do),
+        cmocka_unit_test(numbers_are_set_and_read_by_several_threads_at_once),
         cmocka_unit_test(a_class_may_forbid_to_set_on_every_way),
         cmocka_unit_test(read_only_and_write_only_properties_say_so),
         cmocka_unit_test(an_enum_field_without_a_name_is_an_error_not_a_crash),
@@ -981,6 +1067,7 @@ int main(void)
         cmocka_unit_test(properties_of_an_instance_come_and_go),
         cmocka_unit_test(a_child_is_listed_but_can_be_neither_set_nor_deleted),
         cmocka_unit_test(an_iteration_shows_the_class_first_and_the_instance_in_order),
+        cmocka_unit_test(every_property_of_every_type_is_in_order),
     };
 
     type_register_static_array(types, G_N_ELEMENTS(types), NULL);

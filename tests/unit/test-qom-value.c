@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text and values: what is read as what, what is refused, and that whatever is printed is read back as it was.
+ * Text and values: what is read as what, what is refused, and that whatever is printed is read back
+ * as it was.
  */
 #include "tests/test.h"
 #include <string.h>
