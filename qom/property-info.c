@@ -213,7 +213,7 @@ static GVariant *expected(GVariant *value, const char *what, GError **errp)
     return NULL;
 }
 
-/* What a value of the GVariant type @type is called. */
+/* What a value of the GVariant type @type is called, or NULL. */
 static const char *variant_type_kind(const char *type)
 {
     switch (*type) {
@@ -226,7 +226,7 @@ static const char *variant_type_kind(const char *type)
     case 'a':
         return type[1] == '{' ? "an object" : "a list";
     default:
-        return strchr("ynqiuxt", *type) ? "an integer" : "a value of another kind";
+        return strchr("ynqiuxt", *type) ? "an integer" : NULL;
     }
 }
 
@@ -237,7 +237,12 @@ static GVariant *check_other(const Property *prop, GVariant *value, GError **err
     if (!type || g_variant_is_of_type(value, G_VARIANT_TYPE(type))) {
         return g_variant_ref(value);
     }
-    return expected(value, variant_type_kind(type), errp);
+    if (variant_type_kind(type)) {
+        return expected(value, variant_type_kind(type), errp);
+    }
+    qom_error_set(errp, QOM_ERROR_VALUE, "expected a value of type '%s', got a value of type '%s'",
+                  type, g_variant_get_type_string(value));
+    return NULL;
 }
 
 static bool is_null(GVariant *value)

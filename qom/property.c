@@ -6,12 +6,6 @@
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"
 
-/*
- * Aliases of aliases: more is a circle, made by deleting a property and putting an alias in its
- * place.
- */
-#define MAX_ALIASES 32
-
 /* ---- Finding ---- */
 
 /* Names that might have been meant: not those of children, which can be neither set nor parsed. */
@@ -57,7 +51,11 @@ void property_set_unknown(Object *obj, const char *name, GError **errp)
 
 bool property_find(Object *obj, const char *name, PropertyPlace *place, GError **errp)
 {
-    for (int i = 0; i < MAX_ALIASES; i++) {
+    /*
+     * There is no circle: an alias is made only where its way ends, so none leads to one that leads
+     * back.
+     */
+    for (;;) {
         const Property *prop = property_table_find(obj->class->properties, name);
         ObjectProperty *op = prop || !obj->node ? NULL : object_node_find(obj, name);
 
@@ -76,9 +74,6 @@ bool property_find(Object *obj, const char *name, PropertyPlace *place, GError *
         obj = op->alias_target;
         name = op->alias_name;
     }
-    qom_error_set(errp, QOM_ERROR_FAILED, "alias '%s' of '%s' leads back to itself", name,
-                  object_get_typename(obj));
-    return false;
 }
 
 bool object_property_exists(Object *obj, const char *name)
