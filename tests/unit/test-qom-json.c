@@ -165,6 +165,7 @@ static void an_error_says_what_and_where(void **state)
     assert_refused("{\"a\": NaN}", "not valid JSON at character 7: expected a value");
     assert_refused("[1 2]", "not valid JSON at character 4: expected ',' or ']'");
     assert_refused("{\"a\" 1}", "not valid JSON at character 6: expected ':'");
+    assert_refused("{\"a\": 1 2}", "not valid JSON at character 9: expected ',' or '}'");
     assert_refused("[1, 2", "not valid JSON at character 6: it ends too early");
     assert_refused("1.", "not valid JSON at character 1: expected a digit after the point");
     assert_refused("\"ab\\u0000\"", "not valid JSON at character 5: a string cannot hold \\u0000");
@@ -211,6 +212,17 @@ static void nesting_has_a_limit(void **state)
     assert_non_null(strstr(err->message, "it is nested too deeply"));
     g_clear_error(&err);
     assert_null(json_to_variant(deepest, NULL));
+}
+
+static void length_has_a_limit(void **state)
+{
+    g_autofree char *text = g_strnfill(64 * 1024 * 1024, ' ');
+
+    (void)state;
+    assert_refused(text, "JSON text of 67108864 bytes is too long, at most 67108863 are read");
+    text[64 * 1024 * 1024 - 1] = '\0';
+    text[0] = '5';
+    assert_reads(text, "x", "5");
 }
 
 static void values_of_other_types_are_printed_too(void **state)
@@ -354,6 +366,7 @@ int main(void)
         cmocka_unit_test(text_that_is_no_json_is_refused),
         cmocka_unit_test(an_error_says_what_and_where),
         cmocka_unit_test(nesting_has_a_limit),
+        cmocka_unit_test(length_has_a_limit),
         cmocka_unit_test(values_of_other_types_are_printed_too),
         cmocka_unit_test(what_is_no_number_in_json_is_printed_as_null),
         cmocka_unit_test(whatever_is_printed_is_read_back),

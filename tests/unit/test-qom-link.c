@@ -56,6 +56,8 @@ static void node_finalize(Object *obj)
     __atomic_fetch_sub(&nodes_alive, 1, __ATOMIC_RELAXED);
 }
 
+static void mourner_finalize(Object *obj);
+
 static const TypeInfo types[] = {
     { .name = TYPE_NODE,
       .parent = TYPE_OBJECT,
@@ -64,6 +66,7 @@ static const TypeInfo types[] = {
       .instance_finalize = node_finalize,
       .class_init = node_class_init },
     { .name = TYPE_LEAF, .parent = TYPE_NODE },
+    { .name = "test-mourner", .parent = TYPE_NODE, .instance_finalize = mourner_finalize },
 };
 
 static Node *node_new(const char *type)
@@ -326,8 +329,79 @@ static void a_link_to_an_object_without_a_path_prints_as_nothing(void **state)
     object_unref(b);
 }
 
+static GVariant *named_get(Object *obj, const Property *prop, GError **errp)
+{
+    Object *target = ((Node *)obj)->slots[0];
+
+    (void)prop;
+    (void)errp;
+    return g_variant_new_take_string(target ? object_get_canonical_path(target) : g_strdup(""));
+}
+
+static bool named_set(Object *obj, const Property *prop, GVariant *value, GError **errp)
+{
+    const char *path = g_variant_get_string(value, NULL);
+
+    (void)prop;
+    ((Node *)obj)->slots[0] = *path ? object_resolve_path_err(path, NULL, errp) : NULL;
+    return !*path || ((Node *)obj)->slots[0];
+}
+
+static void a_link_behind_functions_is_set_by_its_path(void **state)
+{
+    static const Property named = {
+        .name = "named",
+        .info = &prop_info_link,
+        .get = named_get,
+        .set = named_set,
+    };
+    Node *a = node_at("a", TYPE_NODE), *b = node_at("b", TYPE_NODE), *outside = node_new(TYPE_NODE);
+    GError *err = NULL;
+
+    (void)state;
+    assert_true(object_property_add(OBJECT(a), &named, NULL));
+    assert_true(object_property_set_link(OBJECT(a), "named", OBJECT(b), NULL));
+    assert_ptr_equal(a->slots[0], b);
+    assert_ptr_equal(object_property_get_link(OBJECT(a), "named", NULL), b);
+    assert_false(object_property_set_link(OBJECT(a), "named", OBJECT(outside), &err));
+    assert_string_equal(err->message,
+                        "property 'named' of 'test-node': the object to link to has no path");
+    g_clear_error(&err);
+    assert_true(object_property_set_link(OBJECT(a), "named", NULL, NULL));
+    assert_null(object_property_get_link(OBJECT(a), "named", &err));
+    assert_null(err);
+    object_unref(outside);
+}
+
+static Node *survivor;
+
+/* Tries to be found when it is too late. */
+static void mourner_finalize(Object *obj)
+{
+    GError *err = NULL;
+
+    assert_false(object_property_set_link(OBJECT(survivor), "weak", obj, &err));
+    assert_string_equal(err->message,
+                        "property 'weak' of 'test-node': the object to link to is being deleted");
+    g_clear_error(&err);
+}
+
+static void an_object_that_ends_cannot_be_linked_to(void **state)
+{
+    (void)state;
+    survivor = node_new(TYPE_NODE);
+    object_unref(object_new("test-mourner"));
+    assert_null(survivor->weak);
+    object_unref(survivor);
+}
+
 static void what_is_no_link_is_not_set_as_one(void **state)
 {
+    static const Property number = {
+        .name = "number",
+        .info = &prop_info_uint64,
+        .offset = offsetof(Node, slots),
+    };
     Node *a = node_at("a", TYPE_NODE);
     GError *err = NULL;
 
@@ -338,6 +412,10 @@ static void what_is_no_link_is_not_set_as_one(void **state)
     assert_ptr_equal(a->strong, a);
     assert_false(object_property_set_link(object_get_root(), "a", OBJECT(a), &err));
     assert_non_null(err);
+    g_clear_error(&err);
+    assert_true(object_property_add(OBJECT(a), &number, NULL));
+    assert_null(object_property_get_link(OBJECT(a), "number", &err));
+    assert_string_equal(err->message, "property 'number' of 'test-node' is no link");
     g_clear_error(&err);
     assert_null(object_property_get_link(OBJECT(a), "strng", &err));
     assert_string_equal(err->message,
@@ -411,6 +489,8 @@ int main(void)
         link_test(links_of_an_instance_are_links_too),
         link_test(what_an_instance_links_to_is_released_with_it),
         link_test(a_link_to_an_object_without_a_path_prints_as_nothing),
+        link_test(a_link_behind_functions_is_set_by_its_path),
+        link_test(an_object_that_ends_cannot_be_linked_to),
         link_test(what_is_no_link_is_not_set_as_one),
         link_test(weak_links_may_be_used_from_several_threads),
         link_test(many_weak_links_to_one_target_take_linear_time),

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <pthread.h>
 #include <qomet/qom/module.h>
+#include <qomet/qom/value.h>
 #include "qom/property-int.h"
 
 #define TYPE_GADGET "test-gadget"
@@ -662,6 +663,7 @@ static void whatever_a_property_prints_it_parses(void **state)
 static void typed_accessors_read_and_write_every_width(void **state)
 {
     Object *obj = OBJECT(gadget_new(TYPE_SMALL_GADGET));
+    g_autofree char *name = NULL;
     GError *err = NULL;
 
     (void)state;
@@ -684,6 +686,8 @@ static void typed_accessors_read_and_write_every_width(void **state)
     assert_true(object_property_set_bool(obj, "bit4", true, NULL));
     assert_true(object_property_get_bool(obj, "bit4", &err));
     assert_true(object_property_set_str(obj, "mode", "slow", NULL));
+    name = object_property_get_str(obj, "mode", &err);
+    assert_string_equal(name, "slow");
     /* Of the other signedness, and through an accessor. */
     assert_true(object_property_set_uint(obj, "i8", 5, NULL));
     assert_int_equal(object_property_get_uint(obj, "i8", &err), 5);
@@ -794,6 +798,133 @@ static void numbers_are_set_and_read_by_several_threads_at_once(void **state)
     object_unref(obj);
 }
 
+/* ---- Kinds that others define ---- */
+
+static GVariant *table_get(Object *obj, const Property *prop, GError **errp)
+{
+    (void)obj;
+    (void)prop;
+    (void)errp;
+    return g_variant_new_parsed("{'a': <1>}");
+}
+
+static bool table_set(Object *obj, const Property *prop, GVariant *value, GError **errp)
+{
+    (void)prop;
+    (void)errp;
+    ((Gadget *)obj)->accessed = g_variant_n_children(value);
+    return true;
+}
+
+static const PropertyInfo table_info = {
+    .name = "table",
+    .variant_type = "a{sv}",
+    .get = table_get,
+    .set = table_set,
+};
+
+static const PropertyInfo ratio_info = { .name = "ratio", .variant_type = "d", .get = table_get };
+static const PropertyInfo tuple_info = { .name = "tuple",
+                                         .variant_type = "(ss)",
+                                         .set = table_set };
+static const PropertyInfo lone_info = { .name = "lone", .variant_type = "s" };
+
+static GVariant *even_parse(const Property *prop, const char *text, GError **errp)
+{
+    uint64_t u;
+
+    if (!value_parse_uint(text, 0, 100, &u, errp)) {
+        return NULL;
+    }
+    if (u % 2) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is odd", prop->name);
+        return NULL;
+    }
+    return g_variant_new_uint64(u);
+}
+
+static const PropertyInfo even_info = {
+    .name = "even",
+    .variant_type = "t",
+    .kind = PROP_KIND_UINT,
+    .size = 4,
+    .parse = even_parse,
+};
+
+static void a_kind_of_another_author_is_checked_by_the_type_of_its_values(void **state)
+{
+    static const Property table = { .name = "table", .info = &table_info };
+    static const Property ratio = { .name = "ratio", .info = &ratio_info, .set = table_set };
+    static const Property tuple = { .name = "tuple", .info = &tuple_info };
+    Gadget *gadget = gadget_new(TYPE_GADGET);
+
+    (void)state;
+    assert_true(object_property_add(OBJECT(gadget), &table, NULL));
+    assert_true(object_property_add(OBJECT(gadget), &ratio, NULL));
+    assert_true(object_property_add(OBJECT(gadget), &tuple, NULL));
+    assert_true(object_property_set(OBJECT(gadget), "table",
+                                    g_variant_new_parsed("{'x': <1>, 'y': <2>}"), NULL));
+    assert_int_equal(gadget->accessed, 2);
+    assert_prints(gadget, "table", "{\"a\": 1}");
+    assert_set_fails(gadget, "table", g_variant_new_parsed("[<1>]"), QOM_ERROR_VALUE,
+                     "property 'table' of 'test-gadget': expected an object, got a list");
+    assert_set_fails(gadget, "ratio", g_variant_new_parsed("{'x': <1>}"), QOM_ERROR_VALUE,
+                     "property 'ratio' of 'test-gadget': expected a number, got an object");
+    assert_set_fails(gadget, "tuple", g_variant_new_parsed("(1, 2)"), QOM_ERROR_VALUE,
+                     "property 'tuple' of 'test-gadget': expected a value of type '(ss)', got a "
+                     "value of type '(ii)'");
+    assert_parse_fails(gadget, "table", "x", QOM_ERROR_VALUE,
+                       "property 'table' of 'test-gadget': a value of type 'table' cannot be given "
+                       "as text");
+    object_unref(gadget);
+}
+
+static void a_kind_may_read_text_its_own_way(void **state)
+{
+    static const Property even = {
+        .name = "even",
+        .info = &even_info,
+        .offset = offsetof(Gadget, more_value),
+    };
+    static const Property lone = { .name = "lone", .info = &lone_info };
+    Gadget *gadget = gadget_new(TYPE_GADGET);
+    GError *err = NULL;
+
+    (void)state;
+    assert_true(object_property_add(OBJECT(gadget), &even, NULL));
+    assert_true(object_property_add(OBJECT(gadget), &lone, NULL));
+    assert_parses_as(gadget, "even", "0x10", "16");
+    assert_int_equal(gadget->more_value, 16);
+    assert_parse_fails(gadget, "even", "3", QOM_ERROR_VALUE,
+                       "property 'even' of 'test-gadget': 'even' is odd");
+    /* Neither a field that is known nor functions: it has a name, and that is all. */
+    assert_null(object_property_get(OBJECT(gadget), "lone", &err));
+    assert_error(err, QOM_ERROR_VALUE,
+                 "property 'lone' of 'test-gadget': a field of kind 'lone' cannot be read");
+    object_unref(gadget);
+}
+
+static void only_plain_kinds_can_be_listed(void **state)
+{
+    static const Property macs = {
+        .name = "macs",
+        .info = &prop_info_list,
+        .element = &prop_info_macaddr,
+        .offset = offsetof(Gadget, words),
+    };
+    Gadget *gadget = gadget_new(TYPE_GADGET);
+    GError *err = NULL;
+
+    (void)state;
+    assert_true(object_property_add(OBJECT(gadget), &macs, NULL));
+    assert_false(object_property_parse(OBJECT(gadget), "macs", "", &err));
+    assert_error(err, QOM_ERROR_VALUE,
+                 "property 'macs' of 'test-gadget': there are no lists of 'macaddr'");
+    assert_false(object_property_set(OBJECT(gadget), "macs", g_variant_new_strv(NULL, 0), NULL));
+    assert_null(object_property_get(OBJECT(gadget), "macs", NULL));
+    object_unref(gadget);
+}
+
 /* ---- Who may ---- */
 
 static void a_class_may_forbid_to_set_on_every_way(void **state)
@@ -882,20 +1013,26 @@ static void an_alias_shows_the_property_of_another_object(void **state)
     object_unref(inner);
 }
 
-static void aliases_that_lead_in_a_circle_are_an_error(void **state)
+static void aliases_cannot_be_made_to_lead_in_a_circle(void **state)
 {
     Gadget *a = gadget_new(TYPE_GADGET), *b = gadget_new(TYPE_GADGET);
     GError *err = NULL;
 
     (void)state;
-    assert_true(object_property_add_alias(OBJECT(a), "x", OBJECT(b), "u8", NULL));
+    assert_true(object_property_add_alias(OBJECT(a), "x", OBJECT(b), "mode", NULL));
     assert_true(object_property_add_alias(OBJECT(b), "y", OBJECT(a), "x", NULL));
+    assert_prints(b, "y", "medium");
     assert_true(object_property_del(OBJECT(a), "x", NULL));
-    assert_true(object_property_add_alias(OBJECT(a), "x", OBJECT(b), "u8", NULL));
-    assert_true(object_property_del(OBJECT(a), "x", NULL));
-    assert_false(object_property_parse(OBJECT(b), "y", "1", &err));
+    assert_false(object_property_add_alias(OBJECT(a), "x", OBJECT(b), "y", &err));
     assert_true(g_error_matches(err, QOM_ERROR, QOM_ERROR_NOT_FOUND));
     g_clear_error(&err);
+    assert_false(object_property_parse(OBJECT(b), "y", "fast", &err));
+    assert_true(g_error_matches(err, QOM_ERROR, QOM_ERROR_NOT_FOUND));
+    g_clear_error(&err);
+    /* What comes in its place is found again. */
+    assert_true(object_property_add_alias(OBJECT(a), "x", OBJECT(a), "mode", NULL));
+    assert_true(object_property_parse(OBJECT(b), "y", "fast", NULL));
+    assert_int_equal(a->mode, 2);
     object_unref(a);
     object_unref(b);
 }
@@ -1059,11 +1196,14 @@ int main(void)
         cmocka_unit_test(a_string_is_copied_and_may_be_unset),
         cmocka_unit_test(typed_accessors_fail_as_the_others_do),
         cmocka_unit_test(numbers_are_set_and_read_by_several_threads_at_once),
+        cmocka_unit_test(a_kind_of_another_author_is_checked_by_the_type_of_its_values),
+        cmocka_unit_test(a_kind_may_read_text_its_own_way),
+        cmocka_unit_test(only_plain_kinds_can_be_listed),
         cmocka_unit_test(a_class_may_forbid_to_set_on_every_way),
         cmocka_unit_test(read_only_and_write_only_properties_say_so),
         cmocka_unit_test(an_enum_field_without_a_name_is_an_error_not_a_crash),
         cmocka_unit_test(an_alias_shows_the_property_of_another_object),
-        cmocka_unit_test(aliases_that_lead_in_a_circle_are_an_error),
+        cmocka_unit_test(aliases_cannot_be_made_to_lead_in_a_circle),
         cmocka_unit_test(properties_of_an_instance_come_and_go),
         cmocka_unit_test(a_child_is_listed_but_can_be_neither_set_nor_deleted),
         cmocka_unit_test(an_iteration_shows_the_class_first_and_the_instance_in_order),
