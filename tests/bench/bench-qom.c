@@ -236,6 +236,20 @@ static void get_variant(unsigned n)
     }
 }
 
+/* A value that is not among those that are shared. */
+static void make_five_large(void)
+{
+    make_five();
+    object_property_set_uint(obj, "d", UINT64_C(1) << 40, NULL);
+}
+
+static void get_variant_large(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        g_variant_unref(object_property_get(obj, "d", NULL));
+    }
+}
+
 /* ---- the table ---- */
 
 typedef struct Case {
@@ -263,6 +277,7 @@ static const Case cases[] = {
     { "objects-100000-made-and-freed", NULL, many_objects, NULL, 100000, true, "-" },
     { "property-get-typed", make_five, get_typed, drop, 1000000, false, "64" },
     { "property-get-variant", make_five, get_variant, drop, 500000, false, "81" },
+    { "property-get-variant-large", make_five_large, get_variant_large, drop, 500000, false, "81" },
     { "property-set-typed", make_five, set_typed, drop, 1000000, false, "-" },
     { "children-400-named-x[*]", make_plain, many_children, drop, 400, true, "-" },
     { "children-4000-named-x[*]", make_plain, many_children, drop, 4000, true, "900" },
