@@ -47,4 +47,6 @@ libtest_a_SOURCES += \
 	tests/guest/guest.c \
 	tests/guest/guest.h
 
-unit_tests += tests/unit/test-qtest-server
+unit_tests += \
+	tests/guest/test-kvm-memory \
+	tests/unit/test-qtest-server

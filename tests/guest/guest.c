@@ -236,6 +236,15 @@ void guest_end(void)
     guest_captured_stderr();
 }
 
+int guest_teardown(void **state)
+{
+    (void)state;
+    if (current_machine() || current_accel()) {
+        guest_end();
+    }
+    return 0;
+}
+
 /* ---- Standard error ---- */
 
 void guest_capture_stderr(void)

@@ -59,6 +59,9 @@ int guest_run(void);
 /* One round of the main loop after another until @done says so or 20 s have passed: whether it did. */
 bool guest_loop_until(bool (*done)(void *opaque), void *opaque);
 void guest_end(void);
+/* A row of the list of tests: what a failed one has left is ended. */
+#define guest_test(f) cmocka_unit_test_teardown(f, guest_teardown)
+int guest_teardown(void **state);
 
 /* Standard error from here on is kept; what came since, NUL-terminated, until the next call of either. */
 void guest_capture_stderr(void);

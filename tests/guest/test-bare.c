@@ -419,19 +419,19 @@ static void a_reset_with_interrupt_controllers_does_so_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_flat_guest_writes_to_a_port_and_halts),
-        cmocka_unit_test(registers_start_as_the_properties_say),
-        cmocka_unit_test(a_segment_begins_at_16_times_its_selector),
-        cmocka_unit_test(a_device_that_asks_for_the_end_gets_it_at_once),
-        cmocka_unit_test(protected_mode_reaches_all_memory_through_flat_segments),
-        cmocka_unit_test(long_mode_has_64_bits_and_all_memory_mapped_to_itself),
-        cmocka_unit_test(ram_beyond_3_gib_goes_on_at_4_gib),
-        cmocka_unit_test(each_vcpu_starts_with_its_index_in_edx),
-        cmocka_unit_test(the_machine_ends_when_the_last_vcpu_has_halted),
-        cmocka_unit_test(an_isa_line_interrupts_the_guest_through_kvms_pic),
-        cmocka_unit_test(the_interrupt_controllers_have_the_vcpus_start_too),
-        cmocka_unit_test(a_reset_gives_image_and_registers_back),
-        cmocka_unit_test(a_reset_with_interrupt_controllers_does_so_too),
+        guest_test(a_flat_guest_writes_to_a_port_and_halts),
+        guest_test(registers_start_as_the_properties_say),
+        guest_test(a_segment_begins_at_16_times_its_selector),
+        guest_test(a_device_that_asks_for_the_end_gets_it_at_once),
+        guest_test(protected_mode_reaches_all_memory_through_flat_segments),
+        guest_test(long_mode_has_64_bits_and_all_memory_mapped_to_itself),
+        guest_test(ram_beyond_3_gib_goes_on_at_4_gib),
+        guest_test(each_vcpu_starts_with_its_index_in_edx),
+        guest_test(the_machine_ends_when_the_last_vcpu_has_halted),
+        guest_test(an_isa_line_interrupts_the_guest_through_kvms_pic),
+        guest_test(the_interrupt_controllers_have_the_vcpus_start_too),
+        guest_test(a_reset_gives_image_and_registers_back),
+        guest_test(a_reset_with_interrupt_controllers_does_so_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
