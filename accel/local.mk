@@ -48,5 +48,7 @@ libtest_a_SOURCES += \
 	tests/guest/guest.h
 
 unit_tests += \
+	tests/guest/test-bad-guests \
 	tests/guest/test-kvm-memory \
+	tests/guest/test-vcpu \
 	tests/unit/test-qtest-server
