@@ -193,6 +193,18 @@ static void wait_for_main(const uint32_t *done, void *opaque)
 
 /* ---- Start and end ---- */
 
+/*
+ * With the lock held: has the thread look at what is asked of it. One that is about to end is let alone, because the
+ * accelerator's part of it may be gone.
+ */
+static void poke(CPUState *cpu)
+{
+    pthread_cond_broadcast(&cpu->thread_data->changed);
+    if (!cpu->thread_data->end) {
+        cpu_exit(cpu);
+    }
+}
+
 static void *cpu_thread(void *opaque)
 {
     CPUState *cpu = opaque;
@@ -271,12 +283,8 @@ void cpu_thread_end(CPUState *cpu)
         return;
     }
     pthread_mutex_lock(&t->lock);
+    poke(cpu);
     t->end = true;
-    pthread_cond_broadcast(&t->changed);
-    pthread_mutex_unlock(&t->lock);
-    cpu_exit(cpu);
-
-    pthread_mutex_lock(&t->lock);
     while (cpu->state != CPU_ENDED) {
         struct timespec soon;
 
@@ -307,13 +315,6 @@ void cpu_exit(CPUState *cpu)
     }
 }
 
-static void cpu_poke(CPUState *cpu)
-{
-    pthread_mutex_lock(&cpu->thread_data->lock);
-    pthread_cond_broadcast(&cpu->thread_data->changed);
-    pthread_mutex_unlock(&cpu->thread_data->lock);
-}
-
 static void work_add(CPUState *cpu, CPUWork *work)
 {
     CPUThread *t = cpu->thread_data;
@@ -321,9 +322,8 @@ static void work_add(CPUState *cpu, CPUWork *work)
     pthread_mutex_lock(&t->lock);
     *t->work_tail = work;
     t->work_tail = &work->next;
-    pthread_cond_broadcast(&t->changed);
+    poke(cpu);
     pthread_mutex_unlock(&t->lock);
-    cpu_exit(cpu);
 }
 
 void run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), void *opaque)
@@ -363,7 +363,9 @@ void cpu_halt(CPUState *cpu)
 void cpu_wake(CPUState *cpu)
 {
     if (__atomic_exchange_n(&cpu->halted, 0, __ATOMIC_SEQ_CST)) {
-        cpu_poke(cpu);
+        pthread_mutex_lock(&cpu->thread_data->lock);
+        pthread_cond_broadcast(&cpu->thread_data->changed);
+        pthread_mutex_unlock(&cpu->thread_data->lock);
     }
 }
 
@@ -377,6 +379,18 @@ static bool is_parked(CPUState *cpu)
            t->parked_in_wait;
 }
 
+static void set_stop(CPUState *cpu, uint32_t stop)
+{
+    pthread_mutex_lock(&cpu->thread_data->lock);
+    __atomic_store_n(&cpu->stop, stop, __ATOMIC_SEQ_CST);
+    if (stop) {
+        poke(cpu);
+    } else {
+        pthread_cond_broadcast(&cpu->thread_data->changed);
+    }
+    pthread_mutex_unlock(&cpu->thread_data->lock);
+}
+
 void pause_all_vcpus(void)
 {
     CPUState *cpu;
@@ -386,9 +400,7 @@ void pause_all_vcpus(void)
     }
     CPU_FOREACH(cpu)
     {
-        __atomic_store_n(&cpu->stop, 1, __ATOMIC_SEQ_CST);
-        cpu_poke(cpu);
-        cpu_exit(cpu);
+        set_stop(cpu, 1);
     }
     CPU_FOREACH(cpu)
     {
@@ -410,8 +422,7 @@ void resume_all_vcpus(void)
     }
     CPU_FOREACH(cpu)
     {
-        __atomic_store_n(&cpu->stop, 0, __ATOMIC_SEQ_CST);
-        cpu_poke(cpu);
+        set_stop(cpu, 0);
     }
 }
 
