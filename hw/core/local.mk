@@ -25,6 +25,7 @@ nobase_qometinclude_HEADERS += \
 
 unit_tests += \
 	tests/unit/test-bus \
+	tests/unit/test-device-faults \
 	tests/unit/test-gpio \
 	tests/unit/test-hotplug \
 	tests/unit/test-irq \
