@@ -96,7 +96,7 @@ static void cpu_instance_finalize(Object *obj)
     cpu_thread_free(((CPUState *)obj)->thread_data);
 }
 
-static void cpu_class_init(ObjectClass *klass, void *data)
+static void cpu_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 

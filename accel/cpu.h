@@ -119,7 +119,7 @@ QOM_EXPORT void cpu_guest_panicked(CPUState *cpu, const char *fmt, ...) G_GNUC_P
 
 /** Leaves the guest soon. Any thread, also from a signal handler. */
 QOM_EXPORT void cpu_exit(CPUState *cpu);
-/** Runs @fn on the vCPU's thread, between two entries of the guest, and waits for it. Main thread. */
+/** Runs @fn on the vCPU's thread, between two entries of the guest, and waits for it. Main thread outside devices. */
 QOM_EXPORT void run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), void *opaque);
 /** The same, not waiting. Any thread. */
 QOM_EXPORT void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque),

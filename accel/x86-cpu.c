@@ -225,7 +225,7 @@ static const Property x86_cpu_props[] = {
                              "yielding to other vCPUs"),
 };
 
-static void x86_cpu_class_init(ObjectClass *klass, void *data)
+static void x86_cpu_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 
@@ -235,7 +235,7 @@ static void x86_cpu_class_init(ObjectClass *klass, void *data)
     device_class_set_reset(dc, x86_cpu_reset_hold);
 }
 
-static void host_cpu_class_init(ObjectClass *klass, void *data)
+static void host_cpu_class_init(ObjectClass *klass, const void *data)
 {
     DEVICE_CLASS(klass)->desc = data;
 }
@@ -253,13 +253,13 @@ static const TypeInfo x86_cpu_types[] = {
         .name = X86_CPU_TYPE_NAME("host"),
         .parent = TYPE_X86_CPU,
         .class_init = host_cpu_class_init,
-        .class_data = (void *)"what the host's processor and KVM offer",
+        .class_data = "what the host's processor and KVM offer",
     },
     {
         .name = X86_CPU_TYPE_NAME("max"),
         .parent = TYPE_X86_CPU,
         .class_init = host_cpu_class_init,
-        .class_data = (void *)"all that the accelerator offers; under KVM the same as host",
+        .class_data = "all that the accelerator offers; under KVM the same as host",
     },
 };
 DEFINE_TYPES(x86_cpu_types)

@@ -353,7 +353,7 @@ static void bare_instance_finalize(Object *obj)
     pthread_mutex_destroy(&s->told_lock);
 }
 
-static void bare_class_init(ObjectClass *klass, void *data)
+static void bare_class_init(ObjectClass *klass, const void *data)
 {
     MachineClass *mc = MACHINE_CLASS(klass);
 

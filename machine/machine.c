@@ -305,7 +305,7 @@ static const Property machine_props[] = {
                      .help = "leave out the devices that nobody asked for (-nodefaults)"),
 };
 
-static void machine_class_init(ObjectClass *klass, void *data)
+static void machine_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, machine_props, G_N_ELEMENTS(machine_props));

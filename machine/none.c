@@ -2,7 +2,7 @@
 /* The machine "none": no memory, no vCPU, no bus. For asking what the program can do. */
 #include <qomet/machine/machine.h>
 
-static void none_class_init(ObjectClass *klass, void *data)
+static void none_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     MACHINE_CLASS(klass)->desc = "empty machine";

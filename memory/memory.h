@@ -126,13 +126,13 @@ QOM_EXPORT void memory_region_init(MemoryRegion *mr, Object *owner, const char *
 QOM_EXPORT void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops, void *opaque,
                                       const char *name, uint64_t size);
 /** RAM, zero, mapped lazily; @size is rounded up to the page. Fails when the host has no room. */
-QOM_EXPORT bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, GError **errp);
+QOM_EXPORT bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** The same, over memory that the caller owns and keeps longer than the region; page-aligned. */
 QOM_EXPORT void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, void *ptr);
-QOM_EXPORT bool memory_region_init_rom(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, GError **errp);
+QOM_EXPORT bool memory_region_init_rom(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** Reads come from memory (while in romd mode), writes go to @ops. */
 QOM_EXPORT bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops, void *opaque,
-                                              const char *name, uint64_t size, GError **errp);
+                                              const char *name, uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name, MemoryRegion *orig,
                                          hwaddr offset, uint64_t size);
 /** Which guard is entered around the region's methods; between init and mapping. */
@@ -142,7 +142,7 @@ QOM_EXPORT void memory_region_set_guard(MemoryRegion *mr, EntryGuard *guard);
  * Maps @sub into @mr at @offset. Without a priority, an overlap with another region mapped so is an error that names
  * both owners; false then, and nothing has changed. The overlap form cannot fail.
  */
-QOM_EXPORT bool memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, GError **errp);
+QOM_EXPORT bool memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, int priority);
 /**
  * Unmaps @sub. On return (outside a transaction) no other thread is in a method of it through this map.
@@ -230,13 +230,13 @@ typedef struct GuestSlice {
  * @addr, @len in guest memory as a view. False (with nothing to put) when it wraps, leaves RAM, crosses into another
  * region, or is to be written and is read-only. The view holds off the freeing of withdrawn memory: put it soon.
  */
-QOM_EXPORT bool guest_slice_get(AddressSpace *as, hwaddr addr, uint64_t len, bool write, GuestSlice *out);
+QOM_EXPORT bool guest_slice_get(AddressSpace *as, hwaddr addr, uint64_t len, bool write, GuestSlice *out) G_GNUC_WARN_UNUSED_RESULT;
 /** Ends the view; marks it dirty if it was writable. */
 QOM_EXPORT void guest_slice_put(GuestSlice *slice);
 
 /** DMA by a device: RAM only (or regions that allow it). MEMTX_OK or the first error, nothing copied past it. */
-QOM_EXPORT MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf, uint64_t len);
-QOM_EXPORT MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf, uint64_t len);
+QOM_EXPORT MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf, uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf, uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- Listeners -------------------------------------------------------------------------------------------------- */
 

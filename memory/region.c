@@ -119,7 +119,7 @@ static const Property memory_region_properties[] = {
       .help = "path of the region that it is mapped in" },
 };
 
-static void memory_region_class_init(ObjectClass *klass, void *data)
+static void memory_region_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     klass->unparent = memory_region_unparent;

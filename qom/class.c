@@ -88,7 +88,7 @@ static ObjectClass *make_class_struct(TypeEntry *entry)
     return klass;
 }
 
-static void run_class_base_inits(ObjectClass *klass, void *data)
+static void run_class_base_inits(ObjectClass *klass, const void *data)
 {
     for (uint32_t i = 0; i <= klass->depth; i++) {
         const TypeInfo *info = ((TypeEntry *)klass->ancestors[i])->info;

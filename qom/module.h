@@ -7,10 +7,8 @@
 #ifndef QOMET_QOM_MODULE_H
 #define QOMET_QOM_MODULE_H
 
+#include <qomet/abi.h>
 #include <qomet/qom/property.h>
-
-/** Changes whenever a module built against older headers would misbehave. */
-#define QOM_ABI_NAME "qomet-abi-1"
 
 /** What a module exports as qomet_module_stamp, to be compared with the program's own. */
 typedef struct ModuleStamp {

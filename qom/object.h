@@ -199,14 +199,14 @@ QOM_EXPORT Object *object_new_with_propv(const char *typename, Object *parent, c
  * room there is. One reference; the memory itself is not freed. False when the type is unknown,
  * abstract or larger than @size.
  */
-QOM_EXPORT bool object_initialize(void *data, size_t size, const char *typename, GError **errp);
+QOM_EXPORT bool object_initialize(void *data, size_t size, const char *typename, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * The same, and adds it to @parent as the child @name, which holds the only reference: the child
  * ends with its parent.
  */
 QOM_EXPORT bool object_initialize_child_err(Object *parent, const char *name, void *child,
-                                            size_t size, const char *typename, GError **errp);
+                                            size_t size, const char *typename, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /**
  * For instance_init functions: the field @child of @parent; a failure is a mistake of the program
  * and ends it.
@@ -245,7 +245,7 @@ QOM_EXPORT void object_root_cleanup(void);
  * holds '/', or @child has a parent.
  */
 QOM_EXPORT bool object_property_add_child(Object *obj, const char *name, Object *child,
-                                          GError **errp);
+                                          GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /**
  * Takes @obj out of the tree and drops the parent's reference; a hook of the class runs first. No
  * parent: nothing.

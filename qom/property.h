@@ -127,39 +127,40 @@ extern QOM_EXPORT const PropertyInfo prop_info_bool, prop_info_bit, prop_info_in
 /**
  * DEFINE_PROP_UINT16("iobase", MyState, iobase, 0xe9, .help = "first port") and so on: name,
  * struct, field, default, then any further fields of Property. PROP_RANGE_U/PROP_RANGE_I(min, max)
- * narrows an integer's range.
+ * narrows an integer's range. A field of another type, and a default that the type cannot hold, do
+ * not compile (an array of negative size).
  */
+#define PROP_DEFAULT_U(ctype, d)                                                                   \
+    .set_default = true, .defval.u = (d) + 0 * sizeof(char[(ctype)(d) == (d) ? 1 : -1])
+#define PROP_DEFAULT_I(ctype, d)                                                                   \
+    .set_default = true, .defval.i = (d) + 0 * (int64_t)sizeof(char[(ctype)(d) == (d) ? 1 : -1])
 #define DEFINE_PROP_(n, s, f, ctype, pinfo, ...)                                                   \
     {                                                                                              \
         .name = (n), .info = &(pinfo),                                                             \
-        .offset = offsetof(s, f) + 0 * sizeof((ctype *)0 == &((s *)0)->f), __VA_ARGS__             \
+        .offset =                                                                                  \
+            offsetof(s, f) +                                                                       \
+            0 * sizeof(                                                                            \
+                    char[__builtin_types_compatible_p(ctype, __typeof__(((s *)0)->f)) ? 1 : -1]),  \
+        __VA_ARGS__                                                                                \
     }
 #define DEFINE_PROP_BOOL(n, s, f, d, ...)                                                          \
     DEFINE_PROP_(n, s, f, bool, prop_info_bool, .set_default = true, .defval.u = (d), ##__VA_ARGS__)
 #define DEFINE_PROP_INT8(n, s, f, d, ...)                                                          \
-    DEFINE_PROP_(n, s, f, int8_t, prop_info_int8, .set_default = true, .defval.i = (d),            \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, int8_t, prop_info_int8, PROP_DEFAULT_I(int8_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_INT16(n, s, f, d, ...)                                                         \
-    DEFINE_PROP_(n, s, f, int16_t, prop_info_int16, .set_default = true, .defval.i = (d),          \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, int16_t, prop_info_int16, PROP_DEFAULT_I(int16_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_INT32(n, s, f, d, ...)                                                         \
-    DEFINE_PROP_(n, s, f, int32_t, prop_info_int32, .set_default = true, .defval.i = (d),          \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, int32_t, prop_info_int32, PROP_DEFAULT_I(int32_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_INT64(n, s, f, d, ...)                                                         \
-    DEFINE_PROP_(n, s, f, int64_t, prop_info_int64, .set_default = true, .defval.i = (d),          \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, int64_t, prop_info_int64, PROP_DEFAULT_I(int64_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_UINT8(n, s, f, d, ...)                                                         \
-    DEFINE_PROP_(n, s, f, uint8_t, prop_info_uint8, .set_default = true, .defval.u = (d),          \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, uint8_t, prop_info_uint8, PROP_DEFAULT_U(uint8_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_UINT16(n, s, f, d, ...)                                                        \
-    DEFINE_PROP_(n, s, f, uint16_t, prop_info_uint16, .set_default = true, .defval.u = (d),        \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, uint16_t, prop_info_uint16, PROP_DEFAULT_U(uint16_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_UINT32(n, s, f, d, ...)                                                        \
-    DEFINE_PROP_(n, s, f, uint32_t, prop_info_uint32, .set_default = true, .defval.u = (d),        \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, uint32_t, prop_info_uint32, PROP_DEFAULT_U(uint32_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_UINT64(n, s, f, d, ...)                                                        \
-    DEFINE_PROP_(n, s, f, uint64_t, prop_info_uint64, .set_default = true, .defval.u = (d),        \
-                 ##__VA_ARGS__)
+    DEFINE_PROP_(n, s, f, uint64_t, prop_info_uint64, PROP_DEFAULT_U(uint64_t, d), ##__VA_ARGS__)
 #define DEFINE_PROP_SIZE(n, s, f, d, ...)                                                          \
     DEFINE_PROP_(n, s, f, uint64_t, prop_info_size, .set_default = true, .defval.u = (d),          \
                  ##__VA_ARGS__)
@@ -265,6 +266,11 @@ QOM_EXPORT bool object_property_del(Object *obj, const char *name, GError **errp
 /** Whether the object has a property of that name, of either sort. */
 QOM_EXPORT bool object_property_exists(Object *obj, const char *name);
 
+/*
+ * Setting and getting: main thread, outside devices. An accessor of a realized device that touches
+ * what its register methods use enters the device's guard itself.
+ */
+
 /**
  * Sets @name from a typed value (sunk). Integers of any width are taken when they fit; null (an
  * empty maybe) unsets a string or a link; nothing else is converted.
@@ -272,7 +278,8 @@ QOM_EXPORT bool object_property_exists(Object *obj, const char *name);
  * of range, a read-only property, or one that the class forbids now. The message names object,
  * property, value, what is accepted.
  */
-QOM_EXPORT bool object_property_set(Object *obj, const char *name, GVariant *value, GError **errp);
+QOM_EXPORT bool object_property_set(Object *obj, const char *name, GVariant *value,
+                                    GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /**
  * The value, a full reference owned by the caller; children and links give their path ("" for
  * none).
@@ -283,7 +290,7 @@ QOM_EXPORT GVariant *object_property_get(Object *obj, const char *name, GError *
  * as above.
  */
 QOM_EXPORT bool object_property_parse(Object *obj, const char *name, const char *text,
-                                      GError **errp);
+                                      GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** The value as text that object_property_parse() takes back; the caller frees. */
 QOM_EXPORT char *object_property_print(Object *obj, const char *name, GError **errp);
 
@@ -292,15 +299,16 @@ QOM_EXPORT char *object_property_print(Object *obj, const char *name, GError **e
  * returns a copy (NULL with no error for an unset string); set_str takes NULL to unset. get_link
  * returns a pointer without a reference, of a child too.
  */
-QOM_EXPORT bool object_property_set_bool(Object *obj, const char *name, bool value, GError **errp);
+QOM_EXPORT bool object_property_set_bool(Object *obj, const char *name, bool value,
+                                         GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT bool object_property_set_int(Object *obj, const char *name, int64_t value,
-                                        GError **errp);
+                                        GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT bool object_property_set_uint(Object *obj, const char *name, uint64_t value,
-                                         GError **errp);
+                                         GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT bool object_property_set_str(Object *obj, const char *name, const char *value,
-                                        GError **errp);
+                                        GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT bool object_property_set_link(Object *obj, const char *name, Object *value,
-                                         GError **errp);
+                                         GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT bool object_property_get_bool(Object *obj, const char *name, GError **errp);
 QOM_EXPORT int64_t object_property_get_int(Object *obj, const char *name, GError **errp);
 QOM_EXPORT uint64_t object_property_get_uint(Object *obj, const char *name, GError **errp);

@@ -44,10 +44,10 @@ typedef struct TypeInfo {
     bool abstract;     /* no instances of the type itself */
     size_t class_size; /* bytes of the class struct, parent's first */
     /* Overrides methods and adds class properties. */
-    void (*class_init)(ObjectClass *klass, void *data);
+    void (*class_init)(ObjectClass *klass, const void *data);
     /* Runs for the type and each type below it. */
-    void (*class_base_init)(ObjectClass *klass, void *data);
-    void *class_data; /* of the type whose class is made: handed to both; not owned */
+    void (*class_base_init)(ObjectClass *klass, const void *data);
+    const void *class_data; /* of the type whose class is made: handed to both; not owned */
     const InterfaceInfo *interfaces; /* what the class implements, or NULL */
 } TypeInfo;
 

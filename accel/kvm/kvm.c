@@ -198,7 +198,7 @@ static const Property kvm_props[] = {
                        .help = "the device file of KVM"),
 };
 
-static void kvm_class_init(ObjectClass *klass, void *data)
+static void kvm_class_init(ObjectClass *klass, const void *data)
 {
     AccelClass *ac = ACCEL_CLASS(klass);
 

@@ -117,8 +117,9 @@ void qtest_intercept_end(QTest *s)
 
         if (!line->dev) {
             qemu_irq_set_observer(line->irq, NULL, NULL, 0);
-        } else if (qdev_get_gpio_out_connector(line->dev, line->group, line->n) == line->tap) {
-            qdev_connect_gpio_out_named(line->dev, line->group, line->n, line->irq, NULL);
+        } else if (qdev_get_gpio_out_connector(line->dev, line->group, line->n) == line->tap &&
+                   !qdev_connect_gpio_out_named(line->dev, line->group, line->n, line->irq, NULL)) {
+            warn_report("an intercepted line could not be led back");
         }
         object_unref(line->tap);
         object_unref(line->irq);

@@ -18,7 +18,7 @@ static bool qtest_accel_init(AccelState *accel, GError **errp)
     return true;
 }
 
-static void qtest_accel_class_init(ObjectClass *klass, void *data)
+static void qtest_accel_class_init(ObjectClass *klass, const void *data)
 {
     AccelClass *ac = ACCEL_CLASS(klass);
 
@@ -120,7 +120,7 @@ static const Property qtest_props[] = {
     DEFINE_PROP_STRING("log", QTest, log, .help = "a file for what the test says and is told"),
 };
 
-static void qtest_class_init(ObjectClass *klass, void *data)
+static void qtest_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, qtest_props, G_N_ELEMENTS(qtest_props));

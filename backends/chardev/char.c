@@ -328,7 +328,7 @@ static bool chardev_may_set(Object *obj, const Property *prop, GError **errp)
     return true;
 }
 
-static void chardev_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void chardev_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     klass->may_set = chardev_may_set;
     object_class_add_properties(klass, chardev_props, G_N_ELEMENTS(chardev_props));

@@ -284,7 +284,7 @@ static void fd_instance_finalize(Object *obj)
     }
 }
 
-static void fd_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void fd_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
     FDChardevClass *fc = CHARDEV_FD_CLASS(klass);

@@ -65,7 +65,7 @@ static const Property file_props[] = {
                      .help = "keep what the file holds and write behind it"),
 };
 
-static void file_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void file_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
 

@@ -14,7 +14,7 @@ static int null_write(Chardev *chr G_GNUC_UNUSED, const uint8_t *buf G_GNUC_UNUS
     return len;
 }
 
-static void null_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void null_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
 

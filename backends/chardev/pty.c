@@ -118,7 +118,7 @@ static const Property pty_props[] = {
       .get = get_path },
 };
 
-static void pty_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void pty_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
     FDChardevClass *fc = CHARDEV_FD_CLASS(klass);

@@ -111,7 +111,7 @@ static void ringbuf_finalize(Object *obj)
     g_free(CHARDEV_RINGBUF(obj)->data);
 }
 
-static void ringbuf_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void ringbuf_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
 

@@ -262,7 +262,7 @@ static const Property socket_props[] = {
                      .help = "TCP sends each byte at once"),
 };
 
-static void socket_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void socket_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
     FDChardevClass *fc = CHARDEV_FD_CLASS(klass);

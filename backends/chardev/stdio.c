@@ -151,7 +151,7 @@ static const Property stdio_props[] = {
                      .help = "Ctrl-a begins a command: x ends, h helps, b sends a break"),
 };
 
-static void stdio_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void stdio_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
 

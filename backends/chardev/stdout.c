@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/qom/module.h>
+#include <qomet/qom/log.h>
 #include "backends/chardev/char-int.h"
 #include "backends/chardev/fd.h"
 
@@ -21,8 +22,10 @@ static void publish(void *opaque G_GNUC_UNUSED)
 {
     Chardev *chr = __atomic_load_n(&the_stdout, __ATOMIC_ACQUIRE);
 
-    if (chr && !object_get_parent(OBJECT(chr))) {
-        object_property_add_child(chr_container(), STDOUT_ID, OBJECT(chr), NULL);
+    /* It works outside the tree too; it only could not be shown there. */
+    if (chr && !object_get_parent(OBJECT(chr)) &&
+        !object_property_add_child(chr_container(), STDOUT_ID, OBJECT(chr), NULL)) {
+        warn_report("'%s' has no place in /chardevs", STDOUT_ID);
     }
 }
 

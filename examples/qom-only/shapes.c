@@ -52,7 +52,7 @@ static const Property circle_properties[] = {
                        .help = "from the centre to the edge"),
 };
 
-static void circle_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void circle_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     SHAPE_CLASS(klass)->area = circle_area;
     object_class_add_properties(klass, circle_properties, G_N_ELEMENTS(circle_properties));
@@ -88,7 +88,7 @@ static const Property rectangle_properties[] = {
     DEFINE_PROP_UINT32("height", Rectangle, height, 1, .help = "from top to bottom"),
 };
 
-static void rectangle_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void rectangle_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     SHAPE_CLASS(klass)->area = rectangle_area;
     GROWABLE_CLASS(klass)->grow = rectangle_grow;

@@ -61,7 +61,7 @@ static const Property debugcon_props[] = {
                     .help = "ID of the chardev to write to (default: standard output)"),
 };
 
-static void debugcon_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void debugcon_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 

@@ -93,10 +93,10 @@ static const Property isa_serial_props[] = {
 
 static const DeviceField isa_serial_fields[] = {
     SERIAL_FIELDS(ISASerialState, state),
-    { NULL, 0, 0, 0 },
+    { NULL, 0, 0, 0, 0 },
 };
 
-static void isa_serial_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void isa_serial_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 

@@ -57,9 +57,9 @@ void serial_reset(SerialState *s);
     DEVICE_FIELD(type, f.ier), DEVICE_FIELD(type, f.fcr), DEVICE_FIELD(type, f.lcr),               \
         DEVICE_FIELD(type, f.mcr), DEVICE_FIELD(type, f.msr), DEVICE_FIELD(type, f.scr),           \
         DEVICE_FIELD(type, f.divisor), DEVICE_FIELD(type, f.line_errors),                          \
-        DEVICE_FIELD(type, f.rbr), DEVICE_FIELD(type, f.rx_data), DEVICE_FIELD(type, f.rx_errors), \
+        DEVICE_FIELD(type, f.rbr), DEVICE_ARRAY(type, f.rx_data), DEVICE_ARRAY(type, f.rx_errors), \
         DEVICE_FIELD(type, f.rx_head), DEVICE_FIELD(type, f.rx_count),                             \
-        DEVICE_FIELD(type, f.tx_data), DEVICE_FIELD(type, f.tx_head),                              \
+        DEVICE_ARRAY(type, f.tx_data), DEVICE_FIELD(type, f.tx_head),                              \
         DEVICE_FIELD(type, f.tx_count), DEVICE_FIELD(type, f.tsr), DEVICE_FIELD(type, f.tsr_full), \
         DEVICE_FIELD(type, f.thr_empty_pending), DEVICE_FIELD(type, f.timeout_pending)
 

@@ -160,9 +160,9 @@ bool qbus_init(void *memory, size_t size, const char *type, DeviceState *parent,
     return ok;
 }
 
-void qbus_set_hotplug_handler(BusState *bus, Object *handler)
+bool qbus_set_hotplug_handler(BusState *bus, Object *handler, GError **errp)
 {
-    object_property_set_link(OBJECT(bus), "hotplug-handler", handler, NULL);
+    return object_property_set_link(OBJECT(bus), "hotplug-handler", handler, errp);
 }
 
 /* ---- Who sits there ------------------------------------------------------------------------------- */
@@ -280,7 +280,7 @@ static const Property bus_props[] = {
                  .help = "who is asked when a device comes or goes"),
 };
 
-static void bus_class_init(ObjectClass *klass, void *data)
+static void bus_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     klass->unparent = bus_unparent;

@@ -90,7 +90,10 @@ static void add_inputs(DeviceState *dev, qemu_irq_handler handler, const char *n
         qemu_irq irq = irq_new(handler, dev, index, guard);
 
         g_ptr_array_add(group->in, irq);
-        object_property_add_child(OBJECT(dev), property, OBJECT(irq), NULL);
+        if (!object_property_add_child(OBJECT(dev), property, OBJECT(irq), NULL)) {
+            g_error("device '%s' has a property '%s' already: name its lines otherwise",
+                    object_get_typename(OBJECT(dev)), property);
+        }
         if (qdev_undo_open(dev)) {
             qdev_on_unrealize(dev, undo_input, group);
         } else if (dev->realized) {

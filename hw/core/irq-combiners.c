@@ -135,7 +135,7 @@ static const Property or_props[] = {
                        .help = "number of inputs"),
 };
 
-static void or_class_init(ObjectClass *klass, void *data)
+static void or_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 
@@ -183,7 +183,7 @@ static const Property split_props[] = {
                        .help = "number of outputs"),
 };
 
-static void split_class_init(ObjectClass *klass, void *data)
+static void split_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 
@@ -222,7 +222,7 @@ static void invert_init(Object *obj)
     qdev_init_gpio_out(DEVICE(obj), &INVERT_IRQ(obj)->out, 1);
 }
 
-static void invert_class_init(ObjectClass *klass, void *data)
+static void invert_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 

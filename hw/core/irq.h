@@ -24,7 +24,10 @@ QOM_EXPORT qemu_irq qemu_allocate_irq(qemu_irq_handler handler, void *opaque, in
 /** A line whose handler runs inside @guard, put off until the thread's outermost device is left; pulses are kept. */
 QOM_EXPORT qemu_irq qemu_allocate_irq_deferred(qemu_irq_handler handler, void *opaque, int n, EntryGuard *guard);
 
-/** Sets the level; the same level again is passed on too (a controller may want to know). Any thread. */
+/**
+ * Sets the level; the same level again is passed on too (a controller may want to know). Any thread, but a line has one driver at
+ * a time: a device sets its lines inside its guard, and several drivers are joined by an or-irq.
+ */
 QOM_EXPORT void qemu_set_irq(qemu_irq irq, int level);
 QOM_EXPORT int qemu_irq_level(qemu_irq irq);
 static inline void qemu_irq_raise(qemu_irq irq)

@@ -439,7 +439,7 @@ static void device_instance_init(Object *obj)
 {
     DeviceState *dev = DEVICE(obj);
 
-    entry_guard_init(&dev->guard, obj, ENTRY_RANK_DEVICE);
+    entry_guard_init(&dev->guard, obj, DEVICE_GET_CLASS(dev)->rank);
     dev->hotplugged = machine_ready;
 }
 
@@ -465,7 +465,7 @@ static void device_finalize(Object *obj)
     entry_guard_destroy(&dev->guard);
 }
 
-static void device_class_init(ObjectClass *klass, void *data)
+static void device_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 
@@ -475,6 +475,7 @@ static void device_class_init(ObjectClass *klass, void *data)
     ENTRY_OWNER_CLASS(klass)->get_guard = device_get_guard;
     dc->user_creatable = true;
     dc->hotpluggable = true;
+    dc->rank = ENTRY_RANK_DEVICE;
     device_class_set_props(dc, device_props);
 }
 

@@ -23,18 +23,29 @@ OBJECT_DECLARE_INTERFACE(HotplugHandler, HotplugHandlerClass, HOTPLUG_HANDLER)
 typedef struct DeviceUndo DeviceUndo;
 typedef struct NamedGPIOList NamedGPIOList;
 
-/** One field of a device's state that outlives a reset or a move to another process. */
+/** One field of a device's state that outlives a reset or a move to another process: an integer, or an array of them. */
 typedef struct DeviceField {
     const char *name;
-    uint32_t offset, size; /* in the instance; fixed-width plain data */
-    uint32_t count;        /* elements of @size bytes; 0 and 1: one */
+    uint32_t offset, size; /* in the instance, of one element */
+    uint32_t count;        /* elements */
+    uint32_t flags;        /* none yet: 0 */
 } DeviceField;
-#define DEVICE_FIELD(s, f) { #f, offsetof(s, f), sizeof(((s *)0)->f), 1 }
+/** An integer field; a pointer, a struct or an array does not compile. */
+#define DEVICE_FIELD(s, f)                                                                                            \
+    {                                                                                                                 \
+        #f, offsetof(s, f), sizeof(((s *)0)->f) + 0 * sizeof(((s *)0)->f | 0), 1, 0                                   \
+    }
+/** An array of integers. */
+#define DEVICE_ARRAY(s, f)                                                                                            \
+    {                                                                                                                 \
+        #f, offsetof(s, f), sizeof(((s *)0)->f[0]) + 0 * sizeof(((s *)0)->f[0] | 0), G_N_ELEMENTS(((s *)0)->f), 0     \
+    }
 
-/** What every device begins with. Read freely; written by hw/core only. */
+/** What every device begins with. Read on the main thread or inside the guard; written by hw/core only. */
 struct DeviceState {
     Object parent_obj;
-    EntryGuard guard;       /* entered around every method of the device */
+    EntryGuard guard;       /* entered around register methods, timers, descriptor callbacks and input lines; not
+                             * around realize, unrealize, reset and property accessors, which run on the main thread */
     char *id;               /* as given by the user, or NULL */
     bool realized;
     bool hotplugged;        /* came after the machine was made */
@@ -60,8 +71,9 @@ struct DeviceClass {
      * input lines are dead. What else was acquired through hw/core is given back afterwards. May be NULL.
      */
     void (*unrealize)(DeviceState *dev);
-    const DeviceField *state; /* ends with a NULL name; or NULL */
-    /** Sets reset methods in one line from class_init: device_class_set_reset(dc, my_reset) sets hold. */
+    /** The fields of this class's own struct (those of the classes above are named there); ends with a NULL name, or NULL. */
+    const DeviceField *state;
+    EntryRank rank; /* of the guards of its instances; ENTRY_RANK_DEVICE unless the class says otherwise */
 };
 
 /** Adds static properties to a device class; @props is a static array. */
@@ -76,13 +88,13 @@ QOM_EXPORT DeviceState *qdev_new(const char *name, GError **errp);
  * buses, plug. A device without a parent gets one: /machine/peripheral/ID, or /machine/peripheral-anon/device[N] by
  * qdev_set_id(), else /machine/unattached. False with @errp set: the device is as before, nothing is left.
  */
-QOM_EXPORT bool qdev_realize(DeviceState *dev, BusState *bus, GError **errp);
+QOM_EXPORT bool qdev_realize(DeviceState *dev, BusState *bus, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** The same, and drops the caller's reference: the parent's remains on success, none on failure. */
-QOM_EXPORT bool qdev_realize_and_unref(DeviceState *dev, BusState *bus, GError **errp);
+QOM_EXPORT bool qdev_realize_and_unref(DeviceState *dev, BusState *bus, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** The way back: unplugged from the handler, unrealized, everything acquired given back, off the bus. */
 QOM_EXPORT void qdev_unrealize(DeviceState *dev);
 /** Names the device for its user and puts it below /machine/peripheral[-anon]. Takes a copy of @id (may be NULL). */
-QOM_EXPORT bool qdev_set_id(DeviceState *dev, const char *id, GError **errp);
+QOM_EXPORT bool qdev_set_id(DeviceState *dev, const char *id, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** The device of that id, or NULL. */
 QOM_EXPORT DeviceState *qdev_find(const char *id);
 /** The object that "/machine" is: the machine, or a container made at the first call when there is none. */
@@ -93,7 +105,7 @@ QOM_EXPORT void qdev_set_machine_ready(bool ready);
 /** Runs @fn when the device is unrealized, or when its realize fails later on: last in, first out. */
 QOM_EXPORT void qdev_on_unrealize(DeviceState *dev, void (*fn)(DeviceState *dev, void *opaque), void *opaque);
 /** Maps @mr at @addr of @container for as long as the device is realized; the overlapped and the overlapper are named. */
-QOM_EXPORT bool qdev_map(DeviceState *dev, MemoryRegion *container, hwaddr addr, MemoryRegion *mr, GError **errp);
+QOM_EXPORT bool qdev_map(DeviceState *dev, MemoryRegion *container, hwaddr addr, MemoryRegion *mr, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** A step of realize that a test can make fail; true when it may go on. Every acquisition of hw/core calls it. */
 QOM_EXPORT bool qdev_fault_point(const char *what, GError **errp);
 /** The @nth fault point from now fails (0: none). Returns how many were passed since the last call. Tests only. */
@@ -116,7 +128,7 @@ QOM_EXPORT void qdev_init_gpio_out_named(DeviceState *dev, qemu_irq *pins, const
 QOM_EXPORT qemu_irq qdev_get_gpio_in_named(DeviceState *dev, const char *name, int n);
 #define qdev_get_gpio_in(dev, n) qdev_get_gpio_in_named(dev, NULL, n)
 /** Leads the output @n to @irq (NULL: nowhere); a reference is taken. */
-QOM_EXPORT bool qdev_connect_gpio_out_named(DeviceState *dev, const char *name, int n, qemu_irq irq, GError **errp);
+QOM_EXPORT bool qdev_connect_gpio_out_named(DeviceState *dev, const char *name, int n, qemu_irq irq, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 #define qdev_connect_gpio_out(dev, n, irq, errp) qdev_connect_gpio_out_named(dev, NULL, n, irq, errp)
 /** Where the output @n leads, or NULL. */
 QOM_EXPORT qemu_irq qdev_get_gpio_out_connector(DeviceState *dev, const char *name, int n);
@@ -147,10 +159,11 @@ struct BusClass {
 /** A bus of type @type as the child @name of @parent (NULL: of the machine); owned by it. */
 QOM_EXPORT BusState *qbus_new(const char *type, DeviceState *parent, const char *name, GError **errp);
 /** The same in memory that the parent provides. */
-QOM_EXPORT bool qbus_init(void *bus, size_t size, const char *type, DeviceState *parent, const char *name, GError **errp);
+QOM_EXPORT bool qbus_init(void *bus, size_t size, const char *type, DeviceState *parent, const char *name, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** A bus of the machine by name ("isa.0") or path, or by type when @name is NULL (first with room). */
 QOM_EXPORT BusState *qbus_find(const char *name, const char *type, GError **errp);
-QOM_EXPORT void qbus_set_hotplug_handler(BusState *bus, Object *handler);
+/** Who is in charge of what comes to and goes from @bus; fails when @handler is no hotplug handler. Main thread. */
+QOM_EXPORT bool qbus_set_hotplug_handler(BusState *bus, Object *handler, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- Hotplug ---------------------------------------------------------------------------------------------------- */
 
@@ -163,7 +176,10 @@ struct HotplugHandlerClass {
 };
 /** The handler in charge of @dev: its bus's, else the machine's, or NULL. */
 QOM_EXPORT HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev);
-/** Takes @dev away: asks the handler, then unparents. */
-QOM_EXPORT bool qdev_unplug(DeviceState *dev, GError **errp);
+/**
+ * Takes @dev away: asks the handler, then unparents. Where the handler has an unplug_request, the device is still there on
+ * return; whoever agrees later calls object_unparent() on the main thread.
+ */
+QOM_EXPORT bool qdev_unplug(DeviceState *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reset in three phases over a tree: every object leaves its activity (enter), then takes its reset state and drives
- * its lines (hold), then starts again (exit). Main thread, every vCPU parked.
+ * Reset in three phases over a tree: every object leaves its activity (enter), then takes its reset state and drives its lines
+ * (hold), then starts again (exit). The methods run on the main thread outside every guard, so they may change the map. Nobody else
+ * can be inside: every vCPU and I/O thread is parked, or the device is not in the map yet (hot-add). A reset of a machine or a bus
+ * that a register write asks for goes through entry_call_main() and pause_all_vcpus(); a device that resets itself alone, inside
+ * its guard, calls a function of its own.
  */
 #ifndef QOMET_HW_CORE_RESETTABLE_H
 #define QOMET_HW_CORE_RESETTABLE_H

@@ -97,7 +97,7 @@ bool sysbus_realize_and_unref(SysBusDevice *dev, GError **errp)
 
 /* ---- The types ------------------------------------------------------------------------------------ */
 
-static void sysbus_device_class_init(ObjectClass *klass, void *data)
+static void sysbus_device_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 

@@ -27,10 +27,10 @@ QOM_EXPORT void sysbus_init_mmio(SysBusDevice *dev, MemoryRegion *mr);
 QOM_EXPORT void sysbus_init_io(SysBusDevice *dev, MemoryRegion *mr);
 QOM_EXPORT void sysbus_init_irq(SysBusDevice *dev, qemu_irq *pin);
 /** Maps region @n of a realized device; undone when it is unrealized. */
-QOM_EXPORT bool sysbus_mmio_map(SysBusDevice *dev, unsigned n, hwaddr addr, GError **errp);
-QOM_EXPORT bool sysbus_pio_map(SysBusDevice *dev, unsigned n, uint16_t port, GError **errp);
-QOM_EXPORT bool sysbus_connect_irq(SysBusDevice *dev, unsigned n, qemu_irq irq, GError **errp);
-QOM_EXPORT bool sysbus_realize(SysBusDevice *dev, GError **errp);
-QOM_EXPORT bool sysbus_realize_and_unref(SysBusDevice *dev, GError **errp);
+QOM_EXPORT bool sysbus_mmio_map(SysBusDevice *dev, unsigned n, hwaddr addr, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_pio_map(SysBusDevice *dev, unsigned n, uint16_t port, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_connect_irq(SysBusDevice *dev, unsigned n, qemu_irq irq, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_realize(SysBusDevice *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_realize_and_unref(SysBusDevice *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -42,6 +42,7 @@ QOM_EXPORT void timer_init_ns(QEMUTimer *ts, QEMUClockType type, QEMUTimerCB *cb
  * acquires, after the class's unrealize, which may free it itself; instance_finalize must not. Main thread.
  */
 QOM_EXPORT QEMUTimer *timer_new_ns(QEMUClockType type, QEMUTimerCB *cb, void *opaque, EntryGuard *guard);
+/** Main thread; NULL is fine. */
 QOM_EXPORT void timer_free(QEMUTimer *ts);
 /**
  * Sets the moment (absolute, ns of its clock); a moment that has passed fires soon. Any thread. A guest cannot make a

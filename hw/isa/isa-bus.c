@@ -83,7 +83,7 @@ static void isa_bus_finalize(Object *obj)
     object_unref(bus->address_space_io);
 }
 
-static void isa_device_class_init(ObjectClass *klass, void *data)
+static void isa_device_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->bus_type = TYPE_ISA_BUS;

@@ -32,6 +32,6 @@ QOM_EXPORT void isa_bus_register_input_irqs(ISABus *bus, qemu_irq *irqs, int n);
 /** The line @n (0 to 15) of the bus that @dev sits on; NULL when the board has none. In realize. */
 QOM_EXPORT qemu_irq isa_get_irq(ISADevice *dev, unsigned n);
 /** Maps @mr at port @start for as long as @dev is realized. In realize; ports past 0xffff are refused. */
-QOM_EXPORT bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start, GError **errp);
+QOM_EXPORT bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

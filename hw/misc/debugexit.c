@@ -56,7 +56,7 @@ static const Property debug_exit_props[] = {
                        PROP_RANGE_U(1, 0x10000)),
 };
 
-static void debug_exit_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void debug_exit_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 

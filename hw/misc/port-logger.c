@@ -79,10 +79,10 @@ static const Property port_logger_props[] = {
 
 static const DeviceField port_logger_fields[] = {
     DEVICE_FIELD(PortLoggerState, lines),
-    { NULL, 0, 0, 0 },
+    { NULL, 0, 0, 0, 0 },
 };
 
-static void port_logger_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void port_logger_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 

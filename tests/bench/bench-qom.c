@@ -43,7 +43,7 @@ static const Property five_properties[] = {
     DEFINE_PROP_BOOL("e", Five, e, true),
 };
 
-static void five_class_init(ObjectClass *klass, void *data)
+static void five_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, five_properties, G_N_ELEMENTS(five_properties));

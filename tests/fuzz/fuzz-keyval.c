@@ -37,7 +37,7 @@ static const Property target_properties[] = {
     DEFINE_PROP_LIST("words", Target, words, prop_info_string),
 };
 
-static void target_class_init(ObjectClass *klass, void *data)
+static void target_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, target_properties, G_N_ELEMENTS(target_properties));

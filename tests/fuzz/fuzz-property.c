@@ -80,7 +80,7 @@ static const Property target_properties[] = {
       .set = accessed_set },
 };
 
-static void target_class_init(ObjectClass *klass, void *data)
+static void target_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, target_properties, G_N_ELEMENTS(target_properties));

@@ -67,7 +67,7 @@ static bool recorder_realize(DeviceState *dev, GError **errp)
     return qdev_map(dev, r->memory ? get_system_memory() : get_system_io(), r->base, &r->mr, errp);
 }
 
-static void recorder_class_init(ObjectClass *klass, void *data)
+static void recorder_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->realize = recorder_realize;

@@ -113,7 +113,7 @@ static const Property front_props[] = {
     DEFINE_PROP_CHR("chardev", Front, chr, .help = "where it writes"),
 };
 
-static void front_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void front_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ENTRY_OWNER_CLASS(klass)->get_guard = front_guard;
     object_class_add_properties(klass, front_props, G_N_ELEMENTS(front_props));

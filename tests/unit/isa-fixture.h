@@ -84,7 +84,7 @@ static void test_chr_watch_output(Chardev *chr G_GNUC_UNUSED, bool on G_GNUC_UNU
 {
 }
 
-static void test_chr_class_init(ObjectClass *klass, void *data G_GNUC_UNUSED)
+static void test_chr_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     ChardevClass *cc = CHARDEV_CLASS(klass);
 

@@ -71,7 +71,7 @@ static EntryGuard *fixture_device_guard(EntryOwner *owner)
     return &((FixtureDevice *)owner)->guard;
 }
 
-static void fixture_device_class_init(ObjectClass *klass, void *data)
+static void fixture_device_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     ENTRY_OWNER_CLASS(klass)->get_guard = fixture_device_guard;

@@ -135,7 +135,7 @@ static const Property probe_props[] = {
     DEFINE_PROP_STRING("word", Probe, word, .help = "anything"),
 };
 
-static void probe_class_init(ObjectClass *klass, void *data)
+static void probe_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 
@@ -146,7 +146,7 @@ static void probe_class_init(ObjectClass *klass, void *data)
     device_class_set_props(dc, probe_props);
 }
 
-static void bus_probe_class_init(ObjectClass *klass, void *data)
+static void bus_probe_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->bus_type = TYPE_PROBE_BUS;

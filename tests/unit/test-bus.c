@@ -13,7 +13,7 @@ static bool small_check(BusState *bus, DeviceState *dev, GError **errp)
     return true;
 }
 
-static void small_class_init(ObjectClass *klass, void *data)
+static void small_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     BUS_CLASS(klass)->max_dev = 2;

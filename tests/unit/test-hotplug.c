@@ -42,7 +42,7 @@ static bool unplug(HotplugHandler *h, DeviceState *dev, GError **errp)
     return asked("unplug", dev, errp);
 }
 
-static void asker_class_init(ObjectClass *klass, void *data)
+static void asker_class_init(ObjectClass *klass, const void *data)
 {
     HotplugHandlerClass *hc = HOTPLUG_HANDLER_CLASS(klass);
 
@@ -52,7 +52,7 @@ static void asker_class_init(ObjectClass *klass, void *data)
     hc->unplug_request = data ? unplug_request : NULL;
 }
 
-static void fixed_class_init(ObjectClass *klass, void *data)
+static void fixed_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->hotpluggable = false;
@@ -103,7 +103,7 @@ static Object *set_handler(const char *type)
 
     assert_true(object_property_add_child(qdev_get_machine(), "handler", handler, NULL));
     object_unref(handler);
-    qbus_set_hotplug_handler(bus, handler);
+    assert_true(qbus_set_hotplug_handler(bus, handler, NULL));
     return handler;
 }
 

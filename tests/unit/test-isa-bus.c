@@ -34,7 +34,7 @@ static const Property card_props[] = {
     DEFINE_PROP_UINT32("irq", Card, irq_number, 4, .help = "line"),
 };
 
-static void card_class_init(ObjectClass *klass, void *data)
+static void card_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->realize = card_realize;

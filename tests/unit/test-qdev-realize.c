@@ -323,8 +323,7 @@ static bool inner_fails_and_is_freed(Probe *p, GError **errp)
     (void)p;
     inside->body = maps;
     inside->fail = true;
-    qdev_realize_and_unref(DEVICE(inside), NULL, errp);
-    return false;
+    return qdev_realize_and_unref(DEVICE(inside), NULL, errp);
 }
 
 static void a_device_that_failed_within_may_be_freed_there(void **state)

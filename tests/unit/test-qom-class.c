@@ -76,7 +76,7 @@ static GString *trace;
 static unsigned square_class_inits;
 static int square_data;
 
-static void shape_class_base_init(ObjectClass *klass, void *data)
+static void shape_class_base_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     g_string_append_printf(trace, "base:%s ", object_class_get_name(klass));
@@ -84,7 +84,7 @@ static void shape_class_base_init(ObjectClass *klass, void *data)
     ((ShapeClass *)klass)->base_inits++;
 }
 
-static void shape_class_init(ObjectClass *klass, void *data)
+static void shape_class_init(ObjectClass *klass, const void *data)
 {
     ShapeClass *sc = SHAPE_CLASS(klass);
 
@@ -95,7 +95,7 @@ static void shape_class_init(ObjectClass *klass, void *data)
     sc->owned = (char *)"of shape";
 }
 
-static void square_class_init(ObjectClass *klass, void *data)
+static void square_class_init(ObjectClass *klass, const void *data)
 {
     assert_ptr_equal(data, &square_data);
     g_string_append(trace, "init:square ");
@@ -109,20 +109,20 @@ static void square_class_init(ObjectClass *klass, void *data)
     assert_null(object_class_by_name(TYPE_TILE));
 }
 
-static void paintable_class_init(ObjectClass *klass, void *data)
+static void paintable_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     PAINTABLE_CLASS(klass)->paint = paint_default;
     PAINTABLE_CLASS(klass)->strip = strip_default;
 }
 
-static void sprayable_class_init(ObjectClass *klass, void *data)
+static void sprayable_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     PAINTABLE_CLASS(klass)->strip = sprayable_strip;
 }
 
-static void tile_class_init(ObjectClass *klass, void *data)
+static void tile_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     SPRAYABLE_CLASS(klass)->spray = tile_spray;

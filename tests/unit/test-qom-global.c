@@ -20,7 +20,7 @@ static const Property gadget_properties[] = {
     DEFINE_PROP_BOOL("flag", Gadget, flag, false),
 };
 
-static void gadget_class_init(ObjectClass *klass, void *data)
+static void gadget_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, gadget_properties, G_N_ELEMENTS(gadget_properties));

@@ -23,7 +23,7 @@ static const Property gadget_properties[] = {
     DEFINE_PROP_LIST("numbers", Gadget, numbers, prop_info_uint8),
 };
 
-static void gadget_class_init(ObjectClass *klass, void *data)
+static void gadget_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, gadget_properties, G_N_ELEMENTS(gadget_properties));

@@ -38,7 +38,7 @@ static const Property node_properties[] = {
     DEFINE_PROP_LINK("leaf-only", Node, leaf_only, TYPE_LEAF, Object *),
 };
 
-static void node_class_init(ObjectClass *klass, void *data)
+static void node_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, node_properties, G_N_ELEMENTS(node_properties));
@@ -430,7 +430,7 @@ static void *churn(void *opaque)
     for (int i = 0; i < 2000; i++) {
         Node *target = node_new(TYPE_NODE), *holder = node_new(TYPE_NODE);
 
-        object_property_set_link(OBJECT(holder), "weak", OBJECT(target), NULL);
+        g_assert_true(object_property_set_link(OBJECT(holder), "weak", OBJECT(target), NULL));
         object_unref(i % 2 ? target : holder);
         object_unref(i % 2 ? holder : target);
     }

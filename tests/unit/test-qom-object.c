@@ -71,7 +71,7 @@ static void part_unparent(Object *obj)
     g_string_append_printf(trace, "part-%c-unparent(%s) ", ((Part *)obj)->name, path ? path : "");
 }
 
-static void part_class_init(ObjectClass *klass, void *data)
+static void part_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     klass->unparent = part_unparent;

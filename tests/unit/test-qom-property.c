@@ -106,7 +106,7 @@ static bool gadget_may_set(Object *obj, const Property *prop, GError **errp)
     return true;
 }
 
-static void gadget_class_init(ObjectClass *klass, void *data)
+static void gadget_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     klass->may_set = gadget_may_set;
@@ -118,7 +118,7 @@ static const Property small_properties[] = {
     DEFINE_PROP_UINT8("extra", Gadget, u8, 0),
 };
 
-static void small_class_init(ObjectClass *klass, void *data)
+static void small_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     klass->may_set = NULL;
@@ -766,9 +766,11 @@ static void *set_and_get(void *opaque)
     Object *obj = opaque;
 
     for (unsigned i = 0; i < 20000; i++) {
-        object_property_set_uint(obj, "u32", i % 2 ? 0 : UINT32_MAX, NULL);
-        object_property_set_bool(obj, "flag", i % 3, NULL);
-        object_property_set_bool(obj, "bit3", i % 5, NULL);
+        if (!object_property_set_uint(obj, "u32", i % 2 ? 0 : UINT32_MAX, NULL) ||
+            !object_property_set_bool(obj, "flag", i % 3, NULL) ||
+            !object_property_set_bool(obj, "bit3", i % 5, NULL)) {
+            return "a value is refused";
+        }
         if ((uint32_t)(object_property_get_uint(obj, "u32", NULL) + 1) > 1) {
             return "a number is half written";
         }
@@ -784,8 +786,8 @@ static void numbers_are_set_and_read_by_several_threads_at_once(void **state)
     void *complaint;
 
     (void)state;
-    object_property_set_uint(obj, "u32", 0, NULL);
-    object_property_set_bool(obj, "bit4", true, NULL);
+    assert_true(object_property_set_uint(obj, "u32", 0, NULL));
+    assert_true(object_property_set_bool(obj, "bit4", true, NULL));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, set_and_get, obj), 0);
     }

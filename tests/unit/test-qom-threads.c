@@ -49,7 +49,7 @@ static void racer_finalize(Object *obj)
     __atomic_fetch_sub(&alive, 1, __ATOMIC_RELAXED);
 }
 
-static void racer_class_init(ObjectClass *klass, void *data)
+static void racer_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     ((RacerClass *)klass)->inits = 1;

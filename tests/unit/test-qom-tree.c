@@ -21,7 +21,7 @@ static Object **linker_slot(Object *obj)
 
 static const Property with_properties[] = { DEFINE_PROP_UINT32("x[1]", Node, number, 0) };
 
-static void with_property_class_init(ObjectClass *klass, void *data)
+static void with_property_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     object_class_add_properties(klass, with_properties, G_N_ELEMENTS(with_properties));
@@ -48,7 +48,7 @@ static void greedy_unparent(Object *obj)
     }
 }
 
-static void greedy_class_init(ObjectClass *klass, void *data)
+static void greedy_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     klass->unparent = greedy_unparent;

@@ -41,7 +41,7 @@ static const Property backend_properties[] = {
     DEFINE_PROP_LINK("other", Backend, other, TYPE_BACKEND, Object *),
 };
 
-static void backend_class_init(ObjectClass *klass, void *data)
+static void backend_class_init(ObjectClass *klass, const void *data)
 {
     UserCreatableClass *uc = USER_CREATABLE_CLASS(klass);
 

@@ -95,7 +95,7 @@ static bool toy_realize(DeviceState *dev, GError **errp)
     return qdev_map(dev, get_system_io(), 0x100, &s->io, errp);
 }
 
-static void toy_class_init(ObjectClass *klass, void *data)
+static void toy_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->realize = toy_realize;

@@ -44,14 +44,14 @@ static void leave(Object *obj, ResetType type)
     phase(obj, "exit");
 }
 
-static void reset_class_init(ObjectClass *klass, void *data)
+static void reset_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     RESETTABLE_CLASS(klass)->phases =
         (ResettablePhases){ .enter = enter, .hold = hold, .exit = leave };
 }
 
-static void on_bus_class_init(ObjectClass *klass, void *data)
+static void on_bus_class_init(ObjectClass *klass, const void *data)
 {
     reset_class_init(klass, data);
     DEVICE_CLASS(klass)->bus_type = TYPE_PROBE_BUS;

@@ -41,7 +41,7 @@ static void part_init(Object *obj)
     sysbus_init_irq(SYS_BUS_DEVICE(obj), &p->irq[1]);
 }
 
-static void part_class_init(ObjectClass *klass, void *data)
+static void part_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->realize = part_realize;
