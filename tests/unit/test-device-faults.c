@@ -136,7 +136,7 @@ static int setup(void **state)
         qemu_irq line = qemu_allocate_irq(keep_level, NULL, i);
         g_autofree char *name = g_strdup_printf("irq[%d]", i);
 
-        object_property_add_child(OBJECT(isa), name, OBJECT(line), NULL);
+        g_assert_true(object_property_add_child(OBJECT(isa), name, OBJECT(line), NULL));
         isa->irqs[i] = line;
     }
     sysbus_get_default();
@@ -314,11 +314,11 @@ static bool careless_realize(DeviceState *dev, GError **errp)
     if (s->what == 0) {
         Object *obj = object_new("container");
 
-        object_property_add_child(qdev_get_machine(), "left", obj, NULL);
+        g_assert_true(object_property_add_child(qdev_get_machine(), "left", obj, NULL));
         object_unref(obj);
     } else if (s->what == 1) {
         memory_region_init_io(&s->region, NULL, &no_ops, s, "left", 4);
-        memory_region_add_subregion(get_system_io(), 0x10, &s->region, NULL);
+        g_assert_true(memory_region_add_subregion(get_system_io(), 0x10, &s->region, NULL));
     } else {
         timer_init_ns(&s->timer, QEMU_CLOCK_REALTIME, NULL, NULL, NULL);
         timer_mod(&s->timer, INT64_MAX - 1);
@@ -330,7 +330,7 @@ static const Property careless_props[] = {
     DEFINE_PROP_UINT32("what", Careless, what, 0),
 };
 
-static void careless_class_init(ObjectClass *klass, void *data)
+static void careless_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
     DEVICE_CLASS(klass)->realize = careless_realize;
