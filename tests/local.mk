@@ -128,7 +128,7 @@ check_DATA += $(qom_test_modules)
 CLEANFILES += $(qom_test_modules)
 EXTRA_DIST += tests/unit/qom-modules.c
 
-tests/unit/modules/%.so: tests/unit/qom-modules.c
+tests/unit/modules/%.so: tests/unit/qom-modules.c include/qomet/abi.h
 	@$(MKDIR_P) $(@D)
 	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) -std=gnu11 $(WARN_CFLAGS) $(GLIB_CFLAGS) \
 		$(CFLAGS) -fPIC -shared -DMODULE_$* -o $@ $<

@@ -29,7 +29,8 @@ setting()
 install_qom()
 {
     make -C "$abs_top_builddir" DESTDIR="$tmp/root" install-libLIBRARIES \
-        install-nobase_qometincludeHEADERS install-pkgconfigDATA >"$tmp/log" 2>&1 || {
+        install-nobase_qometincludeHEADERS \
+        install-nodist_qometincludeHEADERS install-pkgconfigDATA >"$tmp/log" 2>&1 || {
         sed 's/^/# /' "$tmp/log"
         return 1
     }
