@@ -18,7 +18,8 @@ unit_tests += \
 	tests/unit/test-debug-exit \
 	tests/unit/test-debugcon \
 	tests/unit/test-isa-bus \
-	tests/unit/test-port-logger
+	tests/unit/test-port-logger \
+	tests/unit/test-serial
 
 libtest_a_SOURCES += \
 	tests/unit/isa-fixture.h

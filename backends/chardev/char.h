@@ -74,7 +74,7 @@ struct ChardevClass {
     void (*chr_watch_output)(Chardev *chr, bool on);
     /**
      * Waits (at most @timeout_ms) until output can be taken; false when the time ran out. No lock
-     * held.
+     * held. NULL: waits are blind.
      */
     bool (*chr_wait_writable)(Chardev *chr, int timeout_ms);
     /**

@@ -31,6 +31,18 @@ void chr_allow_waits(void)
     __atomic_store_n(&waits_ended, 0, __ATOMIC_RELEASE);
 }
 
+/* Waits a little for @chr; without a method for that, blindly. */
+static void wait_writable(Chardev *chr)
+{
+    ChardevClass *klass = CHARDEV_GET_CLASS(chr);
+
+    if (klass->chr_wait_writable) {
+        klass->chr_wait_writable(chr, SLICE_MS);
+    } else {
+        g_usleep(SLICE_MS * 1000);
+    }
+}
+
 static int64_t now_ms(void)
 {
     struct timespec ts;
@@ -130,7 +142,9 @@ static void watch_output(void *opaque)
 {
     Chardev *chr = opaque;
 
-    CHARDEV_GET_CLASS(chr)->chr_watch_output(chr, true);
+    if (CHARDEV_GET_CLASS(chr)->chr_watch_output) {
+        CHARDEV_GET_CLASS(chr)->chr_watch_output(chr, true);
+    }
     object_unref(chr);
 }
 
@@ -210,7 +224,7 @@ int chr_write_all(Chardev *chr, const uint8_t *buf, int len)
             break;
         }
         pthread_mutex_unlock(&chr->lock);
-        CHARDEV_GET_CLASS(chr)->chr_wait_writable(chr, SLICE_MS);
+        wait_writable(chr);
         pthread_mutex_lock(&chr->lock);
     }
     /* Without a peer all vanishes, and counts as taken. */
@@ -277,7 +291,7 @@ void chr_flush(Chardev *chr, int patience_ms, int limit_ms)
             break;
         }
         pthread_mutex_unlock(&chr->lock);
-        CHARDEV_GET_CLASS(chr)->chr_wait_writable(chr, SLICE_MS);
+        wait_writable(chr);
         pthread_mutex_lock(&chr->lock);
     }
     if (chr->out_len) {
