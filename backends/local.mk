@@ -24,6 +24,8 @@ libqometall_a_SOURCES += \
 unit_tests += \
 	tests/unit/test-chardev \
 	tests/unit/test-chardev-output \
+	tests/unit/test-chardev-pty \
+	tests/unit/test-chardev-socket \
 	tests/unit/test-loop
 
 libtest_a_SOURCES += \
