@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <qomet/accel/runstate.h>
+#include <qomet/backends/chardev/char.h>
 #include <qomet/backends/loop.h>
 #include <qomet/memory/main-work.h>
 #include "accel/cpu-int.h"
@@ -158,6 +159,10 @@ static void request_shutdown(ShutdownCause cause, int exit_code)
 
     __atomic_compare_exchange_n(&shutdown_request, &none, request, false, __ATOMIC_SEQ_CST,
                                 __ATOMIC_SEQ_CST);
+    /* A person who ends the machine does not wait for a peer that reads slowly. */
+    if (cause == SHUTDOWN_CAUSE_HOST_SIGNAL || cause == SHUTDOWN_CAUSE_HOST_UI) {
+        qemu_chr_end_waits();
+    }
     notify();
 }
 
