@@ -26,6 +26,7 @@ unit_tests += \
 	tests/unit/test-chardev-output \
 	tests/unit/test-chardev-pty \
 	tests/unit/test-chardev-socket \
+	tests/unit/test-chardev-stdio \
 	tests/unit/test-loop
 
 libtest_a_SOURCES += \

@@ -45,7 +45,7 @@ static bool escape_key(StdioChardev *s, uint8_t key)
     case ESCAPE:
         return true;
     case 'x':
-        say(s, "qomet: terminated\r\n");
+        say(s, "qomet: terminated\n");
         if (quit_hook) {
             quit_hook();
         }
@@ -54,15 +54,15 @@ static bool escape_key(StdioChardev *s, uint8_t key)
         qemu_chr_be_event(CHARDEV(s), CHR_EVENT_BREAK);
         return false;
     case 'c':
-        say(s, "\r\nqomet: there is no monitor on this terminal\r\n");
+        say(s, "\nqomet: there is no monitor on this terminal\n");
         return false;
     case 'h':
     case '?':
-        say(s, "\r\n"
-               "C-a h    this help\r\n"
-               "C-a x    end the machine\r\n"
-               "C-a b    send a break\r\n"
-               "C-a C-a  send C-a\r\n");
+        say(s, "\n"
+               "C-a h    this help\n"
+               "C-a x    end the machine\n"
+               "C-a b    send a break\n"
+               "C-a C-a  send C-a\n");
         return false;
     default:
         return false;
