@@ -107,7 +107,8 @@ QOM_EXPORT Chardev *qemu_chr_find(const char *id);
  * Binds @be to @chr (NULL is fine); fails when the chardev has a front end already, which is named.
  * Main thread.
  */
-QOM_EXPORT bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard,
+                                 GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** Unbinds; nothing is called afterwards. Main thread. */
 QOM_EXPORT void qemu_chr_fe_deinit(CharBackend *be);
 /**
@@ -117,7 +118,10 @@ QOM_EXPORT void qemu_chr_fe_deinit(CharBackend *be);
 QOM_EXPORT void qemu_chr_fe_set_handlers(CharBackend *be, IOCanReadHandler *can_read,
                                          IOReadHandler *read, IOEventHandler *event,
                                          void (*drained)(void *opaque), void *opaque);
-/** The front end takes input again. Any thread; what is waiting comes later, never from within the call. */
+/**
+ * The front end takes input again. Any thread; what is waiting comes later, never from within the
+ * call.
+ */
 QOM_EXPORT void qemu_chr_fe_accept_input(CharBackend *be);
 /** Takes what fits and returns how many bytes that was. Never waits. Any thread. */
 QOM_EXPORT int qemu_chr_fe_write(CharBackend *be, const uint8_t *buf, int len);

@@ -796,8 +796,9 @@ static void the_state_is_data_of_fixed_width(void **state)
 
     (void)state;
     for (; f->name; f++) {
-        bytes += f->size;
-        assert_true(f->offset + f->size <= object_type_get_instance_size(com1->parent_obj.class));
+        bytes += f->size * f->count;
+        assert_true(f->offset + f->size * f->count <=
+                    object_type_get_instance_size(com1->parent_obj.class));
     }
     /* Registers, three arrays of sixteen, and the places in them. */
     assert_int_equal(bytes, 6 + 2 + 1 + 1 + 3 * 16 + 4 + 2 + 2);
