@@ -478,7 +478,8 @@ static void heap_handler(void *opaque, int n, int level)
 {
     Probe *p = opaque;
 
-    p->word[n] = level;
+    /* One that acts at once is called by any thread. */
+    __atomic_store_n(&p->word[n], level, __ATOMIC_RELAXED);
 }
 
 static bool takes_a_line(Probe *p, GError **errp)
