@@ -181,6 +181,7 @@ bool machine_done(MachineState *machine, GError **errp)
     }
     runstate_set_reset_hook(machine_reset, machine);
     machine_reset(SHUTDOWN_CAUSE_NONE, machine);
+    qdev_set_machine_ready(true);
     return true;
 }
 
@@ -265,6 +266,7 @@ const char *machine_serial_words(MachineState *machine, unsigned n)
 
 void machine_cleanup(void)
 {
+    qdev_set_machine_ready(false);
     /* No vCPU may run while its devices go. */
     for (unsigned i = cpu_count(); i-- > 0;) {
         CPUState *cpu = qemu_get_cpu(i);
