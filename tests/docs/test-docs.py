@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Runs every command that README.md and docs/*.md show, and compares what it prints.
+
+A fenced block with the word "console" holds commands ("$ ...", continued with a backslash) and, below each, its output. A line
+"..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder that holds
+./qomet and ./examples. A command must end with status 0 unless the next one is "echo $?". Further words of the fence:
+  kvm         needs /dev/kvm; skipped without
+  quickstart  is what .ci/run calls; only checked to exist
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+MARK = "@@qomet-docs-status@@"
+TIMEOUT_S = 300
+
+
+def blocks(text):
+    """Yields (line number, words of the fence, lines) of each console block."""
+    fence = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if fence is None:
+            match = re.match(r"^```(\S.*)$", line)
+            if match:
+                fence = (number, match.group(1).split(), [])
+        elif line.startswith("```"):
+            if fence[1][0] == "console":
+                yield fence
+            fence = None
+        else:
+            fence[2].append(line)
+
+
+def commands(lines):
+    """Splits a block into (command, expected lines)."""
+    result = []
+    more = False
+    for line in lines:
+        if more:
+            result[-1][0] += "\n" + line
+        elif line.startswith("$ "):
+            result.append([line[2:], []])
+        elif result:
+            result[-1][1].append(line)
+        else:
+            raise ValueError("output before the first command: " + line)
+        more = result[-1][0].endswith("\\") and not result[-1][1]
+    return result
+
+
+def pattern(expected):
+    """A regular expression for the lines of output that a page shows."""
+    parts = []
+    for line in expected:
+        if line.strip() == "...":
+            parts.append(r"(?:.*\n)*?")
+        else:
+            parts.append(".*?".join(re.escape(p) for p in line.rstrip().split("...")) + r"[ \t]*\n")
+    return re.compile("".join(parts) + r"\Z")
+
+
+def kvm_reason():
+    try:
+        os.close(os.open("/dev/kvm", os.O_RDWR))
+        return None
+    except OSError as error:
+        return "no usable KVM: /dev/kvm: " + error.strerror
+
+
+class Shell:
+    """A bash that runs one command after the other and tells output and status of each."""
+
+    def __init__(self, cwd, env):
+        self.process = subprocess.Popen(
+            ["timeout", str(TIMEOUT_S), "bash", "--noprofile", "--norc"], cwd=cwd, env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def run(self, command):
+        self.process.stdin.write(f"{command}\nqomet_docs_s=$?; printf '\\n{MARK} %d\\n' $qomet_docs_s; (exit $qomet_docs_s)\n")
+        self.process.stdin.flush()
+        output = []
+        for line in self.process.stdout:
+            if line.startswith(MARK):
+                text = "".join(output)
+                # The mark's own newline: take it away again where the command ended its last line.
+                return (text[:-1] if text.endswith("\n\n") or text == "\n" else text), int(line.split()[1])
+            output.append(line)
+        return "".join(output) + "\n(the shell ended or ran out of time)", -1
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.read()
+        self.process.wait()
+
+
+def main():
+    srcdir = pathlib.Path(os.environ.get("abs_top_srcdir", ".")).resolve()
+    builddir = pathlib.Path(os.environ.get("abs_top_builddir", ".")).resolve()
+    pages = [srcdir / "README.md"] + sorted((srcdir / "docs").glob("*.md"))
+    pages = [p for p in pages if any(True for _ in blocks(p.read_text()))]
+    no_kvm = kvm_reason()
+    number = 0
+    failed = False
+
+    print("TAP version 13", flush=True)
+    for page in pages:
+        name = str(page.relative_to(srcdir))
+        with tempfile.TemporaryDirectory(prefix="qomet-docs-") as folder:
+            work = pathlib.Path(folder) / "qomet"
+            work.mkdir()
+            for entry in ("qomet",):
+                os.symlink(builddir / entry, work / entry)
+            shutil.copytree(srcdir / "examples", work / "examples",
+                            ignore=shutil.ignore_patterns("*.o", "*.so", ".deps", ".dirstamp"))
+            home = pathlib.Path(folder) / "home"
+            home.mkdir()
+            env = dict(os.environ, HOME=str(home), LC_ALL="C.UTF-8", QOMET_BUILD=str(builddir), TMPDIR=folder)
+            shell = Shell(work, env)
+            for line, words, lines in blocks(page.read_text()):
+                listed = commands(lines)
+                for i, (command, expected) in enumerate(listed):
+                    number += 1
+                    title = f"{name}:{line}: {command.splitlines()[0][:70]}"
+                    title = title.replace("#", "_")
+                    if "quickstart" in words:
+                        ok = (srcdir / command.split()[0]).exists()
+                        print(f"{'ok' if ok else 'not ok'} {number} - {title}", flush=True)
+                        failed |= not ok
+                        continue
+                    if "kvm" in words and no_kvm:
+                        print(f"ok {number} - {title} # SKIP {no_kvm}", flush=True)
+                        continue
+                    output, status = shell.run(command)
+                    checked = i + 1 < len(listed) and listed[i + 1][0].strip() == "echo $?"
+                    ok = bool(pattern(expected).match(output)) and (status == 0 or checked)
+                    print(f"{'ok' if ok else 'not ok'} {number} - {title}", flush=True)
+                    if not ok:
+                        failed = True
+                        print(f"# status {status}; the page shows:")
+                        print("".join(f"#   {l}\n" for l in expected) + "# the command printed:")
+                        print("".join(f"#   {l}\n" for l in output.splitlines()), end="", flush=True)
+            shell.close()
+    print(f"1..{number}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
