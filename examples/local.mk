@@ -3,5 +3,7 @@
 # examples: devices, machines and modules to read and to start from.
 
 EXTRA_DIST += \
+	examples/device/port-counter.c \
+	examples/machine/echo-board.c \
 	examples/qom-only/Makefile \
 	examples/qom-only/shapes.c

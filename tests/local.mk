@@ -51,7 +51,12 @@ libqomet_qtest_a_SOURCES = \
 qometinclude_HEADERS = tests/libqtest/qtest.h
 
 EXTRA_DIST += \
+	tests/bench/marks \
+	tests/bench/run-bench.py \
 	tests/cli/cli.py \
+	tests/docs/test-docs.py \
+	tests/fuzz/smoke.sh \
+	tests/mutants.py \
 	tests/installcheck.sh \
 	tests/tap-filter
 
@@ -156,14 +161,12 @@ check-lab:
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 
-# run-bench.sh, where it is there, is given the programs; without it they are run one after the other.
+# One table of what each program prints, with marks and instructions.
 bench: qomet $(bench_programs)
 	@if test -z '$(strip $(bench_programs))'; then \
 		echo 'bench: there is nothing to measure yet'; \
-	elif test -x $(top_srcdir)/tests/bench/run-bench.sh; then \
-		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run-bench.sh $(bench_programs); \
 	else \
-		$(AM_TESTS_ENVIRONMENT) for bench in $(bench_programs); do ./$$bench || exit 1; done; \
+		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run-bench.py $(bench_programs); \
 	fi
 
 # ---- fuzzing ----
@@ -200,10 +203,6 @@ fuzz-smoke: $(fuzz_targets)
 # ---- make mutants ----
 
 mutants:
-	@if test -x $(top_srcdir)/tests/mutants.sh; then \
-		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/mutants.sh; \
-	else \
-		echo 'mutants: there is no tests/mutants.sh yet'; \
-	fi
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/mutants.py
 
 .PHONY: bench check-lab check-long fuzz-smoke mutants

@@ -44,7 +44,7 @@ static const Property port_counter_props[] = {
     DEFINE_PROP_UINT8("step", PortCounter, step, 1, .help = "what one write adds", PROP_RANGE_U(1, 100)),
 };
 
-static void port_counter_class_init(ObjectClass *klass, G_GNUC_UNUSED void *data)
+static void port_counter_class_init(ObjectClass *klass, G_GNUC_UNUSED const void *data)
 {
     DEVICE_CLASS(klass)->desc = "counts the writes to a port";
     DEVICE_CLASS(klass)->realize = port_counter_realize;

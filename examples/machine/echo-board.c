@@ -20,7 +20,7 @@ static bool echo_board_init(MachineState *machine, GError **errp)
            qdev_realize(console, isa, errp);
 }
 
-static void echo_board_class_init(ObjectClass *klass, G_GNUC_UNUSED void *data)
+static void echo_board_class_init(ObjectClass *klass, G_GNUC_UNUSED const void *data)
 {
     MachineClass *mc = MACHINE_CLASS(klass);
 
