@@ -12,7 +12,7 @@
 
 bool option_make_machine(OptionPlan *plan, GError **errp)
 {
-    MachineClass *mc = machine_class_default();
+    MachineClass *mc = NULL;
 
     for (unsigned i = 0; i < plan->words->len; i++) {
         OptionWord *word = g_ptr_array_index(plan->words, i);
@@ -23,12 +23,15 @@ bool option_make_machine(OptionPlan *plan, GError **errp)
         }
         plan->machine_word = word;
         name = keyval_take(word->kv, "type");
-        mc = name ? machine_class_find(name, errp) : mc;
-        if (!mc) {
-            g_prefix_error(errp, "%s: ", word->given);
-            return false;
+        if (name) {
+            mc = machine_class_find(name, errp);
+            if (!mc) {
+                g_prefix_error(errp, "%s: ", word->given);
+                return false;
+            }
         }
     }
+    mc = mc ? mc : machine_class_default();
     if (!mc) {
         qom_error_set(errp, QOM_ERROR_NOT_FOUND,
                       "no machine was asked for and there is no default; '-M help' lists them");
