@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program: words of the command line in, an exit status out. The rooms are begun, the options carried out, the
- * machine run, and everything ended in the opposite order.
+ * The program: words of the command line in, an exit status out. The rooms are begun, the options
+ * carried out, the machine run, and everything ended in the opposite order.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,10 @@ static void killed(int signal, siginfo_t *info, void *context)
     qemu_system_killed(signal, info->si_pid);
 }
 
-/* Whoever ends the program ends it in order, and a peer that has gone is an error of write(), not our end. */
+/*
+ * Whoever ends the program ends it in order, and a peer that has gone is an error of write(), not
+ * our end.
+ */
 static void take_signals(void)
 {
     static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
@@ -33,7 +36,8 @@ static void take_signals(void)
 }
 
 /*
- * A standard stream that is closed would be the number of the next thing opened, and messages would be written into it.
+ * A standard stream that is closed would be the number of the next thing opened, and messages would
+ * be written into it.
  */
 static void keep_standard_streams(void)
 {

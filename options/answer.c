@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Questions in options: "-device help" lists names, "-device X,help" the properties of one. What is listed is read from
- * the classes.
+ * Questions in options: "-device help" lists names, "-device X,help" the properties of one. What is
+ * listed is read from the classes.
  */
 #include "config.h"
 
@@ -49,7 +49,10 @@ static int compare_properties(const void *a, const void *b)
     return strcmp((*(const Property *const *)a)->name, (*(const Property *const *)b)->name);
 }
 
-/* A line a property that can be set, in order of name, as QEMU writes it. What all that are @base have is left out. */
+/*
+ * A line a property that can be set, in order of name, as QEMU writes it. What all that are @base
+ * have is left out.
+ */
 static void print_properties(ObjectClass *klass, const char *name, const char *base)
 {
     g_autoptr(GPtrArray) props = g_ptr_array_new();

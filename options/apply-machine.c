@@ -210,7 +210,10 @@ bool option_apply_qtest_log(OptionPlan *plan, OptionWord *word, GError **errp)
     return true;
 }
 
-/* A test on standard input and output has it alone: the first serial port does not go there unless it is told to. */
+/*
+ * A test on standard input and output has it alone: the first serial port does not go there unless
+ * it is told to.
+ */
 static void leave_stdio_to_test(OptionPlan *plan)
 {
     for (unsigned i = 0; i < plan->words->len; i++) {

@@ -78,8 +78,8 @@ static bool is_still_at(int fd, const char *path)
 }
 
 /*
- * Opens and locks @path. Between opening and locking, another program that had the lock may have removed the file: then
- * what is locked here has no name any more, and it is tried again.
+ * Opens and locks @path. Between opening and locking, another program that had the lock may have
+ * removed the file: then what is locked here has no name any more, and it is tried again.
  */
 static int open_and_lock(const char *path, GError **errp)
 {
@@ -116,7 +116,10 @@ bool option_apply_pidfile(OptionPlan *plan, OptionWord *word, GError **errp)
     int len = g_snprintf(text, sizeof(text), "%d\n", (int)getpid());
     int fd;
 
-    /* The last one stands; a lock is the process's, so the same name again would be locked twice and removed once. */
+    /*
+     * The last one stands; a lock is the process's, so the same name again would be locked twice
+     * and removed once.
+     */
     option_pidfile_remove(plan);
     fd = open_and_lock(word->arg, errp);
     if (fd < 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan carried out: stage after stage, in QEMU's order. What an option does stands in the other apply files.
+ * The plan carried out: stage after stage, in QEMU's order. What an option does stands in the other
+ * apply files.
  */
 #include "options/options-int.h"
 

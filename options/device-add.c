@@ -13,7 +13,10 @@ static DeviceClass *find_driver(const char *name, GError **errp)
     g_autofree char *near = NULL;
 
     if (!klass && error->code != QOM_ERROR_NOT_FOUND) {
-        /* There is such a type, and it cannot be made: a parent is missing, its module does not load. */
+        /*
+         * There is such a type, and it cannot be made: a parent is missing, its module does not
+         * load.
+         */
         g_propagate_error(errp, g_steal_pointer(&error));
         return NULL;
     }
@@ -49,7 +52,10 @@ bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp)
     return driver_of(word->kv, errp) != NULL;
 }
 
-/* The bus for a device of @dc: the one named, else one of the type that it needs. NULL in *@bus: it needs none. */
+/*
+ * The bus for a device of @dc: the one named, else one of the type that it needs. NULL in *@bus: it
+ * needs none.
+ */
 static bool find_bus(DeviceClass *dc, const char *name, BusState **bus, GError **errp)
 {
     *bus = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gen-docs man|bash - writes the manual page, or bash's completion, of qomet from the option table. Run by make.
+ * gen-docs man|bash - writes the manual page, or bash's completion, of qomet from the option table.
+ * Run by make.
  */
 #include "config.h"
 
@@ -108,7 +109,9 @@ static void print_bash(void)
            "    COMPREPLY=()\n"
            "    case $before in\n");
     print_bash_case("names");
-    /* The listings begin each row with the name, alone or as: name \"NAME\", or after two spaces. */
+    /*
+     * The listings begin each row with the name, alone or as: name \"NAME\", or after two spaces.
+     */
     printf("        COMPREPLY=($(compgen -W \"help $(\"$1\" \"$before\" help 2>/dev/null |\n"
            "            sed -n -e '/:$/d' -e 's/^name \"\\([^\"]*\\)\".*/\\1/p' -e 't' -e 's/^ "
            "*\\([^ ]*\\).*/\\1/p')\""

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of options/ share: a row of the option table, a word of the command line that was matched with one,
- * and the plan that the words make.
+ * What the files of options/ share: a row of the option table, a word of the command line that was
+ * matched with one, and the plan that the words make.
  */
 #ifndef OPTIONS_OPTIONS_INT_H
 #define OPTIONS_OPTIONS_INT_H
@@ -48,10 +48,16 @@ struct Option {
     OptionSection section;
     OptionStage stage;
     bool completes_help; /* answers "help" with a list of names: completion asks it */
-    /** Takes word->arg apart into word->kv without touching anything; NULL: the argument is taken as it is. */
+    /**
+     * Takes word->arg apart into word->kv without touching anything; NULL: the argument is taken as
+     * it is.
+     */
     bool (*read)(OptionWord *word, GError **errp);
     const char *implied_key; /* for option_read_keyval() */
-    /** When the word is a question ("help"), answers it on standard output; false: it is none. May be NULL. */
+    /**
+     * When the word is a question ("help"), answers it on standard output; false: it is none. May
+     * be NULL.
+     */
     bool (*answer)(const OptionWord *word);
     /** Finds wrong names before anything is opened; may be NULL. */
     bool (*check)(OptionPlan *plan, OptionWord *word, GError **errp);
@@ -149,8 +155,8 @@ bool option_apply_device(OptionPlan *plan, OptionWord *word, GError **errp);
 void option_warn_unused_globals(void);
 
 /**
- * " (did you mean 'X'?)" when one of the classes that are @type has a name near to @name, else "". @suffix: what their
- * names end in and people leave out, or NULL. The caller frees.
+ * " (did you mean 'X'?)" when one of the classes that are @type has a name near to @name, else "".
+ * @suffix: what their names end in and people leave out, or NULL. The caller frees.
  */
 char *option_nearest_class(const char *name, const char *type, const char *suffix);
 

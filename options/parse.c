@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words into a plan: each word of the command line is matched with the table and taken apart. Nothing else is touched,
- * so a fuzzer may call this.
+ * Words into a plan: each word of the command line is matched with the table and taken apart.
+ * Nothing else is touched, so a fuzzer may call this.
  */
 #include <string.h>
 #include "options/options-int.h"

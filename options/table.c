@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The option table. The command line is read by it, and the help text, the manual page and the shell's completion are
- * made of it.
+ * The option table. The command line is read by it, and the help text, the manual page and the
+ * shell's completion are made of it.
  */
 #include <string.h>
 #include "options/options-int.h"

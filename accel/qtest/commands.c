@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The commands of a test: one line each, one answer each, "OK", "OK VALUE" or "FAIL REASON". What they do to ports and
- * memory goes the way of a CPU's accesses.
+ * The commands of a test: one line each, one answer each, "OK", "OK VALUE" or "FAIL REASON". What
+ * they do to ports and memory goes the way of a CPU's accesses.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -413,7 +413,10 @@ static const struct {
     { "set_irq_in", 4, 4, do_set_irq_in, "PATH NAME LINE LEVEL" },
 };
 
-/* Cuts @text into the command's name and at most MAX_WORDS words; false when there are more, or no name. */
+/*
+ * Cuts @text into the command's name and at most MAX_WORDS words; false when there are more, or no
+ * name.
+ */
 static bool split(Command *c, char *text)
 {
     char *rest = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupt lines that a test watches: inputs are observed where they end; in an output a line of our own is put, which
- * tells the test and passes the level on.
+ * Interrupt lines that a test watches: inputs are observed where they end; in an output a line of
+ * our own is put, which tells the test and passes the level on.
  */
 #include "accel/qtest/qtest-int.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of accel/qtest share: the stream of lines to and from the test, and the state of the commands.
+ * What the files of accel/qtest share: the stream of lines to and from the test, and the state of
+ * the commands.
  */
 #ifndef ACCEL_QTEST_QTEST_INT_H
 #define ACCEL_QTEST_QTEST_INT_H
@@ -16,9 +17,10 @@
 typedef struct QTestStream QTestStream;
 
 /**
- * Connects to @address ("unix:PATH" or "stdio"). Afterwards, on the main thread, @line is called for each line that has
- * come (without its newline, NUL-terminated, @len bytes, its own to change; NULL: the line was longer than
- * QTEST_MAX_LINE) until it returns false, and @closed once when the test has hung up. Ended with qtest_stream_free().
+ * Connects to @address ("unix:PATH" or "stdio"). Afterwards, on the main thread, @line is called
+ * for each line that has come (without its newline, NUL-terminated, @len bytes, its own to change;
+ * NULL: the line was longer than QTEST_MAX_LINE) until it returns false, and @closed once when the
+ * test has hung up. Ended with qtest_stream_free().
  */
 QTestStream *qtest_stream_new(const char *address,
                               bool (*line)(char *text, size_t len, void *opaque),
@@ -58,8 +60,9 @@ void qtest_say(QTest *s, const char *text);
 void qtest_command_line(QTest *s, char *text, size_t len);
 
 /**
- * Watches the inputs (or the outputs) of the device @obj, or the lines that are children of any other object, as those of
- * a board; false with @errp set when there are none, or others are watched.
+ * Watches the inputs (or the outputs) of the device @obj, or the lines that are children of any
+ * other object, as those of a board; false with @errp set when there are none, or others are
+ * watched.
  */
 bool qtest_intercept(QTest *s, Object *obj, bool outputs, GError **errp);
 /** Ends all watching; every line is as before. */

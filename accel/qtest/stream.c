@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines over a socket or standard input and output. Never waits: what the test does not take is kept, and while much is
- * kept nothing more is read.
+ * Lines over a socket or standard input and output. Never waits: what the test does not take is
+ * kept, and while much is kept nothing more is read.
  */
 #include <errno.h>
 #include <poll.h>

@@ -24,12 +24,18 @@ void qtest_fail(const char *format, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
 /** Milliseconds left of the wait that began at @since (g_get_monotonic_time); 0 when none are. */
 int qtest_time_left(gint64 since);
 
-/** Waits for the program as long as a wait may take; a program that is still there then is killed, false. */
+/**
+ * Waits for the program as long as a wait may take; a program that is still there then is killed,
+ * false.
+ */
 bool qtest_reap(QTestState *s);
 
 /** Sends @len bytes; a program that does not take them is a failure. */
 void qtest_send(QTestState *s, const char *data, size_t len);
-/** The next answer, after what the program said about lines has been noted. The caller frees with g_free(). */
+/**
+ * The next answer, after what the program said about lines has been noted. The caller frees with
+ * g_free().
+ */
 char *qtest_receive(QTestState *s);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tester's side of the protocol: a line a command, a line an answer, and lines about interrupts in between.
+ * The tester's side of the protocol: a line a command, a line an answer, and lines about interrupts
+ * in between.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -128,7 +129,10 @@ char *qtest_command(QTestState *s, const char *format, ...)
     return copy;
 }
 
-/* Sends a line that must succeed; what stands after "OK", as a pointer into *@answer, which the caller frees. */
+/*
+ * Sends a line that must succeed; what stands after "OK", as a pointer into *@answer, which the
+ * caller frees.
+ */
 static const char *must(QTestState *s, char **answer, const char *format, ...) G_GNUC_PRINTF(3, 4);
 static const char *must(QTestState *s, char **answer, const char *format, ...)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ports of the three teaching guests, driven without a CPU: they print what the guests make them print.
+ * The ports of the three teaching guests, driven without a CPU: they print what the guests make
+ * them print.
  */
 #include <qomet/qtest.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The serial port of a board, driven without a CPU: registers, loopback, input from a peer, its interrupt line.
+ * The serial port of a board, driven without a CPU: registers, loopback, input from a peer, its
+ * interrupt line.
  */
 #include <errno.h>
 #include <linux/serial_reg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reading of the command line: words, the option table, and what is said about words that cannot be read.
+ * The reading of the command line: words, the option table, and what is said about words that
+ * cannot be read.
  */
 #include <string.h>
 #include "tests/test.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tester's end in qomet: each command and its answer, lines that are wrong or hostile, interrupts and time. The test
- * is both ends: it talks over a socket to an object in its own process.
+ * The tester's end in qomet: each command and its answer, lines that are wrong or hostile,
+ * interrupts and time. The test is both ends: it talks over a socket to an object in its own
+ * process.
  */
 #include <errno.h>
 #include <stdlib.h>
