@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
+#include <qomet/memory/main-work.h>
 #include <qomet/qom/log.h>
 #include <qomet/qom/module.h>
 #include "backends/chardev/fd.h"
@@ -102,15 +103,25 @@ static void socket_accept(int fd G_GNUC_UNUSED, unsigned ready G_GNUC_UNUSED, vo
     }
 }
 
+/*
+ * A signal that ends the program ends the wait: it interrupts poll(), or, when it came just before,
+ * has woken the main loop without giving it work.
+ */
 static bool wait_for_peer(SocketChardev *s, GError **errp)
 {
-    struct pollfd p = { .fd = s->listen_fd, .events = POLLIN };
+    struct pollfd p[] = { { .fd = s->listen_fd, .events = POLLIN },
+                          { .fd = main_work_fd(), .events = POLLIN } };
     g_autofree char *text = sock_address_text(&s->address);
 
     info_report("waiting for connection on: disconnected:%s,server=on", text);
     while (!CHARDEV(s)->opened) {
-        /* A signal that ends the program ends the wait. */
-        if (poll(&p, 1, -1) < 0 || !take_peer(s)) {
+        bool good = poll(p, G_N_ELEMENTS(p), -1) > 0;
+
+        if (good && p[1].revents && main_work_run() == 0) {
+            errno = EINTR;
+            good = false;
+        }
+        if (!good || (p[0].revents && !take_peer(s))) {
             qom_error_set(errp, QOM_ERROR_FAILED, "waiting for a connection on %s: %s", text,
                           g_strerror(errno));
             return false;
