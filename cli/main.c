@@ -92,6 +92,13 @@ static int run(OptionPlan *plan)
 
     switch (options_apply(plan, &error)) {
     case OPTIONS_FAILED:
+        /*
+         * A signal wakes what waits for a peer or a file, and that fails then: not what the user is
+         * to read.
+         */
+        if (qemu_shutdown_requested_get() == SHUTDOWN_CAUSE_HOST_SIGNAL) {
+            return EXIT_SUCCESS;
+        }
         error_report("%s", error->message);
         return EXIT_FAILURE;
     case OPTIONS_ANSWERED:

@@ -121,6 +121,10 @@ bool option_apply_smp(OptionPlan *plan, OptionWord *word, GError **errp)
     if (!cpus || !set(plan, "smp", cpus, errp)) {
         return false;
     }
+    if (!mc->max_cpus && plan->machine->smp_cpus > 1) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "this machine has no CPUs");
+        return false;
+    }
     if (mc->max_cpus && (plan->machine->smp_cpus < 1 || plan->machine->smp_cpus > mc->max_cpus)) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "'%s' is no number of CPUs for this machine, accepted are 1 to %u", cpus,

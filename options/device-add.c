@@ -52,23 +52,15 @@ bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp)
     return driver_of(word->kv, errp) != NULL;
 }
 
-/*
- * The bus for a device of @dc: the one named, else one of the type that it needs. NULL in *@bus: it
- * needs none.
- */
-static bool find_bus(DeviceClass *dc, const char *name, BusState **bus, GError **errp)
+/* The bus that is named, which is of the type that @dc needs; or NULL with @errp set. */
+static BusState *find_bus(DeviceClass *dc, const char *name, GError **errp)
 {
-    *bus = NULL;
-    if (!name && !dc->bus_type) {
-        return true;
-    }
     if (!dc->bus_type) {
         qom_error_set(errp, QOM_ERROR_VALUE, "'%s' sits on no bus, so 'bus' cannot be given",
                       object_class_get_name(OBJECT_CLASS(dc)));
-        return false;
+        return NULL;
     }
-    *bus = qbus_find(name, dc->bus_type, errp);
-    return *bus != NULL;
+    return qbus_find(name, dc->bus_type, errp);
 }
 
 DeviceState *options_device_add(KeyVal *kv, GError **errp)
@@ -76,11 +68,17 @@ DeviceState *options_device_add(KeyVal *kv, GError **errp)
     DeviceClass *dc = driver_of(kv, errp);
     const char *id = keyval_take(kv, "id");
     const char *bus_name = keyval_take(kv, "bus");
+    BusState *bus = NULL;
     DeviceState *dev;
-    BusState *bus;
 
-    if (!dc || (id && !id_wellformed(id, errp)) || !find_bus(dc, bus_name, &bus, errp)) {
+    if (!dc || (id && !id_wellformed(id, errp))) {
         return NULL;
+    }
+    if (bus_name) {
+        bus = find_bus(dc, bus_name, errp);
+        if (!bus) {
+            return NULL;
+        }
     }
     dev = qdev_new(object_class_get_name(OBJECT_CLASS(dc)), errp);
     if (!dev) {

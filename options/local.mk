@@ -17,7 +17,9 @@ libqometall_a_SOURCES += \
 nobase_qometinclude_HEADERS += \
 	options/options.h
 
-unit_tests += tests/unit/test-options
+unit_tests += \
+	tests/unit/test-device-add \
+	tests/unit/test-options
 fuzz_targets += tests/fuzz/fuzz-options
 EXTRA_DIST += tests/fuzz/corpus/fuzz-options
 
