@@ -26,6 +26,7 @@ script_tests += \
 	tests/cli/test-cli-guests.py \
 	tests/cli/test-cli-help.py \
 	tests/cli/test-cli-process.py \
+	tests/cli/test-cli-terminal.py \
 	tests/fuzz/test-corpus.sh \
 	tests/unit/test-dist.sh \
 	tests/unit/test-linking.sh \
