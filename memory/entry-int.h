@@ -55,8 +55,9 @@ EntryThread *entry_thread_make(void);
 bool entry_thread_foreach(bool (*fn)(EntryThread *t, void *opaque), void *opaque);
 /* Closes the outermost section, doing what was put off in it. */
 void entry_drain(EntryThread *t);
-void entry_guard_refuse(EntryGuard *guard);
-void entry_guard_wait(EntryGuard *guard);
+/* Takes a guard that somebody is in: waits, or counts and refuses when that is @t itself. */
+bool entry_guard_wait(EntryThread *t, EntryGuard *guard);
+void entry_guard_wake(EntryGuard *guard);
 #ifdef QOMET_DEBUG_LOCKS
 void entry_guard_check_order(const EntryThread *t, const EntryGuard *guard);
 #endif
@@ -99,38 +100,63 @@ static inline void section_leave(EntryThread *t)
     }
 }
 
-/* Inside a section: takes the lock of @guard. False when this thread is in it already. */
-static inline bool guard_lock(EntryThread *t, EntryGuard *guard)
+/* The bit of a guard's holder that says that others wait. */
+#define GUARD_WAITED UINT64_C(1)
+
+/* Inside a section: takes @guard if nobody is in it. */
+static inline bool guard_try_lock(EntryThread *t, EntryGuard *guard)
 {
-    if (G_UNLIKELY(__atomic_load_n(&guard->holder, __ATOMIC_RELAXED) == (uintptr_t)t)) {
-        entry_guard_refuse(guard);
+    uintptr_t nobody = 0;
+
+    if (G_UNLIKELY(!__atomic_compare_exchange_n(&guard->holder, &nobody, (uintptr_t)t, false,
+                                                __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
         return false;
     }
 #ifdef QOMET_DEBUG_LOCKS
     entry_guard_check_order(t, guard);
-#endif
-    if (G_UNLIKELY(pthread_mutex_trylock(&guard->lock) != 0)) {
-        entry_guard_wait(guard);
-    }
-    __atomic_store_n(&guard->holder, (uintptr_t)t, __ATOMIC_RELAXED);
-#ifdef QOMET_DEBUG_LOCKS
     t->held[t->depth] = guard;
 #endif
     t->depth++;
     return true;
 }
 
+/* Inside a section: takes @guard. False when this thread is in it already. */
+static inline bool guard_lock(EntryThread *t, EntryGuard *guard)
+{
+    return G_LIKELY(guard_try_lock(t, guard)) || entry_guard_wait(t, guard);
+}
+
 static inline void guard_unlock(EntryThread *t, EntryGuard *guard)
 {
     t->depth--;
-    __atomic_store_n(&guard->holder, 0, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&guard->lock);
+    if (G_UNLIKELY(__atomic_exchange_n(&guard->holder, 0, __ATOMIC_RELEASE) & GUARD_WAITED)) {
+        entry_guard_wake(guard);
+    }
+}
+
+static inline EntryRow *entry_row(const EntryThread *t, const EntryGuard *guard)
+{
+    return (EntryRow *)((char *)t->rows + guard->row);
 }
 
 /* A counter has one writer, so no locked instruction; the store is atomic for the thread that sums. */
 static inline void entry_count(uint64_t *counter, uint64_t n)
 {
     __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+static inline void entry_count_access(EntryThread *t, const EntryGuard *guard, unsigned size,
+                                      bool is_write)
+{
+    EntryRow *row = entry_row(t, guard);
+
+    if (is_write) {
+        entry_count(&row->writes, 1);
+        entry_count(&row->write_bytes, size);
+    } else {
+        entry_count(&row->reads, 1);
+        entry_count(&row->read_bytes, size);
+    }
 }
 
 #endif

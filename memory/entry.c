@@ -187,18 +187,16 @@ static void slot_give_back(uint32_t slot)
 void entry_guard_init(EntryGuard *guard, Object *owner, EntryRank rank)
 {
     memset(guard, 0, sizeof(*guard));
-    pthread_mutex_init(&guard->lock, NULL);
     guard->owner = owner;
     guard->rank = rank;
-    guard->slot = slot_take();
+    guard->row = slot_take() * sizeof(EntryRow);
 }
 
 void entry_guard_destroy(EntryGuard *guard)
 {
     g_assert(__atomic_load_n(&guard->holder, __ATOMIC_RELAXED) == 0);
-    pthread_mutex_destroy(&guard->lock);
-    slot_give_back(guard->slot);
-    guard->slot = 0;
+    slot_give_back(guard->row / sizeof(EntryRow));
+    guard->row = 0;
 }
 
 void entry_guard_counts(const EntryGuard *guard, EntryCounts *out)
@@ -206,12 +204,12 @@ void entry_guard_counts(const EntryGuard *guard, EntryCounts *out)
     EntryRow sum = { 0 };
 
     pthread_mutex_lock(&thread_lock);
-    if (guard->slot) {
+    if (guard->row) {
         for (EntryThread *t = thread_list; t; t = t->next) {
-            row_add(&sum, &t->rows[guard->slot]);
+            row_add(&sum, entry_row(t, guard));
         }
         if (ended_rows) {
-            row_add(&sum, &ended_rows[guard->slot]);
+            row_add(&sum, &ended_rows[guard->row / sizeof(EntryRow)]);
         }
     }
     pthread_mutex_unlock(&thread_lock);
@@ -240,7 +238,7 @@ static char *guard_name(const EntryGuard *guard)
                 : g_strdup(object_get_typename(guard->owner));
 }
 
-void entry_guard_refuse(EntryGuard *guard)
+static void refuse(EntryGuard *guard)
 {
     /* The owner is entered, so it and all above it stay in the tree while the path is written. */
     if (__atomic_fetch_add(&guard->refused, 1, __ATOMIC_RELAXED) == 0) {
@@ -248,12 +246,6 @@ void entry_guard_refuse(EntryGuard *guard)
 
         warn_report("%s was entered again by the thread that is in it: refused", name);
     }
-}
-
-void entry_guard_wait(EntryGuard *guard)
-{
-    __atomic_fetch_add(&guard->contended, 1, __ATOMIC_RELAXED);
-    pthread_mutex_lock(&guard->lock);
 }
 
 #ifdef QOMET_DEBUG_LOCKS
@@ -272,6 +264,84 @@ void entry_guard_check_order(const EntryThread *t, const EntryGuard *guard)
 }
 #endif
 
+/* ---- Waiting ---- */
+
+/*
+ * A guard is taken and left by one instruction on its holder. Who finds somebody inside marks that and sleeps here, in
+ * one of a few places that guards share.
+ */
+typedef struct GuardLot {
+    pthread_mutex_t lock;
+    pthread_cond_t left;
+} GuardLot;
+
+#define GUARD_LOTS 16
+#define GUARD_SPINS 200
+
+static GuardLot guard_lots[GUARD_LOTS] = {
+    [0 ... GUARD_LOTS - 1] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER },
+};
+
+static GuardLot *guard_lot(const EntryGuard *guard)
+{
+    return &guard_lots[(uintptr_t)guard / 64 % GUARD_LOTS];
+}
+
+/* Most methods are over sooner than a thread can be put to sleep. */
+static bool spin(EntryThread *t, EntryGuard *guard)
+{
+    for (int i = 0; i < GUARD_SPINS; i++) {
+        if (__atomic_load_n(&guard->holder, __ATOMIC_RELAXED) == 0 && guard_try_lock(t, guard)) {
+            return true;
+        }
+        __builtin_ia32_pause();
+    }
+    return false;
+}
+
+bool entry_guard_wait(EntryThread *t, EntryGuard *guard)
+{
+    GuardLot *lot = guard_lot(guard);
+    uintptr_t holder = __atomic_load_n(&guard->holder, __ATOMIC_RELAXED);
+
+    if ((holder & ~GUARD_WAITED) == (uintptr_t)t) {
+        refuse(guard);
+        return false;
+    }
+#ifdef QOMET_DEBUG_LOCKS
+    entry_guard_check_order(t, guard);
+#endif
+    __atomic_fetch_add(&guard->contended, 1, __ATOMIC_RELAXED);
+    if (spin(t, guard)) {
+        return true;
+    }
+    pthread_mutex_lock(&lot->lock);
+    while (!guard_try_lock(t, guard)) {
+        holder = __atomic_load_n(&guard->holder, __ATOMIC_RELAXED);
+        if (holder && ((holder & GUARD_WAITED) ||
+                       __atomic_compare_exchange_n(&guard->holder, &holder, holder | GUARD_WAITED,
+                                                   false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))) {
+            pthread_cond_wait(&lot->left, &lot->lock);
+        }
+    }
+    /* Others may sleep for this guard as well, and the mark went with the one who left. */
+    __atomic_fetch_or(&guard->holder, GUARD_WAITED, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&lot->lock);
+    return true;
+}
+
+void entry_guard_wake(EntryGuard *guard)
+{
+    GuardLot *lot = guard_lot(guard);
+
+    /* With the lock: whoever has set the mark sleeps by then. */
+    pthread_mutex_lock(&lot->lock);
+    pthread_cond_broadcast(&lot->left);
+    pthread_mutex_unlock(&lot->lock);
+}
+
+/* ---- Entering ---- */
+
 bool entry_enter(EntryGuard *guard)
 {
     EntryThread *t = entry_self();
@@ -281,7 +351,7 @@ bool entry_enter(EntryGuard *guard)
         section_leave(t);
         return false;
     }
-    entry_count(&t->rows[guard->slot].other, 1);
+    entry_count(&entry_row(t, guard)->other, 1);
     return true;
 }
 
@@ -300,5 +370,8 @@ bool entry_inside(const EntryGuard *guard)
     if (!t) {
         return false;
     }
-    return guard ? __atomic_load_n(&guard->holder, __ATOMIC_RELAXED) == (uintptr_t)t : t->depth > 0;
+    if (!guard) {
+        return t->depth > 0;
+    }
+    return (__atomic_load_n(&guard->holder, __ATOMIC_RELAXED) & ~GUARD_WAITED) == (uintptr_t)t;
 }

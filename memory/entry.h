@@ -20,9 +20,8 @@ typedef enum EntryRank {
 
 /** Embedded in each device. Fields are private to memory/. */
 typedef struct EntryGuard {
-    pthread_mutex_t lock;
-    uintptr_t holder; /* EntryThread inside, or 0; atomic */
-    uint32_t slot;    /* row of the per-thread counters */
+    uintptr_t holder; /* the lock: the EntryThread inside, or 0; its lowest bit says that others wait. Atomic */
+    uint32_t row;     /* of the per-thread counters: its offset in bytes */
     EntryRank rank;
     Object *owner;      /* whose path names the guard; not referenced: it embeds the guard */
     uint64_t contended; /* entries that had to wait; atomic */

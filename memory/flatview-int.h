@@ -23,7 +23,7 @@ typedef struct FlatRange {
     uint64_t state;
 } FlatRange;
 
-/* Bits of FlatRow.flags. The first say by size which accesses may go straight to the method. */
+/* Bits of FlatRow.flags. The first say by size which accesses, if aligned, are one call of a plain method. */
 #define ROW_READ(size) (UINT64_C(1) << (size))
 #define ROW_WRITE(size) (UINT64_C(1) << (16 + (size)))
 #define ROW_RAM_READ (UINT64_C(1) << 32)
@@ -33,8 +33,9 @@ typedef struct FlatRange {
 
 /* What dispatch needs of a range: one cache line, so that finding and calling touch nothing else of memory/. */
 typedef struct FlatRow {
-    hwaddr start, last;
-    hwaddr delta; /* address + delta is the offset in the region */
+    hwaddr start;
+    hwaddr span;   /* last address - start */
+    hwaddr offset; /* of start in the region */
     EntryGuard *guard;
     void *opaque;
     union {
@@ -51,12 +52,15 @@ typedef struct FlatEventfd {
     uint32_t range; /* index of the range that shows it */
 } FlatEventfd;
 
+/* Set in an entry of the index when more than one range has a part in the bucket; the rest is the first of them. */
+#define INDEX_MANY (UINT32_C(1) << 31)
+
 struct FlatView {
     hwaddr base;    /* where the index begins: the first range's start */
     uint32_t shift; /* a bucket of the index is 2^shift addresses */
     uint32_t buckets;
-    const uint32_t *index;   /* buckets + 1: how many ranges start before this bucket */
-    const FlatRow *rows;     /* from 1 to n; row 0 is empty and contains nothing */
+    const uint32_t *index;   /* the range in each bucket, or 0 */
+    const FlatRow *rows;     /* from 1 to n; row 0 stands for nothing and has no flags */
     const FlatRange *ranges; /* the same */
     uint32_t n;
     uint32_t n_eventfds;
@@ -83,34 +87,39 @@ typedef struct FlatRanges {
 /* The ranges that @mr shows when its start is at @base. @out is overwritten; free out->v and out->tops. */
 void render_ranges(MemoryRegion *mr, hwaddr base, FlatRanges *out);
 
-/* The row that contains @addr, or row 0. */
-static inline const FlatRow *flatview_find(const FlatView *view, hwaddr addr)
+/* The last row that starts at or before @addr; row @first starts before all others that could. */
+const FlatRow *flatview_search(const FlatView *view, uint32_t first, hwaddr addr);
+
+/* The only row that may contain @addr: it does if @addr - row->start is at most row->span. */
+static inline const FlatRow *flatview_candidate(const FlatView *view, hwaddr addr)
 {
-    uint64_t bucket = (addr - view->base) >> view->shift;
-    const FlatRow *row;
-    uint32_t low, high;
+    const uint64_t bucket = (addr - view->base) >> view->shift;
+    uint32_t entry;
 
     if (G_UNLIKELY(bucket >= view->buckets)) {
         return &view->rows[0];
     }
-    /* The last row that starts at or before addr is low (started before this bucket), or one of low+1 to high. */
-    low = view->index[bucket];
-    high = view->index[bucket + 1];
-    while (G_UNLIKELY(high - low > 4)) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (view->rows[middle].start <= addr) {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
+    entry = view->index[bucket];
+    if (G_UNLIKELY(entry & INDEX_MANY)) {
+        return flatview_search(view, entry & ~INDEX_MANY, addr);
     }
-    while (high > low && view->rows[high].start > addr) {
-        high--;
-    }
-    row = &view->rows[high];
-    return G_LIKELY(addr >= row->start && addr <= row->last) ? row : &view->rows[0];
+    return &view->rows[entry];
 }
+
+/* The row that contains @addr, or row 0. */
+static inline const FlatRow *flatview_find(const FlatView *view, hwaddr addr)
+{
+    const FlatRow *row = flatview_candidate(view, addr);
+
+    return addr - row->start <= row->span ? row : &view->rows[0];
+}
+
+/* ---- long-way.c: what load and store do, inside a section, where it is not one call of a method ---- */
+
+MemTxResult long_load(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value,
+                      MemTxAttrs attrs);
+MemTxResult long_store(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
+                       MemTxAttrs attrs);
 
 static inline const FlatRange *flatview_range(const FlatView *view, const FlatRow *row)
 {

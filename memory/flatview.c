@@ -22,17 +22,20 @@ static uint64_t sizes_from_to(unsigned from, unsigned to)
     return bits;
 }
 
-/* The sizes in which an aligned access is one call of a plain method, its value unchanged. */
-static uint64_t direct_sizes(const MemoryRegionOps *ops)
+/* The sizes in which an aligned access, up to offset @last, is one call of a plain method, its value unchanged. */
+static uint64_t direct_sizes(const MemoryRegionOps *ops, hwaddr last)
 {
-    unsigned valid_max = ops->valid.max_access_size ? ops->valid.max_access_size : 4;
-    unsigned impl_max = ops->impl.max_access_size ? ops->impl.max_access_size : 4;
+    unsigned max = MIN(ops->valid.max_access_size ? ops->valid.max_access_size : 4,
+                       ops->impl.max_access_size ? ops->impl.max_access_size : 4);
 
     if (ops->valid.accepts || ops->endianness != DEVICE_LITTLE_ENDIAN) {
         return 0;
     }
-    return sizes_from_to(MAX(ops->valid.min_access_size, ops->impl.min_access_size),
-                         MIN(valid_max, impl_max));
+    /* Where the range ends amid an aligned access, its end would have to be looked at each time. */
+    while ((last + 1) & (max - 1)) {
+        max /= 2;
+    }
+    return sizes_from_to(MAX(ops->valid.min_access_size, ops->impl.min_access_size), max);
 }
 
 static void fill_row(FlatRow *row, const FlatRange *range)
@@ -40,15 +43,15 @@ static void fill_row(FlatRow *row, const FlatRange *range)
     const MemoryRegion *mr = range->mr;
 
     row->start = range->start;
-    row->last = range->last;
-    row->delta = range->offset - range->start;
+    row->span = range->last - range->start;
+    row->offset = range->offset;
     row->guard = mr->guard;
     row->opaque = mr->opaque;
     row->read = NULL;
     row->write = NULL;
     row->flags = 0;
     if (mr->ops) {
-        const uint64_t sizes = direct_sizes(mr->ops);
+        const uint64_t sizes = direct_sizes(mr->ops, row->offset + row->span);
 
         row->write = mr->ops->write;
         if (mr->ops->write) {
@@ -79,7 +82,6 @@ static void make_rows(FlatView *view)
         g_error("no room for a flat view of %u ranges", view->n);
     }
     memset(&rows[0], 0, sizeof(rows[0]));
-    rows[0].start = 1;
     for (uint32_t i = 1; i <= view->n; i++) {
         fill_row(&rows[i], &view->ranges[i]);
     }
@@ -94,31 +96,52 @@ static void make_rows(FlatView *view)
 static void make_index(FlatView *view)
 {
     const uint64_t wanted = MAX(INDEX_BUCKETS_MIN, 2 * (uint64_t)view->n);
-    uint32_t *index, bucket = 0;
+    uint32_t *index;
     uint64_t span;
 
     if (view->n == 0) {
         return;
     }
     view->base = view->rows[1].start;
-    span = view->rows[view->n].last - view->base;
+    span = view->ranges[view->n].last - view->base;
     while (span >> view->shift >= wanted) {
         view->shift++;
     }
     view->buckets = (uint32_t)(span >> view->shift) + 1;
-    index = g_new(uint32_t, view->buckets + 1);
+    index = g_new0(uint32_t, view->buckets);
     for (uint32_t i = 1; i <= view->n; i++) {
-        /* Range i is not yet counted where its own bucket begins, unless it starts just there or before. */
-        uint64_t own = (view->rows[i].start - view->base) >> view->shift;
+        const uint64_t first = (view->ranges[i].start - view->base) >> view->shift;
+        const uint64_t last = (view->ranges[i].last - view->base) >> view->shift;
 
-        while (bucket <= own) {
-            index[bucket++] = i - 1;
+        for (uint64_t b = first; b <= last; b++) {
+            index[b] = index[b] ? index[b] | INDEX_MANY : i;
         }
     }
-    while (bucket <= view->buckets) {
-        index[bucket++] = view->n;
-    }
     view->index = index;
+}
+
+const FlatRow *flatview_search(const FlatView *view, uint32_t first, hwaddr addr)
+{
+    const FlatRow *rows = view->rows;
+    uint32_t low = first, high = view->n;
+
+    /* Few share a bucket, unless most of the ranges stand together in a corner of the space. */
+    for (int i = 0; i < 4; i++) {
+        if (low == high || rows[low + 1].start > addr) {
+            return &rows[low];
+        }
+        low++;
+    }
+    while (low < high) {
+        const uint32_t middle = high - (high - low) / 2;
+
+        if (rows[middle].start <= addr) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return &rows[low];
 }
 
 /* ---- Eventfds ---- */
@@ -165,7 +188,7 @@ FlatView *flatview_render(MemoryRegion *root)
     FlatRanges ranges;
 
     render_ranges(root, 0, &ranges);
-    if (ranges.n >= UINT32_MAX) {
+    if (ranges.n >= INDEX_MANY) {
         g_error("a flat view of %zu ranges", ranges.n);
     }
     view->ranges = ranges.v;

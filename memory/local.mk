@@ -13,6 +13,7 @@ libqometall_a_SOURCES += \
 	memory/flatview-int.h \
 	memory/flatview.c \
 	memory/listener.c \
+	memory/long-way.c \
 	memory/main-work.c \
 	memory/memory-int.h \
 	memory/rcu-int.h \
@@ -25,6 +26,8 @@ libqometall_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-memory-region
+
+bench_programs += tests/bench/bench-memory
 
 libtest_a_SOURCES += \
 	tests/unit/memory-fixture.h

@@ -14,12 +14,12 @@ bool guest_slice_get(AddressSpace *as, hwaddr addr, uint64_t len, bool write, Gu
     row = flatview_find(view, addr);
     /* An address in the row and a length within what is left of it: the sum cannot wrap. */
     if (!(row->flags & (write ? ROW_RAM_WRITE : ROW_RAM_READ)) ||
-        (len && len - 1 > row->last - addr)) {
+        (len && len - 1 > row->span - (addr - row->start))) {
         section_leave(t);
         *out = (GuestSlice){ 0 };
         return false;
     }
-    offset = addr + row->delta;
+    offset = addr - row->start + row->offset;
     *out = (GuestSlice){ row->ram + offset, len, flatview_range(view, row)->mr, offset, write };
     return true;
 }
