@@ -25,6 +25,8 @@ libqometall_a_SOURCES += \
 	memory/transaction.c
 
 unit_tests += \
+	tests/unit/test-memory-access \
+	tests/unit/test-memory-flatview \
 	tests/unit/test-memory-region
 
 bench_programs += tests/bench/bench-memory

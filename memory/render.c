@@ -28,6 +28,7 @@ typedef struct Render {
     size_t n, room;
     bool tidy; /* so far by address and without overlap */
     unsigned depth, visits;
+    bool cut_off; /* and said so */
     GPtrArray *tops;
 } Render;
 
@@ -72,30 +73,37 @@ static void collect_own(Render *r, MemoryRegion *mr, wide base, hwaddr start, hw
     s->rank = r->n++;
 }
 
-/*
- * Walks the subregions of priority *@level (NULL: all) by address. False when two of them overlap, so that the order
- * matters; what was collected is then to be forgotten.
- */
-static bool collect_by_address(Render *r, MemoryRegion *mr, wide base, hwaddr start, hwaddr last,
-                               bool readonly, const int32_t *level)
+/* Whether the order of the subregions of priority *@level (NULL: all) matters: two of them overlap. */
+static bool level_overlaps(const MemoryRegion *mr, const int32_t *level)
 {
     hwaddr end = 0;
     bool any = false;
 
     for (guint i = 0; i < mr->subregions->len; i++) {
+        const MemoryRegion *sub = g_ptr_array_index(mr->subregions, i);
+
+        if (region_shows(sub) && (!level || sub->priority == *level)) {
+            if (any && sub->addr <= end) {
+                return true;
+            }
+            any = true;
+            end = add_saturated(sub->addr, sub->last);
+        }
+    }
+    return false;
+}
+
+/* Walks the subregions of priority *@level (NULL: all) by address. */
+static void collect_by_address(Render *r, MemoryRegion *mr, wide base, hwaddr start, hwaddr last,
+                               bool readonly, const int32_t *level)
+{
+    for (guint i = 0; i < mr->subregions->len; i++) {
         MemoryRegion *sub = g_ptr_array_index(mr->subregions, i);
 
-        if (!region_shows(sub) || (level && sub->priority != *level)) {
-            continue;
+        if (!level || sub->priority == *level) {
+            collect(r, sub, base + sub->addr, start, last, readonly);
         }
-        if (any && sub->addr <= end) {
-            return false;
-        }
-        any = true;
-        end = add_saturated(sub->addr, sub->last);
-        collect(r, sub, base + sub->addr, start, last, readonly);
     }
-    return true;
 }
 
 static gint compare_precedence(gconstpointer a, gconstpointer b)
@@ -153,32 +161,29 @@ static unsigned priority_levels(const MemoryRegion *mr, int32_t *levels)
 }
 
 /*
- * Most containers hold subregions that do not overlap, or a few priorities within each of which they do not: that is
- * tried first, since it keeps the segments in order of address.
+ * Most containers hold subregions that do not overlap, or a few priorities within each of which they do not: those are
+ * walked by address, which keeps the segments in that order.
  */
 static void collect_subregions(Render *r, MemoryRegion *mr, wide base, hwaddr start, hwaddr last,
                                bool readonly)
 {
-    const size_t n = r->n;
-    const bool tidy = r->tidy;
     int32_t levels[RENDER_LEVELS_MAX];
-    unsigned n_levels, level;
+    unsigned n_levels, tidy = 0;
 
-    if (collect_by_address(r, mr, base, start, last, readonly, NULL)) {
+    if (!level_overlaps(mr, NULL)) {
+        collect_by_address(r, mr, base, start, last, readonly, NULL);
         return;
     }
-    r->n = n;
-    r->tidy = tidy;
     n_levels = priority_levels(mr, levels);
-    for (level = 0; level < n_levels; level++) {
-        if (!collect_by_address(r, mr, base, start, last, readonly, &levels[level])) {
-            break;
-        }
+    while (tidy < n_levels && !level_overlaps(mr, &levels[tidy])) {
+        tidy++;
     }
-    if (n_levels == 0 || level < n_levels) {
-        r->n = n;
-        r->tidy = tidy;
+    if (n_levels == 0 || tidy < n_levels) {
         collect_by_precedence(r, mr, base, start, last, readonly);
+        return;
+    }
+    for (unsigned i = 0; i < n_levels; i++) {
+        collect_by_address(r, mr, base, start, last, readonly, &levels[i]);
     }
 }
 
@@ -189,7 +194,7 @@ static bool collect_may_go_on(Render *r, const MemoryRegion *mr)
     if (r->depth < RENDER_DEPTH_MAX && ++r->visits < RENDER_VISITS_MAX) {
         return true;
     }
-    if (qemu_log_limit(&limit)) {
+    if (!r->cut_off && qemu_log_limit(&limit)) {
         warn_report(
             "memory region '%s' shows itself through aliases without end: part of it is left out",
             memory_region_name(mr));
