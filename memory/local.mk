@@ -26,8 +26,12 @@ libqometall_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-memory-access \
+	tests/unit/test-memory-dirty \
+	tests/unit/test-memory-entry \
 	tests/unit/test-memory-flatview \
-	tests/unit/test-memory-region
+	tests/unit/test-memory-listener \
+	tests/unit/test-memory-region \
+	tests/unit/test-memory-slice
 
 bench_programs += tests/bench/bench-memory
 

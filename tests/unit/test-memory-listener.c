@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listeners: that what they are told adds up to the view, in which order they are told, and eventfds.
+ */
+#include "tests/unit/memory-fixture.h"
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* A listener that writes down what it hears: b(egin) -(del) +(add) =(nop) e(ventfd) c(ommit). */
+typedef struct Ear {
+    MemoryListener listener;
+    GString *said;
+    char name; /* written before each sign, unless 0 */
+    AddressSpace *as;
+} Ear;
+
+static Ear *ear_of(MemoryListener *l)
+{
+    return (Ear *)l;
+}
+
+static void say(MemoryListener *l, const char *sign)
+{
+    if (ear_of(l)->name) {
+        g_string_append_c(ear_of(l)->said, ear_of(l)->name);
+    }
+    g_string_append(ear_of(l)->said, sign);
+}
+
+static void say_section(MemoryListener *l, const char *sign, const MemoryRegionSection *s)
+{
+    assert_ptr_equal(s->as, ear_of(l)->as);
+    say(l, sign);
+    g_string_append_printf(ear_of(l)->said, "%s@%lx+%lx:%lx%s%s ", memory_region_name(s->mr),
+                           (unsigned long)s->offset_within_address_space, (unsigned long)s->size,
+                           (unsigned long)s->offset_within_region, s->ram ? "m" : "",
+                           s->readonly ? "r" : "");
+}
+
+static void on_begin(MemoryListener *l)
+{
+    say(l, "b ");
+}
+
+static void on_commit(MemoryListener *l)
+{
+    say(l, "c ");
+}
+
+static void on_add(MemoryListener *l, const MemoryRegionSection *s)
+{
+    say_section(l, "+", s);
+}
+
+static void on_del(MemoryListener *l, const MemoryRegionSection *s)
+{
+    say_section(l, "-", s);
+}
+
+static void on_nop(MemoryListener *l, const MemoryRegionSection *s)
+{
+    say_section(l, "=", s);
+}
+
+static bool on_eventfd_add(MemoryListener *l, const MemoryRegionSection *s,
+                           const MemoryRegionIoeventfd *e)
+{
+    assert_int_equal(s->offset_within_address_space, e->addr);
+    say(l, "e+");
+    g_string_append_printf(ear_of(l)->said, "%lx/%u/%ld ", (unsigned long)e->addr, e->size,
+                           e->match_data ? (long)e->data : -1);
+    return e->size != 8;
+}
+
+static void on_eventfd_del(MemoryListener *l, const MemoryRegionSection *s,
+                           const MemoryRegionIoeventfd *e)
+{
+    assert_int_equal(s->offset_within_address_space, e->addr);
+    say(l, "e-");
+    g_string_append_printf(ear_of(l)->said, "%lx/%u/%ld ", (unsigned long)e->addr, e->size,
+                           e->match_data ? (long)e->data : -1);
+}
+
+static const MemoryListener all_ears = {
+    .begin = on_begin,
+    .commit = on_commit,
+    .region_add = on_add,
+    .region_del = on_del,
+    .eventfd_add = on_eventfd_add,
+    .eventfd_del = on_eventfd_del,
+};
+
+static void ear_open(Ear *ear, AddressSpace *as)
+{
+    ear->listener = all_ears;
+    ear->said = g_string_new(NULL);
+    ear->as = as;
+}
+
+static void assert_said(Ear *ear, const char *what)
+{
+    assert_string_equal(ear->said->str, what);
+    g_string_truncate(ear->said, 0);
+}
+
+static void ear_close(Ear *ear)
+{
+    g_string_free(ear->said, TRUE);
+}
+
+/* ---- Changes ---- */
+
+static void a_listener_hears_what_is_there_and_what_changes(void **state)
+{
+    MemoryRegion ram, over;
+    Ear ear = { .name = 0 };
+
+    (void)state;
+    assert_true(memory_region_init_ram(&ram, NULL, "ram", 0x3000, NULL));
+    memory_region_init_io(&over, NULL, &fixture_ops, NULL, "io", 0x1000);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x10000, &ram, NULL));
+    ear_open(&ear, &address_space_memory);
+    memory_listener_register(&ear.listener, &address_space_memory);
+    assert_said(&ear, "b +ram@10000+3000:0m c ");
+
+    memory_region_add_subregion_overlap(get_system_memory(), 0x11000, &over, 1);
+    assert_said(
+        &ear, "b -ram@10000+3000:0m +ram@10000+1000:0m +io@11000+1000:0 +ram@12000+1000:2000m c ");
+    memory_region_set_address(&over, 0x12000);
+    assert_said(&ear, "b -ram@10000+1000:0m -io@11000+1000:0 -ram@12000+1000:2000m "
+                      "+ram@10000+2000:0m +io@12000+1000:0 c ");
+    memory_region_set_readonly(&ram, true);
+    assert_said(&ear, "b -ram@10000+2000:0m +ram@10000+2000:0mr c ");
+    memory_region_set_readonly(&ram, true);
+    assert_said(&ear, "");
+    /* A change that nobody can see is none. */
+    memory_region_transaction_begin();
+    memory_region_set_enabled(&over, false);
+    memory_region_set_enabled(&over, true);
+    memory_region_transaction_commit();
+    assert_said(&ear, "");
+
+    memory_region_del_subregion(get_system_memory(), &over);
+    assert_said(&ear, "b -ram@10000+2000:0mr -io@12000+1000:0 +ram@10000+3000:0mr c ");
+    memory_listener_unregister(&ear.listener, &address_space_memory);
+    assert_said(&ear, "b -ram@10000+3000:0mr c ");
+    memory_region_del_subregion(get_system_memory(), &ram);
+    assert_said(&ear, "");
+    ear_close(&ear);
+    object_unref(&over);
+    object_unref(&ram);
+}
+
+static void listeners_hear_in_order_of_priority(void **state)
+{
+    GString *said = g_string_new(NULL);
+    Ear first = { .name = '1' }, second = { .name = '2' };
+    MemoryRegion mr;
+
+    (void)state;
+    ear_open(&first, &address_space_memory);
+    ear_open(&second, &address_space_memory);
+    g_string_free(first.said, TRUE);
+    g_string_free(second.said, TRUE);
+    first.said = second.said = said;
+    first.listener.priority = -1;
+    second.listener.priority = 5;
+    second.listener.region_nop = on_nop;
+    memory_listener_register(&second.listener, &address_space_memory);
+    memory_listener_register(&first.listener, &address_space_memory);
+    g_string_truncate(said, 0);
+
+    memory_region_init_io(&mr, NULL, &fixture_ops, NULL, "x", 16);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0, &mr, NULL));
+    assert_said(&first, "1b 2b 1+x@0+10:0 2+x@0+10:0 1c 2c ");
+    memory_region_set_address(&mr, 1);
+    assert_said(&first, "1b 2b 2-x@0+10:0 1-x@0+10:0 1+x@1+10:0 2+x@1+10:0 1c 2c ");
+    memory_region_del_subregion(get_system_memory(), &mr);
+    memory_listener_unregister(&first.listener, &address_space_memory);
+    memory_listener_unregister(&second.listener, &address_space_memory);
+    object_unref(&mr);
+    g_string_free(said, TRUE);
+}
+
+static void what_stays_is_told_to_who_asks(void **state)
+{
+    MemoryRegion a, b;
+    Ear ear = { .name = 0 };
+
+    (void)state;
+    memory_region_init_io(&a, NULL, &fixture_ops, NULL, "a", 16);
+    memory_region_init_io(&b, NULL, &fixture_ops, NULL, "b", 16);
+    ear_open(&ear, &address_space_io);
+    ear.listener.region_nop = on_nop;
+    memory_listener_register(&ear.listener, &address_space_io);
+    g_string_truncate(ear.said, 0);
+    assert_true(memory_region_add_subregion(get_system_io(), 0x80, &a, NULL));
+    assert_said(&ear, "b +a@80+10:0 c ");
+    assert_true(memory_region_add_subregion(get_system_io(), 0x20, &b, NULL));
+    assert_said(&ear, "b =a@80+10:0 +b@20+10:0 c ");
+    memory_region_del_subregion(get_system_io(), &a);
+    memory_region_del_subregion(get_system_io(), &b);
+    memory_listener_unregister(&ear.listener, &address_space_io);
+    ear_close(&ear);
+    object_unref(&a);
+    object_unref(&b);
+}
+
+/* ---- What is told is told before it can be seen ---- */
+
+static MemoryRegion *watched;
+static bool seen_at_add, seen_at_commit;
+
+static bool can_be_seen(void)
+{
+    uint64_t value;
+
+    return address_space_load(&address_space_memory, 0x1000, 1, &value, (MemTxAttrs){ 0 }) ==
+           MEMTX_OK;
+}
+
+static void look_at_add(MemoryListener *l, const MemoryRegionSection *s)
+{
+    (void)l;
+    (void)s;
+    seen_at_add = can_be_seen();
+}
+
+static void look_at_commit(MemoryListener *l)
+{
+    (void)l;
+    seen_at_commit = can_be_seen();
+}
+
+static void the_view_is_published_between_the_last_word_and_the_commit(void **state)
+{
+    static const MemoryRegionOps silent;
+    MemoryListener l = { .region_add = look_at_add, .commit = look_at_commit };
+    MemoryRegion mr;
+
+    (void)state;
+    watched = &mr;
+    memory_region_init_io(&mr, NULL, &silent, NULL, "mr", 16);
+    memory_listener_register(&l, &address_space_memory);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x1000, &mr, NULL));
+    assert_false(seen_at_add);
+    assert_true(seen_at_commit);
+    memory_listener_unregister(&l, &address_space_memory);
+    memory_region_del_subregion(get_system_memory(), &mr);
+    object_unref(&mr);
+}
+
+/* A listener that answers a change with another: that comes in a round of its own. */
+static MemoryRegion answer;
+
+static void answer_once(MemoryListener *l, const MemoryRegionSection *s)
+{
+    (void)l;
+    if (s->mr == watched) {
+        assert_true(memory_region_add_subregion(get_system_memory(), 0x2000, &answer, NULL));
+    }
+}
+
+static void a_listener_may_change_the_map(void **state)
+{
+    MemoryListener l = { .region_add = answer_once };
+    Ear ear = { .name = 0 };
+    MemoryRegion mr;
+
+    (void)state;
+    watched = &mr;
+    memory_region_init_io(&mr, NULL, &fixture_ops, NULL, "mr", 16);
+    memory_region_init_io(&answer, NULL, &fixture_ops, NULL, "answer", 16);
+    ear_open(&ear, &address_space_memory);
+    memory_listener_register(&l, &address_space_memory);
+    memory_listener_register(&ear.listener, &address_space_memory);
+    g_string_truncate(ear.said, 0);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x1000, &mr, NULL));
+    assert_said(&ear, "b +mr@1000+10:0 c b +answer@2000+10:0 c ");
+    memory_listener_unregister(&l, &address_space_memory);
+    memory_listener_unregister(&ear.listener, &address_space_memory);
+    memory_region_del_subregion(get_system_memory(), &mr);
+    memory_region_del_subregion(get_system_memory(), &answer);
+    ear_close(&ear);
+    object_unref(&mr);
+    object_unref(&answer);
+}
+
+/* ---- The sum of all that is told ---- */
+
+#define SPACE 128
+#define PARTS 8
+
+typedef struct Sum {
+    MemoryListener listener;
+    MemoryRegion *at[SPACE];
+    uint64_t offset[SPACE];
+} Sum;
+
+static void sum_add(MemoryListener *l, const MemoryRegionSection *s)
+{
+    Sum *sum = (Sum *)l;
+
+    for (uint64_t i = 0; i < s->size; i++) {
+        assert_null(sum->at[s->offset_within_address_space + i]);
+        sum->at[s->offset_within_address_space + i] = s->mr;
+        sum->offset[s->offset_within_address_space + i] = s->offset_within_region + i;
+    }
+}
+
+static void sum_del(MemoryListener *l, const MemoryRegionSection *s)
+{
+    Sum *sum = (Sum *)l;
+
+    for (uint64_t i = 0; i < s->size; i++) {
+        assert_ptr_equal(sum->at[s->offset_within_address_space + i], s->mr);
+        assert_int_equal(sum->offset[s->offset_within_address_space + i],
+                         s->offset_within_region + i);
+        sum->at[s->offset_within_address_space + i] = NULL;
+    }
+}
+
+static void all_that_is_told_adds_up_to_the_view(void **state)
+{
+    Sum *sum = g_new0(Sum, 1);
+    MemoryRegion root, parts[PARTS];
+    AddressSpace as;
+    uint64_t seed = 5;
+
+    (void)state;
+    memory_region_init(&root, NULL, "root", SPACE);
+    address_space_init(&as, &root, "sum");
+    for (int i = 0; i < PARTS; i++) {
+        memory_region_init_io(&parts[i], NULL, &fixture_ops, NULL, "part",
+                              1 + fixture_random(&seed) % 50);
+        memory_region_add_subregion_overlap(&root, fixture_random(&seed) % SPACE, &parts[i], i % 3);
+    }
+    sum->listener.region_add = sum_add;
+    sum->listener.region_del = sum_del;
+    memory_listener_register(&sum->listener, &as);
+    for (unsigned n = 0; n < fixture_count(2000); n++) {
+        MemoryRegion *mr = &parts[fixture_random(&seed) % PARTS];
+
+        if (fixture_random(&seed) % 2) {
+            memory_region_set_enabled(mr, !object_property_get_bool(OBJECT(mr), "enabled", NULL));
+        } else {
+            memory_region_set_address(mr, fixture_random(&seed) % SPACE);
+        }
+        for (hwaddr a = 0; a < SPACE; a++) {
+            MemoryRegionSection s = address_space_find(&as, a);
+
+            assert_ptr_equal(s.mr, sum->at[a]);
+            assert_true(!s.mr || s.offset_within_region == sum->offset[a]);
+            object_unref(s.mr);
+        }
+    }
+    /* Ending the address space ends what was told. */
+    address_space_destroy(&as);
+    for (hwaddr a = 0; a < SPACE; a++) {
+        assert_null(sum->at[a]);
+    }
+    object_unref(&root);
+    for (int i = 0; i < PARTS; i++) {
+        object_unref(&parts[i]);
+    }
+    g_free(sum);
+}
+
+/* ---- Eventfds ---- */
+
+static bool signalled(int fd)
+{
+    eventfd_t n;
+
+    return eventfd_read(fd, &n) == 0;
+}
+
+static void eventfds_are_told_where_they_can_be_seen(void **state)
+{
+    MemoryRegion mr, over;
+    Ear ear = { .name = 0 };
+    MemoryRegionIoeventfd plain = { .addr = 0x10, .size = 2, .fd = 100 };
+    MemoryRegionIoeventfd matching = {
+        .addr = 0x10, .size = 2, .match_data = true, .data = 7, .fd = 101
+    };
+
+    (void)state;
+    memory_region_init_io(&mr, NULL, &fixture_ops, NULL, "mr", 0x20);
+    memory_region_init_io(&over, NULL, &fixture_ops, NULL, "over", 8);
+    ear_open(&ear, &address_space_memory);
+    ear.listener.region_add = ear.listener.region_del = NULL;
+    memory_listener_register(&ear.listener, &address_space_memory);
+    memory_region_add_eventfd(&mr, &plain);
+    g_string_truncate(ear.said, 0);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x1000, &mr, NULL));
+    assert_said(&ear, "b e+1010/2/-1 c ");
+    memory_region_add_eventfd(&mr, &matching);
+    assert_said(&ear, "b e+1010/2/7 c ");
+    /* Covered elsewhere: they stay. Covered themselves: they go. */
+    memory_region_add_subregion_overlap(get_system_memory(), 0x1000, &over, 1);
+    assert_said(&ear, "b c ");
+    memory_region_set_address(&over, 0x1011);
+    assert_said(&ear, "b e-1010/2/7 e-1010/2/-1 c ");
+    memory_region_del_subregion(get_system_memory(), &over);
+    assert_said(&ear, "b e+1010/2/7 e+1010/2/-1 c ");
+    memory_region_set_address(&mr, 0x2000);
+    assert_said(&ear, "b e-1010/2/7 e-1010/2/-1 e+2010/2/7 e+2010/2/-1 c ");
+    memory_region_del_eventfd(&mr, &plain);
+    assert_said(&ear, "b e-2010/2/-1 c ");
+    memory_listener_unregister(&ear.listener, &address_space_memory);
+    assert_said(&ear, "b e-2010/2/7 c ");
+    memory_region_del_subregion(get_system_memory(), &mr);
+    ear_close(&ear);
+    object_unref(&mr);
+    object_unref(&over);
+}
+
+static void an_eventfd_takes_the_place_of_the_method(void **state)
+{
+    FixtureDevice *d = fixture_device_new("dev");
+    MemoryRegionIoeventfd any = { .addr = 0, .fd = eventfd(0, EFD_NONBLOCK) };
+    MemoryRegionIoeventfd match = {
+        .addr = 4, .size = 4, .match_data = true, .data = 3, .fd = eventfd(0, EFD_NONBLOCK)
+    };
+    MemoryRegion mr;
+    uint64_t value;
+
+    (void)state;
+    memory_region_init_io(&mr, OBJECT(d), &fixture_ops, d, "doorbell", 16);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x1000, &mr, NULL));
+    memory_region_add_eventfd(&mr, &any);
+    memory_region_add_eventfd(&mr, &match);
+
+    assert_int_equal(address_space_store(&address_space_memory, 0x1000, 1, 9, (MemTxAttrs){ 0 }),
+                     MEMTX_OK);
+    assert_true(signalled(any.fd));
+    assert_int_equal(address_space_store(&address_space_memory, 0x1004, 4, 3, (MemTxAttrs){ 0 }),
+                     MEMTX_OK);
+    assert_true(signalled(match.fd));
+    assert_int_equal(d->writes, 0);
+    /* Another value, size or place is the method's; so is a read. */
+    assert_int_equal(address_space_store(&address_space_memory, 0x1004, 4, 4, (MemTxAttrs){ 0 }),
+                     MEMTX_OK);
+    assert_int_equal(address_space_store(&address_space_memory, 0x1004, 2, 3, (MemTxAttrs){ 0 }),
+                     MEMTX_OK);
+    assert_int_equal(address_space_store(&address_space_memory, 0x1008, 4, 3, (MemTxAttrs){ 0 }),
+                     MEMTX_OK);
+    assert_int_equal(
+        address_space_load(&address_space_memory, 0x1000, 4, &value, (MemTxAttrs){ 0 }), MEMTX_OK);
+    assert_int_equal(d->writes, 3);
+    assert_int_equal(d->reads, 1);
+    assert_false(signalled(any.fd));
+    assert_false(signalled(match.fd));
+
+    memory_region_del_eventfd(&mr, &any);
+    assert_int_equal(address_space_store(&address_space_memory, 0x1000, 1, 9, (MemTxAttrs){ 0 }),
+                     MEMTX_OK);
+    assert_int_equal(d->writes, 4);
+    memory_region_del_eventfd(&mr, &match);
+    close(any.fd);
+    close(match.fd);
+    object_unparent(OBJECT(d));
+}
+
+static void an_eventfd_that_the_listener_cannot_take_still_works(void **state)
+{
+    FixtureDevice *d = fixture_device_new("dev");
+    MemoryRegionIoeventfd e = { .addr = 0, .size = 8, .fd = eventfd(0, EFD_NONBLOCK) };
+    Ear ear = { .name = 0 };
+    MemoryRegion mr;
+
+    (void)state;
+    memory_region_init_io(&mr, OBJECT(d), &fixture_ops, d, "doorbell", 16);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x1000, &mr, NULL));
+    ear_open(&ear, &address_space_memory);
+    memory_listener_register(&ear.listener, &address_space_memory);
+    memory_region_add_eventfd(&mr, &e); /* on_eventfd_add() says no to 8 bytes */
+    assert_int_equal(address_space_store(&address_space_memory, 0x1000, 8, 1, (MemTxAttrs){ 0 }),
+                     MEMTX_OK);
+    assert_true(signalled(e.fd));
+    memory_listener_unregister(&ear.listener, &address_space_memory);
+    ear_close(&ear);
+    object_unparent(OBJECT(d));
+    close(e.fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_listener_hears_what_is_there_and_what_changes),
+        cmocka_unit_test(listeners_hear_in_order_of_priority),
+        cmocka_unit_test(what_stays_is_told_to_who_asks),
+        cmocka_unit_test(the_view_is_published_between_the_last_word_and_the_commit),
+        cmocka_unit_test(a_listener_may_change_the_map),
+        cmocka_unit_test(all_that_is_told_adds_up_to_the_view),
+        cmocka_unit_test(eventfds_are_told_where_they_can_be_seen),
+        cmocka_unit_test(an_eventfd_takes_the_place_of_the_method),
+        cmocka_unit_test(an_eventfd_that_the_listener_cannot_take_still_works),
+    };
+
+    return cmocka_run_group_tests_name("memory-listener", tests, fixture_setup, fixture_teardown);
+}
