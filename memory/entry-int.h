@@ -9,6 +9,14 @@
 #include <qomet/memory/entry.h>
 #include "config.h"
 
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREAD_SANITIZER
+#endif
+#endif
+
 /* Guards that have counters of their own; those made beyond share row 0, which nobody reads. */
 #define ENTRY_SLOTS (1u << 20)
 #define ENTRY_HELD_MAX 32

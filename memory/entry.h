@@ -56,7 +56,10 @@ QOM_EXPORT void entry_leave(EntryGuard *guard);
 /** Whether this thread is inside any guard (@guard NULL) or inside that one. */
 QOM_EXPORT bool entry_inside(const EntryGuard *guard);
 
-/** A call put off until the thread's outermost device is left. Embedded by its owner; zeroed before first use. */
+/**
+ * A call put off until the thread's outermost device is left, and an access or slice around it. Embedded by its owner;
+ * zeroed before first use. Before the owner's memory goes: entry_synchronize(), when nobody can put it off any more.
+ */
 typedef struct EntryDeferred {
     void (*fn)(struct EntryDeferred *self); /* runs without any guard held; enters what it needs itself */
     struct EntryDeferred *next;             /* private */
@@ -73,12 +76,21 @@ QOM_EXPORT void entry_defer(EntryDeferred *d);
  * Runs @fn on the main thread: at once when this is the main thread outside devices; else it is recorded, and done -
  * and waited for - when this thread's outermost device has been left, before the guest goes on. While it waits, the
  * thread's wait hook keeps serving (a vCPU stays kickable). For changes of the map that a register write asks for.
+ * A deferred call does not wait either: what it asks for is done when all deferred calls are.
  */
 QOM_EXPORT void entry_call_main(void (*fn)(void *opaque), void *opaque);
 
 /**
+ * Waits until each thread has left what it was in at the call - devices, accesses, slices - and has done what it had put
+ * off there. For the memory of what other threads reached by a pointer that has just been cleared (a line, a timer's
+ * device). Main thread, outside devices; from within one it complains and does not wait.
+ */
+QOM_EXPORT void entry_synchronize(void);
+
+/**
  * Names this thread for reports and makes its counters; without it that happens at the first entry. @wait (may be NULL)
  * is called instead of a plain wait for main: it must return soon after @done turns non-zero (read it with acquire).
+ * @done is a private futex, woken then: FUTEX_WAIT on 0 sleeps until it turns, or a signal comes.
  */
 QOM_EXPORT void entry_thread_register(const char *name, void (*wait)(const uint32_t *done, void *opaque), void *opaque);
 /** Gives the counters of a thread that ends to the sum. Called by the thread itself. */

@@ -31,7 +31,8 @@ unit_tests += \
 	tests/unit/test-memory-flatview \
 	tests/unit/test-memory-listener \
 	tests/unit/test-memory-region \
-	tests/unit/test-memory-slice
+	tests/unit/test-memory-slice \
+	tests/unit/test-memory-threads
 
 bench_programs += tests/bench/bench-memory
 

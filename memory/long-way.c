@@ -64,6 +64,21 @@ static void ram_store(uint8_t *host, uint64_t value, unsigned size)
     }
 }
 
+/*
+ * Between a buffer and guest memory, which a guest may write to at the same time: that is its own race, and where one is
+ * looked for, the copy is made of accesses that are none.
+ */
+static void ram_copy(uint8_t *to, const uint8_t *from, uint64_t n)
+{
+#ifdef THREAD_SANITIZER
+    for (uint64_t i = 0; i < n; i++) {
+        __atomic_store_n(&to[i], __atomic_load_n(&from[i], __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+    }
+#else
+    memcpy(to, from, n);
+#endif
+}
+
 static void ram_written(const Access *a, const FlatRow *row, hwaddr offset, uint64_t size)
 {
     if (row->flags & ROW_DIRTY_LOG) {
@@ -324,10 +339,10 @@ static MemTxResult move_buffer(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, 
             const hwaddr offset = addr - piece.row->start + piece.row->offset;
 
             if (is_write) {
-                memcpy(piece.row->ram + offset, buf, piece.n);
+                ram_copy(piece.row->ram + offset, buf, piece.n);
                 ram_written(&a, piece.row, offset, piece.n);
             } else {
-                memcpy(buf, piece.row->ram + offset, piece.n);
+                ram_copy(buf, piece.row->ram + offset, piece.n);
             }
         } else if (piece.row) {
             piece.n = device_piece(&a, &piece, addr);

@@ -18,14 +18,7 @@ void rcu_init(void);
 
 /* Has @fn(@ptr) called when each section that is open now is over: before it returns, if it can be. Any thread. */
 void rcu_retire(void (*fn)(void *ptr), void *ptr);
-/* The same for a caller that calls rcu_synchronize() afterwards. */
+/* The same for a caller that calls entry_synchronize() afterwards, which does what was retired. */
 void rcu_retire_later(void (*fn)(void *ptr), void *ptr);
-
-/*
- * Waits until each section of another thread that was open at the call is over, then does what was retired. Main
- * thread, outside devices; inside one it complains and leaves the work for later, because a thread that is waited for
- * may itself be waiting for that device.
- */
-void rcu_synchronize(void);
 
 #endif

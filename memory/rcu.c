@@ -13,15 +13,6 @@
 #include <qomet/qom/log.h>
 #include "memory/rcu-int.h"
 
-/* ThreadSanitizer does not see what membarrier() orders. */
-#if defined(__SANITIZE_THREAD__)
-#define THREAD_SANITIZER
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER
-#endif
-#endif
-
 typedef struct Retired {
     struct Retired *next;
     void (*fn)(void *ptr);
@@ -41,6 +32,7 @@ static int membarrier(int command)
 
 void rcu_init(void)
 {
+    /* ThreadSanitizer does not see what membarrier() orders. */
 #ifndef THREAD_SANITIZER
     rcu_state.fenced = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
 #endif
@@ -52,7 +44,7 @@ static void retired_work(void *opaque)
     pthread_mutex_lock(&retired_lock);
     retired_posted = false;
     pthread_mutex_unlock(&retired_lock);
-    rcu_synchronize();
+    entry_synchronize();
 }
 
 /* With the lock held: has the main loop come back to the list. */
@@ -90,7 +82,7 @@ void rcu_retire(void (*fn)(void *ptr), void *ptr)
 
     retired_push(fn, ptr, !at_once);
     if (at_once) {
-        rcu_synchronize();
+        entry_synchronize();
     }
 }
 
@@ -122,7 +114,7 @@ static void wait_for_sections(uint64_t epoch)
     }
 }
 
-void rcu_synchronize(void)
+void entry_synchronize(void)
 {
     EntryThread *self = entry_self();
     uint64_t epoch = rcu_state.epoch + 1;

@@ -165,7 +165,7 @@ static void commit(void)
     }
     map.committing = false;
     if (wait) {
-        rcu_synchronize();
+        entry_synchronize();
     }
 }
 
