@@ -48,12 +48,21 @@ static BenchDevice *devices;
 static unsigned n_devices;
 static hwaddr addresses[N_ADDRESSES];
 
+static void map_or_end(MemoryRegion *container, hwaddr addr, MemoryRegion *mr)
+{
+    GError *error = NULL;
+
+    if (!memory_region_add_subregion(container, addr, mr, &error)) {
+        g_error("%s", error->message);
+    }
+}
+
 static void map_device(BenchDevice *d, MemoryRegion *container, hwaddr addr, uint64_t size)
 {
     entry_guard_init(&d->guard, NULL, ENTRY_RANK_DEVICE);
     memory_region_init_io(&d->mr, NULL, &device_ops, d, "bench", size);
     memory_region_set_guard(&d->mr, &d->guard);
-    memory_region_add_subregion(container, addr, &d->mr, NULL);
+    map_or_end(container, addr, &d->mr);
 }
 
 static void make_devices(unsigned n)
@@ -147,8 +156,12 @@ static MemoryRegion ram;
 
 static void map_ram(void)
 {
-    memory_region_init_ram(&ram, NULL, "ram", 1 << 20, NULL);
-    memory_region_add_subregion(get_system_memory(), 0, &ram, NULL);
+    GError *error = NULL;
+
+    if (!memory_region_init_ram(&ram, NULL, "ram", 1 << 20, &error)) {
+        g_error("%s", error->message);
+    }
+    map_or_end(get_system_memory(), 0, &ram);
 }
 
 static void unmap_ram(void)
@@ -174,7 +187,10 @@ static void dma_ram(unsigned n)
     uint8_t buf[64];
 
     for (unsigned i = 0; i < n; i++) {
-        dma_memory_read(&address_space_memory, (hwaddr)(i % 4096) * 64, buf, sizeof(buf));
+        if (dma_memory_read(&address_space_memory, (hwaddr)(i % 4096) * 64, buf, sizeof(buf)) !=
+            MEMTX_OK) {
+            g_error("no memory to read");
+        }
     }
 }
 
