@@ -28,6 +28,7 @@ script_tests += \
 	tests/cli/test-cli-process.py \
 	tests/cli/test-cli-terminal.py \
 	tests/fuzz/test-corpus.sh \
+	tests/guest/test-random-guests.py \
 	tests/unit/test-dist.sh \
 	tests/unit/test-linking.sh \
 	tests/unit/test-rooms.sh
@@ -36,7 +37,8 @@ fuzz_targets +=
 
 bench_programs +=
 
-long_tests +=
+long_tests += \
+	tests/guest/test-random-guests.py
 
 lab_tests +=
 
@@ -58,6 +60,7 @@ EXTRA_DIST += \
 	tests/docs/test-docs.py \
 	tests/fuzz/smoke.sh \
 	tests/mutants.py \
+	tests/guest/guests.py \
 	tests/installcheck.sh \
 	tests/tap-filter
 
