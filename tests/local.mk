@@ -15,7 +15,9 @@
 # SANITIZERS (how it was built) and, in check-long, QOMET_TEST_LONG=1.
 
 unit_tests += \
-	tests/unit/test-type-count
+	tests/unit/test-locks \
+	tests/unit/test-type-count \
+	tests/unit/test-types
 
 qtest_tests += \
 	tests/qtest/test-boards \
@@ -59,8 +61,10 @@ EXTRA_DIST += \
 	tests/cli/cli.py \
 	tests/docs/test-docs.py \
 	tests/fuzz/smoke.sh \
+	tests/mutants.list \
 	tests/mutants.py \
 	tests/guest/guests.py \
+	tests/unit/types.expected \
 	tests/installcheck.sh \
 	tests/tap-filter
 
