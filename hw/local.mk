@@ -22,4 +22,8 @@ unit_tests += \
 	tests/unit/test-serial
 
 libtest_a_SOURCES += \
+	tests/unit/host-chardev.h \
 	tests/unit/isa-fixture.h
+
+fuzz_targets += tests/fuzz/fuzz-serial
+EXTRA_DIST += tests/fuzz/corpus/fuzz-serial
