@@ -4,6 +4,8 @@
  * whatever the baud rate; the rate only paces the receiver's time-out. Section numbers: PC16550D
  * data sheet.
  */
+#include "config.h"
+
 #include <linux/serial_reg.h>
 #include <string.h>
 #include <qomet/hw/char/serial.h>
@@ -157,7 +159,9 @@ static void clear_receiver(SerialState *s)
     s->rx_head = s->rx_count = 0;
     memset(s->rx_errors, 0, sizeof(s->rx_errors));
     s->line_errors &= UART_LSR_OE;
+#ifndef QOMET_PLANTED_BUG
     s->timeout_pending = 0;
+#endif
     timer_del(&s->timeout);
     qemu_chr_fe_accept_input(&s->chr);
 }
@@ -322,18 +326,18 @@ static void write_ier(SerialState *s, uint8_t value)
 
 static void write_fcr(SerialState *s, uint8_t value)
 {
-    if ((value ^ s->fcr) & UART_FCR_ENABLE_FIFO) {
-        /* 8.5, bit 0: a change of mode empties both. */
-        value |= UART_FCR_CLEAR_RCVR | UART_FCR_CLEAR_XMIT;
-    } else if (!(value & UART_FCR_ENABLE_FIFO)) {
-        /* Without bit 0 the other bits are not programmed. */
-        return;
+    bool changed = (value ^ s->fcr) & UART_FCR_ENABLE_FIFO;
+
+    if (!(value & UART_FCR_ENABLE_FIFO)) {
+        /* 8.5, bit 0: without it the other bits are not programmed. */
+        value = 0;
     }
     s->fcr = value & (UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | UART_FCR_TRIGGER_MASK);
-    if (value & UART_FCR_CLEAR_RCVR) {
+    /* A change of mode empties both. */
+    if (changed || (value & UART_FCR_CLEAR_RCVR)) {
         clear_receiver(s);
     }
-    if (value & UART_FCR_CLEAR_XMIT) {
+    if (changed || (value & UART_FCR_CLEAR_XMIT)) {
         clear_transmitter(s);
     }
     update_irq(s);
