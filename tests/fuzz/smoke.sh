@@ -49,9 +49,10 @@ run() { # TARGET
 
 planted() { # TARGET
     local name=${1##*/} dir=$work/${1##*/} began=$SECONDS
-    mkdir -p "$dir/planted"
+    # What is new goes to the first folder, which must not be the seeds' own.
+    mkdir -p "$dir/planted/corpus"
     if "planted/$1" -max_total_time="$((seconds * 2))" -artifact_prefix="$dir/planted/" \
-        "$abs_top_srcdir/tests/fuzz/corpus/$name" >"$dir/planted.log" 2>&1; then
+        "$dir/planted/corpus" "$abs_top_srcdir/tests/fuzz/corpus/$name" >"$dir/planted.log" 2>&1; then
         fail "$name" "$dir/planted.log" "it does not find the bug that was planted for it"
     else
         say "$name: good: finds the planted bug after $((SECONDS - began)) s"
