@@ -160,50 +160,56 @@ static bool do_write_one(Command *c)
 
 /* ---- Blocks of memory ---- */
 
-static uint8_t *read_block(Command *c, uint64_t *size)
+/* A block of @size bytes to be filled. */
+static GByteArray *block_new(uint64_t size)
 {
-    uint64_t addr;
-    uint8_t *data;
+    GByteArray *block = g_byte_array_sized_new((guint)size);
 
-    if (!range(c, QTEST_MAX_BLOCK, &addr, size)) {
+    g_byte_array_set_size(block, (guint)size);
+    return block;
+}
+
+static GByteArray *read_block(Command *c)
+{
+    uint64_t addr, size;
+    GByteArray *block;
+
+    if (!range(c, QTEST_MAX_BLOCK, &addr, &size)) {
         return NULL;
     }
-    data = g_malloc(*size);
-    address_space_read(&address_space_memory, addr, MEMTXATTRS_UNSPECIFIED, data, *size);
-    return data;
+    block = block_new(size);
+    address_space_read(&address_space_memory, addr, MEMTXATTRS_UNSPECIFIED, block->data, size);
+    return block;
 }
 
 static bool do_read(Command *c)
 {
     static const char digits[] = "0123456789abcdef";
-    uint64_t size;
-    g_autofree uint8_t *data = read_block(c, &size);
-    g_autofree char *text = NULL;
+    g_autoptr(GByteArray) block = read_block(c);
+    g_autoptr(GString) text = NULL;
 
-    if (!data) {
+    if (!block) {
         return false;
     }
-    text = g_malloc(2 + 2 * size + 1);
-    text[0] = '0';
-    text[1] = 'x';
-    for (uint64_t i = 0; i < size; i++) {
-        text[2 + 2 * i] = digits[data[i] >> 4];
-        text[3 + 2 * i] = digits[data[i] & 15];
+    text = g_string_sized_new(2 + 2 * block->len);
+    g_string_append(text, "0x");
+    for (guint i = 0; i < block->len; i++) {
+        g_string_append_c(text, digits[block->data[i] >> 4]);
+        g_string_append_c(text, digits[block->data[i] & 15]);
     }
-    text[2 + 2 * size] = '\0';
-    ok_text(c, text);
+    ok_text(c, text->str);
     return true;
 }
 
 static bool do_b64read(Command *c)
 {
-    uint64_t size;
-    g_autofree uint8_t *data = read_block(c, &size);
-    g_autofree char *text = data ? g_base64_encode(data, size) : NULL;
+    g_autoptr(GByteArray) block = read_block(c);
+    g_autofree char *text = NULL;
 
-    if (!data) {
+    if (!block) {
         return false;
     }
+    text = g_base64_encode(block->data, block->len);
     ok_text(c, text);
     return true;
 }
@@ -211,7 +217,7 @@ static bool do_b64read(Command *c)
 static bool do_write(Command *c)
 {
     const char *text = c->word[2];
-    g_autofree uint8_t *data = NULL;
+    g_autoptr(GByteArray) block = NULL;
     uint64_t addr, size;
 
     if (!range(c, QTEST_MAX_BLOCK, &addr, &size)) {
@@ -222,17 +228,17 @@ static bool do_write(Command *c)
                     "the data are to be 0x and %" PRIu64 " hexadecimal digits, not %zu characters",
                     2 * size, strlen(text));
     }
-    data = g_malloc(size);
+    block = block_new(size);
     for (uint64_t i = 0; i < size; i++) {
-        int high = g_ascii_xdigit_value(text[2 + 2 * i]),
-            low = g_ascii_xdigit_value(text[3 + 2 * i]);
+        int high = g_ascii_xdigit_value(text[2 + 2 * i]);
+        int low = g_ascii_xdigit_value(text[3 + 2 * i]);
 
         if (high < 0 || low < 0) {
             return fail(c, "the data are not hexadecimal at byte %" PRIu64, i);
         }
-        data[i] = (uint8_t)(high << 4 | low);
+        block->data[i] = (uint8_t)(high << 4 | low);
     }
-    address_space_write(&address_space_memory, addr, MEMTXATTRS_UNSPECIFIED, data, size);
+    address_space_write(&address_space_memory, addr, MEMTXATTRS_UNSPECIFIED, block->data, size);
     ok(c);
     return true;
 }
@@ -264,17 +270,18 @@ static bool do_b64write(Command *c)
 
 static bool do_memset(Command *c)
 {
-    g_autofree uint8_t *block = NULL;
-    uint64_t addr, size, byte;
+    g_autoptr(GByteArray) block = NULL;
+    uint64_t addr, size, byte, len;
 
     if (!range(c, MAX_FILL, &addr, &size) || !number(c, 2, "value", UINT8_MAX, &byte)) {
         return false;
     }
-    block = g_malloc(FILL_BLOCK);
-    memset(block, (int)byte, FILL_BLOCK);
-    for (uint64_t done = 0; done < size; done += MIN(size - done, FILL_BLOCK)) {
-        address_space_write(&address_space_memory, addr + done, MEMTXATTRS_UNSPECIFIED, block,
-                            MIN(size - done, FILL_BLOCK));
+    block = block_new(MIN(size, FILL_BLOCK));
+    memset(block->data, (int)byte, block->len);
+    for (uint64_t done = 0; done < size; done += len) {
+        len = MIN(size - done, block->len);
+        address_space_write(&address_space_memory, addr + done, MEMTXATTRS_UNSPECIFIED, block->data,
+                            len);
     }
     ok(c);
     return true;

@@ -206,7 +206,7 @@ static void send_bytes(const char *data, size_t len)
 /* The next line that comes, interrupts included; the caller frees. */
 static char *receive(void)
 {
-    gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    gint64 until = g_get_monotonic_time() + 20 * (gint64)G_USEC_PER_SEC;
 
     for (;;) {
         char *newline = strchr(bench.input->str, '\n');
@@ -303,14 +303,15 @@ static void blocks_of_memory_move(void **state)
 static void the_largest_block_moves_whole(void **state)
 {
     const size_t size = 1 << 20;
-    g_autofree char *command = g_malloc(2 * size + 64);
+    g_autoptr(GString) command = g_string_new(NULL);
     g_autofree char *line = NULL;
-    int head = sprintf(command, "write 0x0 0x%zx 0x", size);
 
     (void)state;
-    memset(command + head, 'a', 2 * size);
-    command[head + 2 * size] = '\0';
-    assert_answer(command, "OK");
+    g_string_printf(command, "write 0x0 0x%zx 0x", size);
+    for (size_t i = 0; i < size; i++) {
+        g_string_append(command, "aa");
+    }
+    assert_answer(command->str, "OK");
     assert_answer("readb 0xfffff", "OK 0x00000000000000aa");
     assert_answer("readb 0x100000", "OK 0x0000000000000000");
     send_bytes("read 0 0x100000\n", strlen("read 0 0x100000\n"));
@@ -368,14 +369,13 @@ static void a_wrong_line_is_answered_and_the_next_one_works(void **state)
 
 static void zero_bytes_and_endless_lines_are_refused(void **state)
 {
-    const size_t size = 3 << 20;
-    g_autofree char *flood = g_malloc(size);
+    static char flood[3 << 20];
 
     (void)state;
     send_bytes("inb 0x100\0 1\n", 13);
     assert_line("FAIL a zero byte in the line");
-    memset(flood, 'x', size);
-    send_bytes(flood, size);
+    memset(flood, 'x', sizeof(flood));
+    send_bytes(flood, sizeof(flood));
     send_bytes("\n", 1);
     assert_line("FAIL a line of more than 2097408 bytes");
     assert_answer("endianness\r", "OK little");
