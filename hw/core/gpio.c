@@ -68,7 +68,7 @@ static void drop_last_input(NamedGPIOList *group)
 {
     qemu_irq irq = g_ptr_array_steal_index(group->in, group->in->len - 1);
 
-    irq_suspend(irq);
+    /* Suspended by now: its device is not realized. */
     object_unparent(OBJECT(irq));
     object_unref(irq);
 }

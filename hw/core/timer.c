@@ -101,11 +101,10 @@ static void unset(QEMUTimer *ts)
 
 /* ---- The host's timer (under the lock) -------------------------------------------------------------- */
 
-/* @exact: sets a later moment too; otherwise the host's timer may fire for nothing, which costs less. */
-static void set_host(int64_t deadline, bool exact)
+/* A later moment is left alone: that the host's timer fires for nothing costs less. */
+static void set_host(int64_t deadline)
 {
-    if (timers.host && !timers.firing &&
-        (deadline < timers.host_ns || (exact && deadline != timers.host_ns))) {
+    if (timers.host && !timers.firing && deadline < timers.host_ns) {
         timers.host_ns = deadline;
         loop_timer_set(timers.host, deadline);
     }
@@ -128,7 +127,7 @@ static int64_t host_deadline(void)
 void timers_rearm(void)
 {
     pthread_mutex_lock(&timers.lock);
-    set_host(host_deadline(), true);
+    set_host(host_deadline());
     pthread_mutex_unlock(&timers.lock);
 }
 
@@ -214,7 +213,7 @@ static void run_round(void *opaque)
     if (!entered) {
         deadline = MAX(deadline, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + TIMER_RETRY_NS);
     }
-    set_host(deadline, true);
+    set_host(deadline);
     pthread_mutex_unlock(&timers.lock);
 }
 
@@ -272,7 +271,7 @@ static void set(QEMUTimer *ts, int64_t expire_ns, bool only_earlier)
         ts->sequence = timers.sequence++;
         heap_add(heap, ts);
         if (heap_first(heap) == ts) {
-            set_host(clock_host_deadline(ts->clock, expire_ns), false);
+            set_host(clock_host_deadline(ts->clock, expire_ns));
         }
     }
     pthread_mutex_unlock(&timers.lock);
@@ -347,7 +346,7 @@ void timers_init(void)
 
     pthread_mutex_lock(&timers.lock);
     timers.host = host;
-    set_host(host_deadline(), true);
+    set_host(host_deadline());
     pthread_mutex_unlock(&timers.lock);
 }
 

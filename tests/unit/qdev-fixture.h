@@ -190,6 +190,7 @@ static G_GNUC_UNUSED int qdev_fixture_setup(void **state)
     GError *error = NULL;
 
     (void)state;
+    g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
     main_work_init();
     if (!module_call_init(MODULE_INIT_QOM, &error)) {
         print_error("%s\n", error->message);

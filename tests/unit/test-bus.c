@@ -233,18 +233,27 @@ static void a_bridge_that_goes_takes_what_sits_behind_it(void **state)
         "realize realize realize unrealize finalize unrealize finalize unrealize finalize");
 }
 
+static bool gives_the_machine_a_bus(Probe *p, GError **errp)
+{
+    (void)p;
+    return qbus_new(TYPE_PROBE_BUS, NULL, "b.0", errp) != NULL;
+}
+
 static void a_bus_that_is_made_elsewhere_by_a_realize_is_undone_too(void **state)
 {
-    Probe *p = probe_new(TYPE_PROBE), *holder = probe_new(TYPE_PROBE);
+    Probe *p = probe_new(TYPE_PROBE);
 
     (void)state;
-    assert_works(qdev_set_id(DEVICE(holder), "holder", errp));
-    p->body = offers_a_bus;
+    p->body = gives_the_machine_a_bus;
     p->fail = true;
     assert_false(qdev_realize(DEVICE(p), NULL, NULL));
     assert_null(qbus_find("b.0", NULL, NULL));
+    p->fail = false;
+    assert_works(qdev_realize(DEVICE(p), NULL, errp));
+    assert_non_null(qbus_find("b.0", NULL, NULL));
+    qdev_unrealize(DEVICE(p));
+    assert_null(qbus_find("b.0", NULL, NULL));
     object_unref(p);
-    object_unref(holder);
 }
 
 static void a_bus_may_stand_in_memory_of_its_device(void **state)

@@ -191,6 +191,7 @@ static void lines_of_realize_go_with_it(void **state)
         }
         assert_null(qdev_get_gpio_in(DEVICE(p), 0));
         assert_null(p->out[1]);
+        assert_false(qdev_connect_gpio_out(DEVICE(p), 0, board_line, NULL));
         assert_false(object_property_exists(OBJECT(p), "unnamed-gpio-in[0]"));
         assert_false(object_property_exists(OBJECT(p), "unnamed-gpio-out[0]"));
         assert_int_equal(OBJECT(board_line)->ref, 1);

@@ -525,6 +525,72 @@ static void a_device_may_go_while_a_thread_sets_its_line(void **state)
     }
 }
 
+/* ---- Waiting for a handler that is slow ------------------------------------------------------------- */
+
+static struct {
+    uint32_t inside, left; /* atomic */
+} slow;
+
+static void slow_handler(void *opaque, int n, int level)
+{
+    (void)opaque;
+    (void)n;
+    (void)level;
+    __atomic_store_n(&slow.inside, 1, __ATOMIC_RELEASE);
+    usleep(5000);
+    __atomic_store_n(&slow.left, 1, __ATOMIC_RELEASE);
+}
+
+static void *raise_line(void *opaque)
+{
+    qemu_irq_raise(opaque);
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void raise_and_wait_for_the_handler(pthread_t *thread, qemu_irq irq)
+{
+    slow.inside = slow.left = 0;
+    assert_int_equal(pthread_create(thread, NULL, raise_line, irq), 0);
+    while (!__atomic_load_n(&slow.inside, __ATOMIC_ACQUIRE)) {
+    }
+}
+
+static void unrealize_waits_for_a_handler_that_runs(void **state)
+{
+    (void)state;
+    for (int direct = 0; direct < 2; direct++) {
+        Probe *p = probe_new(TYPE_PROBE);
+        pthread_t thread;
+
+        if (direct) {
+            qdev_init_gpio_in_direct(DEVICE(p), slow_handler, NULL, 1);
+        } else {
+            qdev_init_gpio_in(DEVICE(p), slow_handler, 1);
+        }
+        assert_works(qdev_realize(DEVICE(p), NULL, errp));
+        raise_and_wait_for_the_handler(&thread, qdev_get_gpio_in(DEVICE(p), 0));
+        qdev_unrealize(DEVICE(p));
+        assert_true(__atomic_load_n(&slow.left, __ATOMIC_ACQUIRE));
+        pthread_join(thread, NULL);
+        object_unref(p);
+    }
+}
+
+static void nobody_observes_after_the_observer_was_taken_away(void **state)
+{
+    qemu_irq irq = qemu_allocate_irq(tell, "pic", 0);
+    pthread_t thread;
+
+    (void)state;
+    qemu_irq_set_observer(irq, slow_handler, NULL, 0);
+    raise_and_wait_for_the_handler(&thread, irq);
+    qemu_irq_set_observer(irq, NULL, NULL, 0);
+    assert_true(__atomic_load_n(&slow.left, __ATOMIC_ACQUIRE));
+    pthread_join(thread, NULL);
+    object_unref(irq);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,6 +614,8 @@ int main(void)
         qdev_test(an_or_ends_at_the_or_of_its_inputs_whoever_races),
         qdev_test(a_deferred_line_ends_at_the_last_level_whoever_races),
         qdev_test(every_pulse_of_one_thread_is_a_rise_through_an_or),
+        qdev_test(unrealize_waits_for_a_handler_that_runs),
+        qdev_test(nobody_observes_after_the_observer_was_taken_away),
         qdev_test(a_device_may_go_while_a_thread_sets_its_line),
     };
 

@@ -204,6 +204,25 @@ static void a_region_is_mapped_for_a_realized_device_only(void **state)
     object_unref(p);
 }
 
+static void a_device_may_unmap_or_move_its_region_itself(void **state)
+{
+    Probe *p = probe_new(TYPE_PROBE);
+
+    (void)state;
+    memory_region_init_io(&p->region, OBJECT(p), &probe_ops, p, "registers", 4);
+    assert_works(qdev_realize(DEVICE(p), NULL, errp));
+    assert_works(qdev_map(DEVICE(p), get_system_io(), 0x80, &p->region, errp));
+    memory_region_del_subregion(get_system_io(), &p->region);
+    assert_works(qdev_map(DEVICE(p), get_system_memory(), 0x80, &p->region, errp));
+    memory_region_set_address(&p->region, 0x1000);
+    qdev_unrealize(DEVICE(p));
+    assert_false(memory_region_is_mapped(&p->region));
+    assert_works(qdev_realize(DEVICE(p), NULL, errp));
+    assert_works(qdev_map(DEVICE(p), get_system_io(), 0x80, &p->region, errp));
+    memory_region_del_subregion(get_system_io(), &p->region);
+    object_unref(p);
+}
+
 /* ---- Children, aliases, devices within devices ------------------------------------------------------ */
 
 static bool adds_properties(Probe *p, GError **errp)
@@ -352,9 +371,9 @@ static void a_device_below_another_may_hold_on_to_it(void **state)
     (void)state;
     outside = probe_new(TYPE_PROBE);
     qdev_init_gpio_out(DEVICE(outside), outside->out, 1);
-    assert_works(qdev_realize(DEVICE(outside), NULL, errp));
     inside->body = wires_its_parent;
     assert_true(object_property_add_child(OBJECT(outside), "inside", OBJECT(inside), NULL));
+    assert_works(qdev_realize(DEVICE(outside), NULL, errp));
     assert_works(qdev_realize_and_unref(DEVICE(inside), NULL, errp));
     object_unref(outside);
     object_unparent(OBJECT(outside));
@@ -417,6 +436,18 @@ static void a_timer_in_the_state_is_unset_when_its_device_goes(void **state)
     qdev_unrealize(DEVICE(p));
     assert_false(timer_pending(&timer));
     object_unref(p);
+}
+
+static void a_timer_of_a_device_that_was_never_realized_is_unset_too(void **state)
+{
+    Probe *p = probe_new(TYPE_PROBE);
+    QEMUTimer timer;
+
+    (void)state;
+    timer_init_ns(&timer, QEMU_CLOCK_REALTIME, never, p, &DEVICE(p)->guard);
+    timer_mod(&timer, 5 * NANOSECONDS_PER_SECOND);
+    object_unref(p);
+    assert_false(timer_pending(&timer));
 }
 
 /* ---- A guest that is inside ------------------------------------------------------------------------- */
@@ -489,6 +520,48 @@ static void a_running_guest_never_meets_half_a_device(void **state)
     pthread_join(guest.thread, NULL);
 }
 
+typedef struct Visitor {
+    Probe *probe;
+    uint32_t inside, left; /* atomic */
+} Visitor;
+
+static Visitor visitor;
+
+static void *visit(void *opaque)
+{
+    (void)opaque;
+    assert_true(entry_enter(&DEVICE(visitor.probe)->guard));
+    __atomic_store_n(&visitor.inside, 1, __ATOMIC_RELEASE);
+    usleep(5000);
+    __atomic_store_n(&visitor.left, 1, __ATOMIC_RELEASE);
+    entry_leave(&DEVICE(visitor.probe)->guard);
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void finds_nobody_inside(Probe *p)
+{
+    (void)p;
+    assert_true(__atomic_load_n(&visitor.left, __ATOMIC_ACQUIRE));
+}
+
+static void unrealize_waits_for_whoever_is_inside(void **state)
+{
+    Probe *p = probe_new(TYPE_PROBE);
+    pthread_t thread;
+
+    (void)state;
+    visitor = (Visitor){ .probe = p };
+    p->end = finds_nobody_inside;
+    assert_works(qdev_realize(DEVICE(p), NULL, errp));
+    assert_int_equal(pthread_create(&thread, NULL, visit, NULL), 0);
+    while (!__atomic_load_n(&visitor.inside, __ATOMIC_ACQUIRE)) {
+    }
+    qdev_unrealize(DEVICE(p));
+    pthread_join(thread, NULL);
+    object_unref(p);
+}
+
 /* ---- Fault points ----------------------------------------------------------------------------------- */
 
 static void the_nth_step_can_be_made_to_fail(void **state)
@@ -531,6 +604,7 @@ int main(void)
         qdev_test(a_guest_does_not_see_a_device_that_is_not_ready),
         qdev_test(unrealize_begins_when_nobody_can_enter),
         qdev_test(a_region_is_mapped_for_a_realized_device_only),
+        qdev_test(a_device_may_unmap_or_move_its_region_itself),
         qdev_test(children_and_aliases_of_realize_go_with_it),
         qdev_test(devices_that_realize_makes_go_with_it),
         qdev_test(a_failure_within_may_be_tried_again),
@@ -538,6 +612,8 @@ int main(void)
         qdev_test(a_device_below_another_may_hold_on_to_it),
         qdev_test(timers_of_realize_go_with_it),
         qdev_test(a_timer_in_the_state_is_unset_when_its_device_goes),
+        qdev_test(a_timer_of_a_device_that_was_never_realized_is_unset_too),
+        qdev_test(unrealize_waits_for_whoever_is_inside),
         qdev_test(a_running_guest_never_meets_half_a_device),
         qdev_test(the_nth_step_can_be_made_to_fail),
     };

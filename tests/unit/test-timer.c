@@ -2,6 +2,7 @@
 /* Clocks and timers: order, stopping, a test's own clock, other threads, and timers that never rest. */
 #include "tests/unit/qdev-fixture.h"
 #include <pthread.h>
+#include <unistd.h>
 #include <qomet/backends/loop.h>
 
 #define MS SCALE_MS
@@ -126,6 +127,23 @@ static void a_timer_set_again_within_the_interval_fires_again(void **state)
     assert_trace("a@10 a@20 b@25 a@30");
     qemu_clock_warp_to(100 * MS);
     assert_trace("a@40");
+}
+
+static void timers_of_one_moment_fire_in_the_order_in_which_they_were_set(void **state)
+{
+    Shot shots[26];
+
+    (void)state;
+    qemu_clock_virtual_manual();
+    for (int i = 0; i < 26; i++) {
+        shot_init(&shots[i], 'a' + i, QEMU_CLOCK_VIRTUAL, NULL);
+        timer_mod(&shots[i].timer, MS);
+    }
+    timer_mod(&shots[3].timer, MS);
+    qemu_clock_warp_to(MS);
+    assert_trace("a@1 b@1 c@1 e@1 f@1 g@1 h@1 i@1 j@1 k@1 l@1 m@1 n@1 o@1 p@1 q@1 r@1 s@1 t@1 u@1 "
+                 "v@1 w@1 x@1 y@1 z@1 "
+                 "d@1");
 }
 
 static void a_period_of_nothing_does_not_hold_the_clock(void **state)
@@ -292,6 +310,7 @@ static void a_callback_is_an_entry_of_its_device(void **state)
 
 static void a_timer_of_a_device_that_is_entered_fires_later(void **state)
 {
+    int64_t start = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
     EntryGuard guard;
     Shot a;
 
@@ -300,10 +319,12 @@ static void a_timer_of_a_device_that_is_entered_fires_later(void **state)
     shot_init(&a, 0, QEMU_CLOCK_REALTIME, &guard);
     timer_mod(&a.timer, 1);
     assert_true(entry_enter(&guard));
-    for (int i = 0; i < 20; i++) {
-        main_loop_wait(false);
+    for (int i = 0; i < 5; i++) {
+        main_loop_wait(true);
     }
     assert_int_equal(a.count, 0);
+    /* Tried once a millisecond, not as often as can be. */
+    assert_true(qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - start >= 2 * MS);
     entry_leave(&guard);
     assert_true(await(&a, 1));
     entry_guard_destroy(&guard);
@@ -338,6 +359,24 @@ static void other_sources_are_served_while_a_timer_never_rests(void **state)
     for (int i = 0; i < 3; i++) {
         timer_del(&busy[i].timer);
     }
+}
+
+static void a_round_has_a_limited_number_of_callbacks(void **state)
+{
+    Shot shots[100];
+    unsigned fired = 0;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        shot_init(&shots[i], 0, QEMU_CLOCK_REALTIME, NULL);
+        timer_mod(&shots[i].timer, i);
+    }
+    main_loop_wait(true);
+    for (int i = 0; i < 100; i++) {
+        fired += shots[i].count;
+    }
+    assert_int_equal(fired, 64);
+    assert_true(await(&shots[99], 1));
 }
 
 static void a_timer_fires_once_a_microsecond_at_most(void **state)
@@ -434,6 +473,57 @@ static void any_thread_may_set_and_unset_a_timer(void **state)
     }
 }
 
+/* A thread that is inside while main waits to fire, and then changes its mind. */
+typedef struct Mind {
+    EntryGuard guard;
+    Shot shot;
+    bool forget;     /* unsets the timer; else sets it to an hour from now */
+    uint32_t inside; /* atomic */
+} Mind;
+
+static void *change_mind(void *opaque)
+{
+    Mind *m = opaque;
+    EntryCounts counts;
+
+    assert_true(entry_enter(&m->guard));
+    timer_mod(&m->shot.timer, 0);
+    __atomic_store_n(&m->inside, 1, __ATOMIC_RELEASE);
+    do {
+        usleep(100);
+        entry_guard_counts(&m->guard, &counts);
+    } while (counts.contended == 0);
+    if (m->forget) {
+        timer_del(&m->shot.timer);
+    } else {
+        timer_mod(&m->shot.timer,
+                  qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + 3600 * NANOSECONDS_PER_SECOND);
+    }
+    entry_leave(&m->guard);
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void a_thread_inside_has_the_last_word(void **state)
+{
+    (void)state;
+    for (int forget = 0; forget < 2; forget++) {
+        Mind m = { .forget = forget };
+        pthread_t thread;
+
+        entry_guard_init(&m.guard, NULL, ENTRY_RANK_DEVICE);
+        shot_init(&m.shot, 0, QEMU_CLOCK_REALTIME, &m.guard);
+        assert_int_equal(pthread_create(&thread, NULL, change_mind, &m), 0);
+        while (!__atomic_load_n(&m.inside, __ATOMIC_ACQUIRE)) {
+        }
+        main_loop_wait(true);
+        pthread_join(thread, NULL);
+        assert_int_equal(m.shot.count, 0);
+        timer_del(&m.shot.timer);
+        entry_guard_destroy(&m.guard);
+    }
+}
+
 static void *set_soon(void *opaque)
 {
     Shot *s = opaque;
@@ -479,6 +569,7 @@ int main(void)
         timer_test(a_clock_in_a_tests_hand_stands_until_it_is_moved),
         timer_test(timers_fire_in_order_each_at_its_own_moment),
         timer_test(a_timer_set_again_within_the_interval_fires_again),
+        timer_test(timers_of_one_moment_fire_in_the_order_in_which_they_were_set),
         timer_test(a_period_of_nothing_does_not_hold_the_clock),
         timer_test(a_moment_that_has_passed_fires_without_a_step),
         timer_test(the_virtual_clock_stands_while_the_machine_is_stopped),
@@ -489,9 +580,11 @@ int main(void)
         timer_test(a_callback_is_an_entry_of_its_device),
         timer_test(a_timer_of_a_device_that_is_entered_fires_later),
         timer_test(other_sources_are_served_while_a_timer_never_rests),
+        timer_test(a_round_has_a_limited_number_of_callbacks),
         timer_test(a_timer_fires_once_a_microsecond_at_most),
         timer_test(a_calendar_that_was_set_back_does_not_hold_a_timer),
         timer_test(any_thread_may_set_and_unset_a_timer),
+        timer_test(a_thread_inside_has_the_last_word),
         timer_test(a_timer_set_by_another_thread_wakes_the_loop),
         timer_test(a_timer_on_the_heap_is_freed_with_or_without_being_set),
     };
