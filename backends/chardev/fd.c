@@ -210,7 +210,10 @@ int fd_chardev_reopen(int fd, int flags, bool *blocks)
     if (blocks) {
         *blocks = own < 0 && !harmless;
     }
-    return own < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : own;
+    if (own < 0) {
+        own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    }
+    return own;
 }
 
 void fd_chardev_start(FDChardev *s, int fd_in, int fd_out)

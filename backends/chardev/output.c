@@ -39,7 +39,7 @@ static void wait_writable(Chardev *chr)
     if (klass->chr_wait_writable) {
         klass->chr_wait_writable(chr, SLICE_MS);
     } else {
-        g_usleep(SLICE_MS * 1000);
+        g_usleep(SLICE_MS * 1000UL);
     }
 }
 

@@ -21,7 +21,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PtyChardev, CHARDEV_PTY)
 
 struct PtyChardev {
     FDChardev parent_obj;
-    char path[64]; /* of the peer's side */
+    char *path; /* of the peer's side */
     LoopTimer *look;
 };
 
@@ -75,9 +75,10 @@ static bool pty_open(Chardev *chr, GError **errp)
 {
     PtyChardev *s = CHARDEV_PTY(chr);
     int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    char path[64];
 
-    if (fd < 0 || grantpt(fd) != 0 || unlockpt(fd) != 0 ||
-        ptsname_r(fd, s->path, sizeof(s->path)) != 0 || !set_raw(s->path)) {
+    if (fd < 0 || grantpt(fd) != 0 || unlockpt(fd) != 0 || ptsname_r(fd, path, sizeof(path)) != 0 ||
+        !set_raw(path)) {
         qom_error_set(errp, QOM_ERROR_FAILED, "Failed to create PTY: %s", g_strerror(errno));
         if (fd >= 0) {
             close(fd);
@@ -90,11 +91,12 @@ static bool pty_open(Chardev *chr, GError **errp)
         close(fd);
         return false;
     }
+    s->path = g_strdup(path);
     fd_chardev_start(CHARDEV_FD(s), fd, fd);
     loop_watch_set_events(CHARDEV_FD(s)->in, 0);
     look_later(s);
     /* In QEMU's words, which programs look for. */
-    printf("char device redirected to %s (label %s)\n", s->path, chr->label);
+    printf("char device redirected to %s (label %s)\n", path, chr->label);
     fflush(stdout);
     return true;
 }
@@ -102,12 +104,15 @@ static bool pty_open(Chardev *chr, GError **errp)
 static void pty_finalize(Object *obj)
 {
     loop_timer_free(CHARDEV_PTY(obj)->look);
+    g_free(CHARDEV_PTY(obj)->path);
 }
 
 static GVariant *get_path(Object *obj, const Property *prop G_GNUC_UNUSED,
                           GError **errp G_GNUC_UNUSED)
 {
-    return g_variant_new_string(CHARDEV_PTY(obj)->path);
+    const char *path = CHARDEV_PTY(obj)->path;
+
+    return g_variant_new_string(path ? path : "");
 }
 
 static const Property pty_props[] = {

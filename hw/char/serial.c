@@ -85,8 +85,8 @@ static void update_irq(SerialState *s)
  */
 static int64_t timeout_ns(const SerialState *s)
 {
-    int bits = 1 + 5 + (s->lcr & UART_LCR_WLEN8) + !!(s->lcr & UART_LCR_PARITY) + 1 +
-               !!(s->lcr & UART_LCR_STOP);
+    int64_t bits = 1 + 5 + (s->lcr & UART_LCR_WLEN8) + !!(s->lcr & UART_LCR_PARITY) + 1 +
+                   !!(s->lcr & UART_LCR_STOP);
 
     return 4 * bits * MAX(s->divisor, 1) * 16 * NANOSECONDS_PER_SECOND / CLOCK_HZ;
 }

@@ -53,6 +53,7 @@ void serial_reset(SerialState *s);
  * The fields that outlive a move to another process, for a table of DeviceField: @f is the
  * SerialState in @type.
  */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member takes none. */
 #define SERIAL_FIELDS(type, f)                                                                     \
     DEVICE_FIELD(type, f.ier), DEVICE_FIELD(type, f.fcr), DEVICE_FIELD(type, f.lcr),               \
         DEVICE_FIELD(type, f.mcr), DEVICE_FIELD(type, f.msr), DEVICE_FIELD(type, f.scr),           \
@@ -62,5 +63,6 @@ void serial_reset(SerialState *s);
         DEVICE_ARRAY(type, f.tx_data), DEVICE_FIELD(type, f.tx_head),                              \
         DEVICE_FIELD(type, f.tx_count), DEVICE_FIELD(type, f.tsr), DEVICE_FIELD(type, f.tsr_full), \
         DEVICE_FIELD(type, f.thr_empty_pending), DEVICE_FIELD(type, f.timeout_pending)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif
