@@ -80,7 +80,7 @@ static void update_irq(SerialState *s)
 /* ---- Receiver ---- */
 
 /*
- * The time of four characters in ns (8.13.1): start bit, data, parity, stop bits, each of 16 clocks
+ * The time of four characters in ns (8.11): start bit, data, parity, stop bits, each of 16 clocks
  * of the divisor.
  */
 static int64_t timeout_ns(const SerialState *s)
@@ -91,7 +91,7 @@ static int64_t timeout_ns(const SerialState *s)
     return 4 * bits * MAX(s->divisor, 1) * 16 * NANOSECONDS_PER_SECOND / CLOCK_HZ;
 }
 
-/* A byte came or was read: the time without either begins anew (8.13.1). */
+/* A byte came or was read: the time without either begins anew (8.11). */
 static void restart_timeout(SerialState *s)
 {
     if (fifo_mode(s) && s->rx_count) {
@@ -170,7 +170,7 @@ static int serial_can_receive(void *opaque)
 {
     const SerialState *s = opaque;
 
-    /* 8.7, bit 4: the input pin is disconnected in loopback; what the host sends waits. */
+    /* 8.8, bit 4: the input pin is disconnected in loopback; what the host sends waits. */
     return loopback(s) ? 0 : (int)(fifo_depth(s) - s->rx_count);
 }
 
@@ -199,7 +199,10 @@ static void serial_event(void *opaque, QEMUChrEvent event)
 
 /* ---- Transmitter ---- */
 
-/* Moves what is to be sent through the shift register, as far as the other side takes it. */
+/*
+ * Moves what is to be sent through the shift register, as far as the other side takes it. The delay
+ * of a character that 8.11 describes for a FIFO of one byte is left out with the time of sending.
+ */
 static void transmit(SerialState *s)
 {
     for (;;) {
@@ -252,7 +255,7 @@ static void clear_transmitter(SerialState *s)
     s->thr_empty_pending = 1;
 }
 
-/* ---- Modem lines (8.7, 8.8) ---- */
+/* ---- Modem lines (8.8, 8.9) ---- */
 
 static void update_msr(SerialState *s)
 {
@@ -267,7 +270,7 @@ static void update_msr(SerialState *s)
     }
     changed = (lines ^ s->msr) >> 4;
     if (lines & UART_MSR_RI) {
-        /* 8.8, bit 2: only the ring's end is told. */
+        /* 8.9, bit 2: only the ring's end is told. */
         changed &= ~UART_MSR_TERI;
     }
     s->msr = lines | (s->msr & MSR_DELTAS) | changed;
@@ -435,7 +438,7 @@ void serial_init(SerialState *s, DeviceState *dev)
 }
 
 /*
- * Values after master reset (8.0, table III); the divisor and the scratch register, which it
+ * Values after master reset (table I); the divisor and the scratch register, which it
  * leaves, as after power-on.
  */
 void serial_reset(SerialState *s)

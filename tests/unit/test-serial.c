@@ -58,7 +58,7 @@ static void read_back(const char *text)
     }
 }
 
-/* ---- Reset (table III) and registers ---- */
+/* ---- Reset (table I) and registers ---- */
 
 static void after_reset_the_registers_have_their_values(void **state)
 {
@@ -598,7 +598,7 @@ static void interrupts_show_in_the_order_of_their_priority(void **state)
     assert_int_equal(isa_levels[4], 0);
 }
 
-/* ---- Modem lines and loopback (8.7) ---- */
+/* ---- Modem lines and loopback (8.8, 8.9) ---- */
 
 static void a_peer_is_always_ready(void **state)
 {
