@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The three teaching guests: on KVM, and their devices driven without a CPU by a script on a socket."""
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 from cli import TIMEOUT_S, folder, need_kvm, qomet, start, tap  # noqa: E402
@@ -89,5 +91,37 @@ def a_guest_is_where_it_was_loaded():
         assert (run.returncode, run.stdout) == (0, b"OK 0x" + program.hex().encode() + b"\n"), run
 
 
+def signals_end_a_guest_that_spins():
+    need_kvm()
+    with folder() as path:
+        name = os.path.join(path, "spin.bin")
+        with open(name, "wb") as file:
+            file.write(b"\353\376")
+        for more in ((), ("-smp", "2"), ("-S",)):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                process = start("-M", "bare", "-nodefaults", "-kernel", name, *more)
+                time.sleep(0.1)
+                process.send_signal(number)
+                out, err = process.communicate(timeout=TIMEOUT_S)
+                assert process.returncode in (0, -number), (more, number, process.returncode)
+                assert (out, err) == (b"", b""), (out, err)
+
+
+def a_guest_that_floods_a_closed_pipe_ends_as_usual():
+    need_kvm()
+    program, words = COUNT[:2]
+    with folder() as path:
+        name = os.path.join(path, "guest.bin")
+        with open(name, "wb") as file:
+            file.write(program)
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb") as pipe:
+            run = qomet(*[w.replace("limit=5", "limit=5000") for w in words], "-kernel", name, stdout=pipe)
+        run.expect(status=0)
+        assert run.err.count("\n") <= 1, run
+
+
 tap([hi_on_kvm, four_on_kvm, count_on_kvm, hi_without_a_cpu, four_without_a_cpu, count_without_a_cpu,
-     a_guest_is_where_it_was_loaded])
+     a_guest_is_where_it_was_loaded, signals_end_a_guest_that_spins,
+     a_guest_that_floods_a_closed_pipe_ends_as_usual])

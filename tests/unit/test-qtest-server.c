@@ -491,6 +491,44 @@ static void the_lines_of_a_board_are_watched(void **state)
     assert_int_equal(bench.toy->data, 0x300);
 }
 
+#define CHANGES 2000
+
+static void *change_line(void *opaque)
+{
+    for (unsigned i = 0; i < CHANGES; i++) {
+        qemu_set_irq(opaque, (i & 1) == 0);
+    }
+    return NULL;
+}
+
+static void a_line_may_change_on_any_thread(void **state)
+{
+    qemu_irq line = qemu_allocate_irq(toy_input, bench.toy, 0);
+    unsigned told = 0, answered = 0;
+    pthread_t thread;
+
+    (void)state;
+    assert_true(object_property_add_child(qdev_get_machine(), "line[*]", OBJECT(line), NULL));
+    assert_answer("irq_intercept_in /machine", "OK");
+    assert_int_equal(pthread_create(&thread, NULL, change_line, line), 0);
+    for (unsigned i = 0; i < CHANGES; i++) {
+        send_bytes("endianness\n", 11);
+    }
+    /* Whole lines in some order, and the line's changes in their own. */
+    while (told < CHANGES || answered < CHANGES) {
+        g_autofree char *text = receive();
+
+        if (strcmp(text, "OK little") == 0) {
+            answered++;
+        } else {
+            assert_string_equal(text, told % 2 == 0 ? "IRQ raise 0" : "IRQ lower 0");
+            told++;
+        }
+    }
+    pthread_join(thread, NULL);
+    object_unref(line);
+}
+
 static void time_stands_still_but_for_commands(void **state)
 {
     (void)state;
@@ -561,6 +599,7 @@ int main(void)
         TEST(an_output_still_leads_where_it_led),
         TEST(an_input_line_is_set_and_watched),
         TEST(the_lines_of_a_board_are_watched),
+        TEST(a_line_may_change_on_any_thread),
         TEST(time_stands_still_but_for_commands),
         TEST(nothing_is_done_after_the_guest_has_asked_for_the_end),
         TEST(hanging_up_ends_the_program_with_status_0),
