@@ -93,7 +93,7 @@ static inline void users_leave(qemu_irq irq)
 
 static void users_wait(qemu_irq irq)
 {
-    const struct timespec pause = { .tv_nsec = 20 * 1000 };
+    const struct timespec pause = { .tv_nsec = 20000 };
 
     while (__atomic_load_n(&irq->users, __ATOMIC_SEQ_CST) != 0) {
         nanosleep(&pause, NULL);

@@ -12,7 +12,7 @@
 /* Callbacks run in one round of the main loop; then other sources have their turn. */
 #define TIMERS_A_ROUND 64
 /* When a timer could not be entered, the next try. */
-#define TIMER_RETRY_NS (1 * SCALE_MS)
+#define TIMER_RETRY_NS INT64_C(1000000)
 
 /* The first timer is at [1]; children of [i] at [2i] and [2i+1]. */
 typedef struct TimerHeap {

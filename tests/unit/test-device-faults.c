@@ -4,7 +4,6 @@
  * after each unplug, the tree, the maps, the lines, the timers, open descriptors and memory are as they were.
  */
 #include "tests/test.h"
-#include <dirent.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <string.h>
@@ -76,13 +75,13 @@ static bool show_section(const MemoryRegionSection *s, void *opaque)
 
 static unsigned open_descriptors(void)
 {
-    DIR *dir = opendir("/proc/self/fd");
+    GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
     unsigned n = 0;
 
-    while (readdir(dir)) {
+    while (g_dir_read_name(dir)) {
         n++;
     }
-    closedir(dir);
+    g_dir_close(dir);
     return n;
 }
 
@@ -406,40 +405,37 @@ static void add_case(GArray *tests, ObjectClass *klass, const char *words, bool 
     g_array_append_val(tests, test);
 }
 
-int main(int argc, char **argv)
+/* A device type, with and without a chardev where it takes one, of the board and hotplugged where it may be. */
+static void add_cases(GArray *tests, ObjectClass *klass, const char *words)
+{
+    bool hotpluggable = DEVICE_CLASS(klass)->hotpluggable;
+
+    add_case(tests, klass, words, false, false);
+    if (hotpluggable) {
+        add_case(tests, klass, words, false, true);
+    }
+    if (object_class_property_find(klass, "chardev")) {
+        add_case(tests, klass, words, true, false);
+        if (hotpluggable) {
+            add_case(tests, klass, words, true, true);
+        }
+    }
+}
+
+static int run_all(void)
 {
     GArray *tests = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
     const struct CMUnitTest seen =
         cmocka_unit_test_setup_teardown(what_is_left_behind_is_seen, setup, teardown);
-    GSList *classes;
+    GSList *classes = object_class_get_list(TYPE_DEVICE, false);
     int failed;
 
-    (void)argc;
-    /* What the allocator keeps for later would count as in use. */
-    if (!g_getenv("GLIBC_TUNABLES")) {
-        g_setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0", TRUE);
-        execv("/proc/self/exe", argv);
-        return 1;
-    }
-    main_work_init();
-    if (!module_call_init(MODULE_INIT_QOM, NULL)) {
-        return 1;
-    }
     g_array_append_val(tests, seen);
-    classes = object_class_get_list(TYPE_DEVICE, false);
     for (GSList *l = classes; l; l = l->next) {
-        DeviceClass *dc = DEVICE_CLASS(l->data);
         const char *words;
 
-        if (!find_words(l->data, &words)) {
-            continue;
-        }
-        for (int chardev = 0; chardev <= !!object_class_property_find(l->data, "chardev");
-             chardev++) {
-            add_case(tests, l->data, words, chardev, false);
-            if (dc->hotpluggable) {
-                add_case(tests, l->data, words, chardev, true);
-            }
+        if (find_words(l->data, &words)) {
+            add_cases(tests, l->data, words);
         }
     }
     g_slist_free(classes);
@@ -454,4 +450,17 @@ int main(int argc, char **argv)
     }
     g_array_free(tests, TRUE);
     return failed;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    /* What the allocator keeps for later would count as in use. */
+    if (!g_getenv("GLIBC_TUNABLES")) {
+        g_setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0", TRUE);
+        execv("/proc/self/exe", argv);
+        return 1;
+    }
+    main_work_init();
+    return module_call_init(MODULE_INIT_QOM, NULL) ? run_all() : 1;
 }
