@@ -10,6 +10,7 @@
 #include <qomet/backends/chardev/char.h>
 #include <qomet/backends/loop.h>
 #include <qomet/memory/main-work.h>
+#include <qomet/qom/log.h>
 #include "accel/cpu-int.h"
 
 typedef struct Listener {
@@ -162,6 +163,7 @@ static void request_shutdown(ShutdownCause cause, int exit_code)
     /* A person who ends the machine does not wait for a peer that reads slowly. */
     if (cause == SHUTDOWN_CAUSE_HOST_SIGNAL || cause == SHUTDOWN_CAUSE_HOST_UI) {
         qemu_chr_end_waits();
+        qemu_log_end_waits(true);
     }
     notify();
 }
@@ -263,4 +265,5 @@ void runstate_cleanup(void)
     reset_request = stop_request = 0;
     cpus_pause_reset();
     cpu_report_reset();
+    qemu_log_end_waits(false);
 }

@@ -37,6 +37,7 @@ unit_tests += \
 	tests/unit/test-qom-json \
 	tests/unit/test-qom-keyval \
 	tests/unit/test-qom-link \
+	tests/unit/test-qom-log \
 	tests/unit/test-qom-module \
 	tests/unit/test-qom-object \
 	tests/unit/test-qom-property \

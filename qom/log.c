@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The log and the messages to the user. One lock keeps lines whole; a flood from the guest is thinned out. */
+/*
+ * The log and the messages to the user. One lock keeps lines whole; a flood from the guest is thinned out. Whoever writes
+ * waits a bounded time for a pipe or a terminal that takes nothing; afterwards messages are left out until it does.
+ */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -10,6 +16,18 @@
 
 /* How many messages a place may write before it is held to one a second. */
 #define LOG_BURST 10
+
+/* How long messages wait for one who does not read, and how often a wait looks up. */
+#define PATIENCE_MS 1000
+#define SLICE_MS 50
+
+/* Where messages go. */
+typedef struct Sink {
+    int fd;
+    bool stuck;    /* nobody read for too long: no more waiting until there is room again */
+    bool cut;      /* the last message ended in the middle */
+    uint32_t lost; /* messages left out since then */
+} Sink;
 
 const LogItem qemu_log_items[] = {
     { LOG_EXITS, "exits", "one line for each exit: reason, object path, type, address, value" },
@@ -23,7 +41,93 @@ const LogItem qemu_log_items[] = {
 uint32_t qemu_loglevel;
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
-static FILE *log_file; /* NULL: stderr */
+static Sink to_user = { .fd = STDERR_FILENO }; /* under log_lock, as is the next */
+static Sink to_file = { .fd = -1 };            /* -1: the log goes to the user */
+static uint32_t waits_ended;                   /* atomic */
+
+/* ---- Writing ---- */
+
+void qemu_log_end_waits(bool end)
+{
+    __atomic_store_n(&waits_ended, end, __ATOMIC_RELEASE);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+/* Whether @sink takes something now, or before patience ends. */
+static bool wait_for_room(Sink *sink)
+{
+    struct pollfd pfd = { .fd = sink->fd, .events = POLLOUT };
+    int64_t end = 0;
+
+    for (;;) {
+        bool wait = !sink->stuck && !__atomic_load_n(&waits_ended, __ATOMIC_ACQUIRE);
+        int ready = poll(&pfd, 1, wait && end ? SLICE_MS : 0);
+
+        if (ready > 0) {
+            sink->stuck = false;
+            return true;
+        }
+        if (!wait || (ready < 0 && errno != EINTR)) {
+            return false;
+        }
+        if (!end) {
+            end = now_ms() + PATIENCE_MS;
+        } else if (now_ms() >= end) {
+            sink->stuck = true;
+        }
+    }
+}
+
+/* False when not all of it went out. */
+static bool write_bytes(Sink *sink, const char *text, size_t len)
+{
+    while (len) {
+        ssize_t n;
+
+        if (!wait_for_room(sink)) {
+            return false;
+        }
+        /* So much a pipe takes without a wait when it has room. */
+        n = write(sink->fd, text, MIN(len, PIPE_BUF));
+        if (n > 0) {
+            sink->cut = true;
+            text += n;
+            len -= n;
+        } else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+            return false;
+        }
+    }
+    sink->cut = false;
+    return true;
+}
+
+/* One message, whole. */
+static void write_message(Sink *sink, const char *text)
+{
+    if (sink->lost) {
+        char line[80];
+
+        snprintf(line, sizeof(line), "%s(messages left out, since nobody read them: %u)\n",
+                 sink->cut ? "\n" : "", sink->lost);
+        if (!write_bytes(sink, line, strlen(line))) {
+            sink->lost++;
+            return;
+        }
+        sink->lost = 0;
+    }
+    if (!write_bytes(sink, text, strlen(text))) {
+        sink->lost++;
+    }
+}
+
+/* ---- Where it goes ---- */
 
 bool qemu_str_to_log_mask(const char *items, uint32_t *mask, GError **errp)
 {
@@ -58,39 +162,40 @@ bool qemu_str_to_log_mask(const char *items, uint32_t *mask, GError **errp)
 
 bool qemu_set_log_filename(const char *path, GError **errp)
 {
-    FILE *file = NULL;
+    int fd = -1;
 
     if (path) {
         g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
         g_auto(GStrv) parts = g_strsplit(path, "%d", 2);
         g_autofree char *name = g_strjoinv(pid, parts);
 
-        file = fopen(name, "we");
-        if (!file) {
+        fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (fd < 0) {
             qom_error_set(errp, QOM_ERROR_FAILED, "cannot write the log file '%s': %s", name,
                           g_strerror(errno));
             return false;
         }
-        setvbuf(file, NULL, _IOLBF, 0);
     }
     pthread_mutex_lock(&log_lock);
-    if (log_file) {
-        fclose(log_file);
+    if (to_file.fd >= 0) {
+        close(to_file.fd);
     }
-    log_file = file;
+    to_file = (Sink){ .fd = fd };
     pthread_mutex_unlock(&log_lock);
     return true;
 }
 
 void qemu_log(const char *fmt, ...)
 {
+    g_autofree char *text = NULL;
     va_list ap;
 
     va_start(ap, fmt);
-    pthread_mutex_lock(&log_lock);
-    vfprintf(log_file ? log_file : stderr, fmt, ap);
-    pthread_mutex_unlock(&log_lock);
+    text = g_strdup_vprintf(fmt, ap);
     va_end(ap);
+    pthread_mutex_lock(&log_lock);
+    write_message(to_file.fd >= 0 ? &to_file : &to_user, text);
+    pthread_mutex_unlock(&log_lock);
 }
 
 bool qemu_log_limit(LogLimit *limit)
@@ -120,9 +225,10 @@ bool qemu_log_limit(LogLimit *limit)
 static void report(const char *kind, const char *fmt, va_list ap)
 {
     g_autofree char *text = g_strdup_vprintf(fmt, ap);
+    g_autofree char *line = g_strdup_printf("qomet: %s%s\n", kind, text);
 
     pthread_mutex_lock(&log_lock);
-    fprintf(stderr, "qomet: %s%s\n", kind, text);
+    write_message(&to_user, line);
     pthread_mutex_unlock(&log_lock);
 }
 

@@ -35,7 +35,10 @@ static inline bool qemu_loglevel_mask(uint32_t mask)
 QOM_EXPORT bool qemu_str_to_log_mask(const char *items, uint32_t *mask, GError **errp);
 /** Sends the log to @path ("%d" becomes the process id), or back to stderr for NULL. Main thread. */
 QOM_EXPORT bool qemu_set_log_filename(const char *path, GError **errp);
-/** Writes one message (with its own newlines) whole. Any thread. */
+/**
+ * Writes one message (with its own newlines) whole. Where a pipe or a terminal takes nothing for a second, messages are
+ * left out until it does, and then counted in a line. Any thread.
+ */
 QOM_EXPORT void qemu_log(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 /** The same when one of the items @mask is on. */
 #define qemu_log_mask(mask, ...)                                                                                      \
@@ -44,6 +47,9 @@ QOM_EXPORT void qemu_log(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
             qemu_log(__VA_ARGS__);                                                                                    \
         }                                                                                                             \
     } while (0)
+
+/** With @end, no message waits for who does not read; without, they do again. Any thread, and signal handlers. */
+QOM_EXPORT void qemu_log_end_waits(bool end);
 
 /** How often one place may speak: @burst messages, then at most one a second, with a count of those left out. */
 typedef struct LogLimit {
