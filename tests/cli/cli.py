@@ -11,7 +11,7 @@ import sys
 import tempfile
 import traceback
 
-QOMET = os.environ.get("QOMET", "./qomet")
+QOMET = os.path.abspath(os.environ.get("QOMET", "./qomet"))
 TIMEOUT_S = 60
 
 
