@@ -4,7 +4,11 @@
 
 man_pages +=
 
-EXTRA_DIST += $(man_pages:=.scd)
+EXTRA_DIST += $(man_pages:=.scd) \
+	docs/first-device.md \
+	docs/first-machine.md \
+	docs/from-qemu.md \
+	docs/life-of-an-exit.md
 
 if HAVE_SCDOC
 man_MANS += $(man_pages)

@@ -4,6 +4,7 @@
 
 EXTRA_DIST += \
 	examples/device/port-counter.c \
+	examples/device/test-port-counter.c \
 	examples/machine/echo-board.c \
 	examples/qom-only/Makefile \
 	examples/qom-only/shapes.c

@@ -24,6 +24,7 @@ qtest_tests += \
 	tests/qtest/test-serial
 
 script_tests += \
+	tests/docs/test-docs.py \
 	tests/cli/test-cli-errors.py \
 	tests/cli/test-cli-guests.py \
 	tests/cli/test-cli-help.py \
@@ -59,7 +60,6 @@ EXTRA_DIST += \
 	tests/bench/marks \
 	tests/bench/run-bench.py \
 	tests/cli/cli.py \
-	tests/docs/test-docs.py \
 	tests/fuzz/smoke.sh \
 	tests/mutants.list \
 	tests/mutants.py \

@@ -81,7 +81,8 @@ class Shell:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def run(self, command):
-        self.process.stdin.write(f"{command}\nqomet_docs_s=$?; printf '\\n{MARK} %d\\n' $qomet_docs_s; (exit $qomet_docs_s)\n")
+        # The shell's own input is the script; a command must not eat it.
+        self.process.stdin.write(f"{{ {command}\n}} </dev/null\nqomet_docs_s=$?; printf '\\n{MARK} %d\\n' $qomet_docs_s; (exit $qomet_docs_s)\n")
         self.process.stdin.flush()
         output = []
         for line in self.process.stdout:
@@ -109,7 +110,7 @@ def main():
 
     print("TAP version 13", flush=True)
     for page in pages:
-        name = str(page.relative_to(srcdir))
+        page_name = str(page.relative_to(srcdir))
         with tempfile.TemporaryDirectory(prefix="qomet-docs-") as folder:
             work = pathlib.Path(folder) / "qomet"
             work.mkdir()
@@ -120,12 +121,21 @@ def main():
             home = pathlib.Path(folder) / "home"
             home.mkdir()
             env = dict(os.environ, HOME=str(home), LC_ALL="C.UTF-8", QOMET_BUILD=str(builddir), TMPDIR=folder)
+            for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMOCKA_MESSAGE_OUTPUT"):
+                env.pop(name, None)
+            if env.get("SANITIZERS"):
+                # What is built with a sanitizer links only with what is built so too.
+                (home / "bin").mkdir()
+                cc = home / "bin" / "cc"
+                cc.write_text(f"#!/bin/sh\nexec gcc -fsanitize={','.join(env['SANITIZERS'].split())} \"$@\"\n")
+                cc.chmod(0o755)
+                env["PATH"] = f"{home / 'bin'}:{env['PATH']}"
             shell = Shell(work, env)
             for line, words, lines in blocks(page.read_text()):
                 listed = commands(lines)
                 for i, (command, expected) in enumerate(listed):
                     number += 1
-                    title = f"{name}:{line}: {command.splitlines()[0][:70]}"
+                    title = f"{page_name}:{line}: {command.splitlines()[0][:70]}"
                     title = title.replace("#", "_")
                     if "quickstart" in words:
                         ok = (srcdir / command.split()[0]).exists()

@@ -34,16 +34,15 @@ install_qom()
         sed 's/^/# /' "$tmp/log"
         return 1
     }
-    # What a distribution does with DESTDIR it undoes later; here the files stay where they are.
-    local pc
+    # With libdir elsewhere qom.pc has absolute names; what a distribution does with DESTDIR it undoes later.
     pc=$(find "$tmp/root" -name qom.pc)
-    mkdir "$tmp/pc" && sed -E "s|^([a-z_]+)=/|\\1=$tmp/root/|" "$pc" >"$tmp/pc/qom.pc"
+    sed -E -i "s|^([a-z_]+)=/|\\1=$tmp/root/|" "$pc"
 }
 
 build()
 {
     cp "$abs_top_srcdir"/examples/qom-only/{Makefile,shapes.c} "$tmp" || return 1
-    PKG_CONFIG_PATH=$tmp/pc${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} make -C "$tmp" CC="$(setting CC)" \
+    PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} make -C "$tmp" CC="$(setting CC)" \
         CFLAGS="$(setting CFLAGS) -Wall -Wextra -Werror $(setting SANITIZER_CFLAGS)" >"$tmp/log" 2>&1 || {
         sed 's/^/# /' "$tmp/log"
         return 1
