@@ -336,17 +336,13 @@ bool module_set_dir(const char *dir, GError **errp)
     g_auto(GStrv) lines = NULL;
     GError *error = NULL;
 
-    if (!g_file_get_contents(file, &text, NULL, &error)) {
-        bool missing = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
-                       g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
-
-        if (!missing) {
-            qom_error_set(errp, QOM_ERROR_MODULE, "the index of modules: %s", error->message);
-            g_error_free(error);
-            return false;
-        }
-        g_error_free(error);
+    /* Asked first: for a file that is not there GLib makes a message, and for that it reads the locale's tables. */
+    if (access(file, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
         text = g_strdup("");
+    } else if (!g_file_get_contents(file, &text, NULL, &error)) {
+        qom_error_set(errp, QOM_ERROR_MODULE, "the index of modules: %s", error->message);
+        g_error_free(error);
+        return false;
     }
     lines = g_strsplit(text, "\n", -1);
     for (unsigned i = 0; lines[i]; i++) {
