@@ -21,6 +21,7 @@
 
 #define MAX_VCPUS 64
 #define MAX_RUNS 1000
+#define MAX_COMMANDS 8
 
 extern char **environ;
 
@@ -186,36 +187,55 @@ static int compare(const void *a, const void *b)
     return (d > 0) - (d < 0);
 }
 
-static int time_command(int runs, char **argv)
-{
-    static double times[MAX_RUNS];
-
-    for (int i = 0; i < runs; i++) {
-        times[i] = first_byte(argv);
-        if (times[i] < 0) {
-            fprintf(stderr, "bare-loop: %s printed nothing\n", argv[0]);
-            return 1;
-        }
-    }
-    qsort(times, runs, sizeof(times[0]), compare);
-    printf("%.1f us to the first byte (median of %d; least %.1f)\n", times[runs / 2] * 1e6, runs,
-           times[0] * 1e6);
-    return 0;
-}
-
 static int usage(void)
 {
-    fprintf(
-        stderr,
-        "usage: bare-loop [-m MIB] [-a LOAD] [-n VCPUS] GUEST     bytes written to ports -> "
-        "stdout, ends at hlt\n"
-        "       bare-loop [-m MIB] [-a LOAD] [-n VCPUS] -x EXITS GUEST\n"
-        "                                         each vCPU for EXITS port writes; prints the "
-        "rate\n"
-        "       bare-loop -t RUNS COMMAND...      time from the start of COMMAND to its first "
-        "byte\n"
-        "GUEST is flat, loaded and entered at LOAD (0x1000), in real mode, its index in EDX.\n");
+    /* clang-format off */
+    fputs("usage: bare-loop [-m MIB] [-a LOAD] [-n VCPUS] GUEST\n"
+          "           bytes written to ports go to standard output; ends at hlt\n"
+          "       bare-loop [-m MIB] [-a LOAD] [-n VCPUS] -x EXITS GUEST\n"
+          "           each vCPU for EXITS port writes; prints the rate\n"
+          "       bare-loop -t RUNS COMMAND... [-- COMMAND...]...\n"
+          "           time from the start of each COMMAND to its first byte\n"
+          "GUEST is flat, loaded and entered at LOAD (0x1000), in real mode, its index in EDX.\n", stderr);
+    /* clang-format on */
     return 2;
+}
+
+/*
+ * Times the commands in @argv, which "--" separates, taking turns so that each meets the same weather. The first is what
+ * the others are compared with.
+ */
+static int time_commands(int runs, char **argv)
+{
+    static double times[MAX_COMMANDS][MAX_RUNS];
+    char **command[MAX_COMMANDS] = { argv };
+    int n = 1;
+
+    for (char **word = argv; *word; word++) {
+        if (strcmp(*word, "--") == 0) {
+            *word = NULL;
+            if (n == MAX_COMMANDS || !word[1]) {
+                return usage();
+            }
+            command[n++] = word + 1;
+        }
+    }
+    for (int i = 0; i < runs; i++) {
+        for (int k = 0; k < n; k++) {
+            times[k][i] = first_byte(command[k]);
+            if (times[k][i] < 0) {
+                fprintf(stderr, "bare-loop: %s printed nothing\n", command[k][0]);
+                return 1;
+            }
+        }
+    }
+    for (int k = 0; k < n; k++) {
+        qsort(times[k], runs, sizeof(times[k][0]), compare);
+        printf("%.1f us to the first byte (median of %d; least %.1f), ratio %.2f: %s\n",
+               times[k][runs / 2] * 1e6, runs, times[k][0] * 1e6,
+               times[k][runs / 2] / times[0][runs / 2], command[k][0]);
+    }
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -250,7 +270,7 @@ int main(int argc, char **argv)
         return usage();
     }
     if (runs) {
-        return time_command(runs, argv + optind);
+        return time_commands(runs, argv + optind);
     }
     run_guest(argv[optind], ram_mib << 20, load, n, limit);
     return 0;
