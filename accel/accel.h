@@ -30,8 +30,9 @@ struct AccelClass {
     bool (*create_irqchip)(AccelState *accel, GError **errp);
     /** Sets line @gsi of those controllers. Any thread. */
     void (*set_irq)(AccelState *accel, unsigned gsi, int level);
-    /** Makes the accelerator's part of @cpu, on the vCPU's own thread; and ends it. */
+    /** Makes the accelerator's part of @cpu (cpu->accel), on the vCPU's own thread. */
     bool (*cpu_init)(CPUState *cpu, GError **errp);
+    /** Ends it, when that thread has ended. Main thread. */
     void (*cpu_destroy)(CPUState *cpu);
     /** Executes the guest until something must be looked at: a stop, work, the end. The vCPU's own thread. */
     void (*cpu_exec)(CPUState *cpu);

@@ -14,7 +14,10 @@ CPUState *cpu_next(const CPUState *cpu);
 
 CPUThread *cpu_thread_new(void);
 void cpu_thread_free(CPUThread *t);
-/* Starts the thread of @cpu, parked; false when the accelerator refuses. Main thread. */
+/*
+ * Starts the thread of @cpu, parked, and does not wait for it: while the board is being made, the accelerator makes its
+ * part of all vCPUs. If it cannot, that is reported and ends the machine. False when there is no thread. Main thread.
+ */
 bool cpu_thread_start(CPUState *cpu, GError **errp);
 /* Ends it and waits, doing meanwhile what it may be waiting for. Main thread. */
 void cpu_thread_end(CPUState *cpu);

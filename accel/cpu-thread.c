@@ -22,11 +22,10 @@ struct CPUThread {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     CPUWork *work, **work_tail;
-    bool started, failed; /* the accelerator's part is made, or cannot be */
+    bool failed; /* the accelerator could not make its part: never to run */
     bool end;
     bool parked_in_wait; /* waits for the main thread, and has seen that it is to be parked */
     bool held;           /* until the machine's requests have been carried out */
-    GError *error;       /* why it failed */
     char name[16];
 };
 
@@ -106,7 +105,9 @@ static void do_work(CPUState *cpu)
 
 static bool must_park(CPUState *cpu)
 {
-    return __atomic_load_n(&cpu->stop, __ATOMIC_SEQ_CST) || cpu->thread_data->held;
+    const CPUThread *t = cpu->thread_data;
+
+    return __atomic_load_n(&cpu->stop, __ATOMIC_SEQ_CST) || t->held || t->failed;
 }
 
 static void wait_for_change(CPUState *cpu)
@@ -194,8 +195,8 @@ static void wait_for_main(const uint32_t *done, void *opaque)
 /* ---- Start and end ---- */
 
 /*
- * With the lock held: has the thread look at what is asked of it. One that is about to end is let alone, because the
- * accelerator's part of it may be gone.
+ * With the lock held: has the thread look at what is asked of it. One that is about to end is let alone, because there may be
+ * no thread any more that could take a signal.
  */
 static void poke(CPUState *cpu)
 {
@@ -209,44 +210,40 @@ static void *cpu_thread(void *opaque)
 {
     CPUState *cpu = opaque;
     CPUThread *t = cpu->thread_data;
-    AccelClass *ac = ACCEL_GET_CLASS(current_accel());
-    GError *error = NULL;
+    g_autoptr(GError) error = NULL;
 
     current = cpu;
     pthread_setname_np(pthread_self(), t->name);
     entry_thread_register(t->name, wait_for_main, cpu);
-    ac->cpu_init(cpu, &error);
-
-    pthread_mutex_lock(&t->lock);
-    if (error) {
-        t->error = error;
-        t->failed = true;
-        pthread_cond_broadcast(&t->changed);
-    } else {
-        t->started = true;
-        set_state(cpu, CPU_STOPPED);
-        live(cpu);
-        pthread_mutex_unlock(&t->lock);
-        ac->cpu_destroy(cpu);
-        pthread_mutex_lock(&t->lock);
+    if (!ACCEL_GET_CLASS(current_accel())->cpu_init(cpu, &error)) {
+        error_report("%s", error->message);
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
     }
+    pthread_mutex_lock(&t->lock);
+    t->failed = error != NULL;
+    live(cpu);
     set_state(cpu, CPU_ENDED);
     pthread_mutex_unlock(&t->lock);
     entry_thread_unregister();
     return NULL;
 }
 
-bool cpu_thread_start(CPUState *cpu, GError **errp)
+static void set_stop(CPUState *cpu, uint32_t stop)
 {
-    CPUThread *t = cpu->thread_data;
+    pthread_mutex_lock(&cpu->thread_data->lock);
+    __atomic_store_n(&cpu->stop, stop, __ATOMIC_SEQ_CST);
+    if (stop) {
+        poke(cpu);
+    } else {
+        pthread_cond_broadcast(&cpu->thread_data->changed);
+    }
+    pthread_mutex_unlock(&cpu->thread_data->lock);
+}
+
+static bool create_thread(CPUState *cpu, GError **errp)
+{
     sigset_t all, old;
     int err;
-
-    cpu->stop = pause_depth > 0;
-    cpu->state = CPU_CREATED;
-    cpu->halted = 0;
-    t->started = t->failed = t->end = t->held = false;
-    snprintf(t->name, sizeof(t->name), "vcpu %u", cpu->index);
 
     /* What the user or another program sends is for the main thread. */
     sigfillset(&all);
@@ -260,21 +257,22 @@ bool cpu_thread_start(CPUState *cpu, GError **errp)
         return false;
     }
     cpu->has_thread = true;
-
-    pthread_mutex_lock(&t->lock);
-    while (!t->started && !t->failed) {
-        wait_for_change(cpu);
-    }
-    pthread_mutex_unlock(&t->lock);
-    if (t->failed) {
-        pthread_join(cpu->thread, NULL);
-        cpu->has_thread = false;
-        g_propagate_error(errp, g_steal_pointer(&t->error));
-        return false;
-    }
     return true;
 }
 
+bool cpu_thread_start(CPUState *cpu, GError **errp)
+{
+    CPUThread *t = cpu->thread_data;
+
+    cpu->stop = pause_depth > 0;
+    cpu->state = CPU_CREATED;
+    cpu->halted = 0;
+    t->end = t->held = t->failed = false;
+    snprintf(t->name, sizeof(t->name), "vcpu %u", cpu->index);
+    return create_thread(cpu, errp);
+}
+
+/* Waits for the end of the thread, doing meanwhile what it may be waiting for in the middle of an access. */
 void cpu_thread_end(CPUState *cpu)
 {
     CPUThread *t = cpu->thread_data;
@@ -293,7 +291,6 @@ void cpu_thread_end(CPUState *cpu)
         soon.tv_sec += soon.tv_nsec / 1000000000;
         soon.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&t->changed, &t->lock, &soon);
-        /* It may be waiting for the main thread in the middle of an access. */
         pthread_mutex_unlock(&t->lock);
         main_work_run();
         pthread_mutex_lock(&t->lock);
@@ -301,6 +298,9 @@ void cpu_thread_end(CPUState *cpu)
     pthread_mutex_unlock(&t->lock);
     pthread_join(cpu->thread, NULL);
     cpu->has_thread = false;
+    if (cpu->accel) {
+        ACCEL_GET_CLASS(current_accel())->cpu_destroy(cpu);
+    }
 }
 
 /* ---- Asking ---- */
@@ -375,20 +375,8 @@ static bool is_parked(CPUState *cpu)
 {
     CPUThread *t = cpu->thread_data;
 
-    return !cpu->has_thread || cpu->state == CPU_STOPPED || cpu->state == CPU_ENDED ||
-           t->parked_in_wait;
-}
-
-static void set_stop(CPUState *cpu, uint32_t stop)
-{
-    pthread_mutex_lock(&cpu->thread_data->lock);
-    __atomic_store_n(&cpu->stop, stop, __ATOMIC_SEQ_CST);
-    if (stop) {
-        poke(cpu);
-    } else {
-        pthread_cond_broadcast(&cpu->thread_data->changed);
-    }
-    pthread_mutex_unlock(&cpu->thread_data->lock);
+    return !cpu->has_thread || cpu->state == CPU_CREATED || cpu->state == CPU_STOPPED ||
+           cpu->state == CPU_ENDED || t->parked_in_wait;
 }
 
 void pause_all_vcpus(void)

@@ -11,6 +11,7 @@
 /* By index. Written on the main thread, read by any; a CPU leaves before it ends. */
 static CPUState *cpu_table[MAX_CPUS];
 static uint32_t cpu_number;
+static unsigned cpu_limit; /* no index at or above has been used */
 
 CPUState *qemu_get_cpu(unsigned index)
 {
@@ -24,7 +25,8 @@ unsigned cpu_count(void)
 
 CPUState *cpu_next(const CPUState *cpu)
 {
-    for (unsigned i = cpu ? cpu->index + 1 : 0; i < MAX_CPUS; i++) {
+    for (unsigned i = cpu ? cpu->index + 1 : 0; i < __atomic_load_n(&cpu_limit, __ATOMIC_RELAXED);
+         i++) {
         CPUState *next = qemu_get_cpu(i);
 
         if (next) {
@@ -39,6 +41,7 @@ static bool cpu_table_add(CPUState *cpu, GError **errp)
     for (uint32_t i = 0; i < MAX_CPUS; i++) {
         if (!cpu_table[i]) {
             cpu->index = i;
+            __atomic_store_n(&cpu_limit, MAX(cpu_limit, i + 1), __ATOMIC_RELAXED);
             __atomic_store_n(&cpu_table[i], cpu, __ATOMIC_RELEASE);
             __atomic_store_n(&cpu_number, cpu_number + 1, __ATOMIC_RELEASE);
             return true;
@@ -105,6 +108,7 @@ static void cpu_class_init(ObjectClass *klass, const void *data)
     dc->unrealize = cpu_unrealize;
     dc->user_creatable = false;
     dc->hotpluggable = false;
+    dc->rank = ENTRY_RANK_BRIDGE; /* whoever holds a vCPU may enter any device */
 }
 
 static const TypeInfo cpu_types[] = {

@@ -12,7 +12,7 @@
 OBJECT_DECLARE_TYPE(CPUState, CPUClass, CPU)
 typedef struct CPUThread CPUThread;
 #define TYPE_X86_CPU "x86_64-cpu"
-OBJECT_DECLARE_SIMPLE_TYPE(X86CPU, X86_CPU)
+OBJECT_DECLARE_TYPE(X86CPU, X86CPUClass, X86_CPU)
 /** Names of CPU models: "host-x86_64-cpu". */
 #define X86_CPU_TYPE_NAME(model) model "-" TYPE_X86_CPU
 
@@ -90,6 +90,19 @@ struct X86CPU {
     bool
         reset_state; /* all that is not in regs takes its power-on state too, before the vCPU runs next */
     bool pv_hypercalls; /* property "kvm-hypercalls" */
+};
+
+/** What CPUID gives for one leaf and subleaf. */
+typedef struct X86Cpuid {
+    uint32_t leaf, subleaf, eax, ebx, ecx, edx;
+} X86Cpuid;
+
+struct X86CPUClass {
+    CPUClass parent_class;
+    /* A model that is the same on every host: its leaves, without what depends on the vCPU's index or the host's vendor.
+     * NULL: whatever the accelerator offers. */
+    const X86Cpuid *cpuid;
+    unsigned cpuid_n;
 };
 
 /** Power-on values (SDM vol. 3, table 10-1) into @r. */

@@ -11,6 +11,7 @@ libqometall_a_SOURCES += \
 	accel/runstate.c \
 	accel/x86-bits.h \
 	accel/x86-cpu.c \
+	accel/x86-models.c \
 	accel/x86-regs.c \
 	accel/kvm/kvm.c \
 	accel/kvm/kvm-compat.h \

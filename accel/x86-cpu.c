@@ -235,31 +235,15 @@ static void x86_cpu_class_init(ObjectClass *klass, const void *data)
     device_class_set_reset(dc, x86_cpu_reset_hold);
 }
 
-static void host_cpu_class_init(ObjectClass *klass, const void *data)
-{
-    DEVICE_CLASS(klass)->desc = data;
-}
-
 static const TypeInfo x86_cpu_types[] = {
     {
         .name = TYPE_X86_CPU,
         .parent = TYPE_CPU,
         .instance_size = sizeof(X86CPU),
         .instance_align = 64,
+        .class_size = sizeof(X86CPUClass),
         .class_init = x86_cpu_class_init,
         .abstract = true,
-    },
-    {
-        .name = X86_CPU_TYPE_NAME("host"),
-        .parent = TYPE_X86_CPU,
-        .class_init = host_cpu_class_init,
-        .class_data = "what the host's processor and KVM offer",
-    },
-    {
-        .name = X86_CPU_TYPE_NAME("max"),
-        .parent = TYPE_X86_CPU,
-        .class_init = host_cpu_class_init,
-        .class_data = "all that the accelerator offers; under KVM the same as host",
     },
 };
 DEFINE_TYPES(x86_cpu_types)

@@ -229,8 +229,9 @@ static bool bare_init(MachineState *machine, GError **errp)
 {
     BareMachine *s = BARE_MACHINE(machine);
 
-    if (!check_options(s, errp) || !map_ram(s, errp) || !make_irqchip(s, errp) ||
-        !machine_create_cpus(machine, errp)) {
+    /* The vCPUs first: their threads come up while the rest is made. */
+    if (!check_options(s, errp) || !make_irqchip(s, errp) || !machine_create_cpus(machine, errp) ||
+        !map_ram(s, errp)) {
         return false;
     }
     s->isa = isa_bus_new(NULL, get_system_io(), errp);
@@ -362,8 +363,8 @@ static void bare_class_init(ObjectClass *klass, const void *data)
     mc->is_default = true;
     mc->max_cpus = 255;
     mc->default_ram_size = UINT64_C(16) << 20;
-    mc->max_ram_size = UINT64_C(1) << 40;
-    mc->default_cpu_type = "host";
+    mc->max_ram_size = UINT64_C(256) << 30;
+    mc->default_cpu_type = "qemu64";
     mc->init = bare_init;
     mc->done = bare_done;
     mc->reset = bare_reset;

@@ -6,6 +6,9 @@
 #include <qomet/machine/machine.h>
 #include <qomet/qom/keyval.h>
 
+/* What runs without -M; its class says is_default. */
+#define DEFAULT_MACHINE "bare"
+
 /* Words of -serial, kept until a board asks for them: the machine may not exist yet. */
 static GPtrArray *serial_words;
 static MachineState *the_machine;
@@ -19,7 +22,7 @@ MachineState *current_machine(void)
 
 typedef struct ClassSearch {
     const char *name; /* or alias; NULL: the default */
-    GPtrArray *names; /* every name met, or NULL */
+    GPtrArray *names; /* every name met */
     MachineClass *found;
 } ClassSearch;
 
@@ -38,13 +41,11 @@ static void search_class(ObjectClass *klass, void *opaque)
     MachineClass *mc = MACHINE_CLASS(klass);
     ClassSearch *s = opaque;
 
-    if (s->names) {
-        g_ptr_array_add(s->names, machine_name(mc));
-        if (mc->alias) {
-            g_ptr_array_add(s->names, g_strdup(mc->alias));
-        }
+    g_ptr_array_add(s->names, machine_name(mc));
+    if (mc->alias) {
+        g_ptr_array_add(s->names, g_strdup(mc->alias));
     }
-    if (s->name ? !g_strcmp0(mc->alias, s->name) : mc->is_default) {
+    if (!g_strcmp0(mc->alias, s->name)) {
         s->found = mc;
     }
 }
@@ -77,12 +78,12 @@ MachineClass *machine_class_find(const char *name, GError **errp)
     return search.found;
 }
 
+/* By name, since looking for it would make the class of every type there is. */
 MachineClass *machine_class_default(void)
 {
-    ClassSearch search = { 0 };
+    ObjectClass *klass = object_class_by_name(MACHINE_TYPE_NAME(DEFAULT_MACHINE));
 
-    object_class_foreach(search_class, TYPE_MACHINE, false, &search);
-    return search.found;
+    return klass ? MACHINE_CLASS(klass) : NULL;
 }
 
 /* ---- Making ---- */
@@ -203,8 +204,8 @@ static DeviceState *new_cpu(const char *words, GError **errp)
     type = g_str_has_suffix(model, "-" TYPE_X86_CPU) ? g_strdup(model)
                                                      : g_strconcat(model, "-" TYPE_X86_CPU, NULL);
     if (!object_class_dynamic_cast(object_class_by_name(type), TYPE_CPU)) {
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a CPU model, there are: host, max",
-                      model);
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND,
+                      "'%s' is not a CPU model, there are: host, max, qemu64", model);
         return NULL;
     }
     dev = qdev_new(type, errp);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What CPUID tells the guest: what KVM supports on this host, with the places filled in that depend on the vCPU. */
+/*
+ * What CPUID tells the guest: the leaves of its model, or what KVM supports on this host, with the places filled in that
+ * depend on the vCPU.
+ */
+#include <cpuid.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,13 +21,20 @@
 #define TOPOLOGY_SMT 1
 #define TOPOLOGY_CORE 2
 
+static struct kvm_cpuid2 *new_cpuid(uint32_t n)
+{
+    struct kvm_cpuid2 *cpuid = g_malloc0(sizeof(*cpuid) + n * sizeof(cpuid->entries[0]));
+
+    cpuid->nent = n;
+    return cpuid;
+}
+
 static bool ask_kernel(KVMState *s, GError **errp)
 {
     /* The kernel wants to be given enough room, and does not say how much that is. */
     for (uint32_t n = 128; n <= 4096; n *= 2) {
-        struct kvm_cpuid2 *cpuid = g_malloc0(sizeof(*cpuid) + n * sizeof(cpuid->entries[0]));
+        struct kvm_cpuid2 *cpuid = new_cpuid(n);
 
-        cpuid->nent = n;
         if (ioctl(s->fd, KVM_GET_SUPPORTED_CPUID, cpuid) == 0) {
             s->cpuid = cpuid;
             return true;
@@ -82,15 +93,68 @@ static void fill_topology(struct kvm_cpuid_entry2 *e, const CPUState *cpu)
     }
 }
 
+/* All that the kernel supports; the caller frees. */
+static struct kvm_cpuid2 *supported_cpuid(KVMState *s, GError **errp)
+{
+    struct kvm_cpuid2 *cpuid = NULL;
+
+    pthread_mutex_lock(&s->cpuid_lock);
+    if (s->cpuid || ask_kernel(s, errp)) {
+        cpuid = g_memdup2(s->cpuid, sizeof(*cpuid) + s->cpuid->nent * sizeof(cpuid->entries[0]));
+    }
+    pthread_mutex_unlock(&s->cpuid_lock);
+    return cpuid;
+}
+
+/* The vendor decides what some instructions do in odd modes, so it is the host's. */
+static void fill_vendor(struct kvm_cpuid_entry2 *e)
+{
+    unsigned eax;
+
+    __cpuid(0, eax, e->ebx, e->ecx, e->edx);
+    (void)eax;
+}
+
+static bool has_subleaves(uint32_t leaf)
+{
+    return leaf == 0xb || leaf == 0xd;
+}
+
+/* The leaves of a model that is the same everywhere. Asking the kernel what it supports is not needed for that, and where
+ * this host is a guest itself that takes as long as all else that starts a machine. */
+static struct kvm_cpuid2 *fixed_cpuid(const X86CPUClass *xc)
+{
+    struct kvm_cpuid2 *cpuid = new_cpuid(xc->cpuid_n);
+
+    for (unsigned i = 0; i < xc->cpuid_n; i++) {
+        const X86Cpuid *c = &xc->cpuid[i];
+        struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+        *e = (struct kvm_cpuid_entry2){ .function = c->leaf,
+                                        .index = c->subleaf,
+                                        .flags = has_subleaves(c->leaf)
+                                                     ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX
+                                                     : 0,
+                                        .eax = c->eax,
+                                        .ebx = c->ebx,
+                                        .ecx = c->ecx,
+                                        .edx = c->edx };
+        if (c->leaf == 0) {
+            fill_vendor(e);
+        }
+    }
+    return cpuid;
+}
+
 bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
 {
-    KVMState *s = v->kvm;
+    const X86CPUClass *xc = X86_CPU_GET_CLASS(v->cpu);
     g_autofree struct kvm_cpuid2 *cpuid = NULL;
 
-    if (!s->cpuid && !ask_kernel(s, errp)) {
+    cpuid = xc->cpuid ? fixed_cpuid(xc) : supported_cpuid(v->kvm, errp);
+    if (!cpuid) {
         return false;
     }
-    cpuid = g_memdup2(s->cpuid, sizeof(*cpuid) + s->cpuid->nent * sizeof(cpuid->entries[0]));
     for (uint32_t i = 0; i < cpuid->nent; i++) {
         struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
 

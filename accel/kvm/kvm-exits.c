@@ -206,7 +206,8 @@ static void tell_access(KVMVcpu *v, AddressSpace *as, hwaddr addr, unsigned size
                         bool is_write)
 {
     MemoryAccess what = { .addr = addr, .size = size, .is_write = is_write };
-    bool inside = entry_enter(&v->observation);
+    EntryGuard *guard = &v->cpu->parent_obj.parent_obj.guard;
+    bool inside = entry_enter(guard);
     Object *owner;
     g_autofree char *path = NULL;
 
@@ -224,7 +225,7 @@ static void tell_access(KVMVcpu *v, AddressSpace *as, hwaddr addr, unsigned size
         store_le(data, what.value, size);
     }
     if (inside) {
-        entry_leave(&v->observation);
+        entry_leave(guard);
     }
 }
 

@@ -20,21 +20,20 @@ struct KVMState {
     bool readonly_slots, ioeventfd, ioeventfd_any_length;
     uint32_t max_slots;
     KVMMemory *memory;
-    KVMChips *chips;          /* interrupt controllers in the kernel, or NULL */
-    struct kvm_cpuid2 *cpuid; /* what the kernel offers, asked for once */
+    KVMChips *chips;            /* interrupt controllers in the kernel, or NULL */
+    pthread_mutex_t cpuid_lock; /* guards cpuid */
+    struct kvm_cpuid2 *cpuid;   /* what the kernel offers, asked for once */
 };
 
-/* One vCPU. Made, used and freed on its thread; others only kick. */
+/* One vCPU. Used on its thread; others only kick. */
 typedef struct KVMVcpu {
     int fd;
     struct kvm_run *run; /* shared with the kernel */
     X86CPU *cpu;
     KVMState *kvm;
-    pthread_t thread;
     MemTxAttrs attrs; /* of its accesses */
     AddressSpace *memory, *io;
-    bool pristine;          /* nothing has run yet: all but the registers is as at power-on */
-    EntryGuard observation; /* keeps what is being told about from going away */
+    bool pristine; /* nothing has run yet: all but the registers is as at power-on */
 } __attribute__((aligned(64))) KVMVcpu;
 
 /* Deals with one exit; false: back to the vCPU's thread, to see what is asked of it. */

@@ -21,7 +21,6 @@ bool kvm_cpu_init(CPUState *cpu, GError **errp)
 
     v->cpu = X86_CPU(cpu);
     v->kvm = s;
-    v->thread = pthread_self();
     v->attrs.requester = cpu->index;
     v->memory = cpu->as_memory;
     v->io = cpu->as_io;
@@ -42,7 +41,6 @@ bool kvm_cpu_init(CPUState *cpu, GError **errp)
     if (!kvm_set_cpuid(v, errp)) {
         goto fail;
     }
-    entry_guard_init(&v->observation, OBJECT(cpu), ENTRY_RANK_BRIDGE);
     __atomic_store_n(&cpu->accel, v, __ATOMIC_RELEASE);
     return true;
 
@@ -62,7 +60,6 @@ void kvm_cpu_destroy(CPUState *cpu)
     KVMVcpu *v = cpu->accel;
 
     __atomic_store_n(&cpu->accel, NULL, __ATOMIC_RELEASE);
-    entry_guard_destroy(&v->observation);
     munmap(v->run, v->kvm->run_size);
     close(v->fd);
     g_aligned_free(v);
@@ -76,8 +73,8 @@ void kvm_cpu_kick(CPUState *cpu)
         return;
     }
     __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-    if (cpu != cpu_current()) {
-        pthread_kill(v->thread, SIG_IPI);
+    if (cpu != cpu_current() && cpu->has_thread) {
+        pthread_kill(cpu->thread, SIG_IPI);
     }
 }
 

@@ -174,6 +174,7 @@ static void kvm_instance_init(Object *obj)
     KVMState *s = (KVMState *)obj;
 
     s->fd = s->vm = -1;
+    pthread_mutex_init(&s->cpuid_lock, NULL);
 }
 
 static void kvm_instance_finalize(Object *obj)
@@ -185,6 +186,7 @@ static void kvm_instance_finalize(Object *obj)
     }
     g_free(s->chips);
     g_free(s->cpuid);
+    pthread_mutex_destroy(&s->cpuid_lock);
     if (s->vm >= 0) {
         close(s->vm);
     }
