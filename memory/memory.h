@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory regions and address spaces: what a machine's memory and port maps are made of, and how an access finds its
- * device. Names and meanings are QEMU's. The shape changes on the main thread only; readers use published flat views.
+ * Memory regions and address spaces: what a machine's memory and port maps are made of, and how an
+ * access finds its device. Names and meanings are QEMU's. The shape changes on the main thread
+ * only; readers use published flat views.
  */
 #ifndef QOMET_MEMORY_MEMORY_H
 #define QOMET_MEMORY_MEMORY_H
@@ -16,7 +17,7 @@ typedef uint32_t MemTxResult;
 #define MEMTX_OK 0u
 #define MEMTX_ERROR (1u << 0)        /* the device answered with an error */
 #define MEMTX_DECODE_ERROR (1u << 1) /* nothing is mapped there */
-#define MEMTX_ACCESS_ERROR (1u << 2) /* refused: size or alignment, re-entry, or DMA into a device */
+#define MEMTX_ACCESS_ERROR (1u << 2) /* refused: size, alignment, re-entry, DMA into a device */
 
 /** Who asks. */
 typedef struct MemTxAttrs {
@@ -34,22 +35,27 @@ enum device_endian {
 
 /**
  * A device's methods for one region, and its contract about access sizes as data. Static const.
- * Methods run on the accessing thread, inside the region's guard. @addr counts from the region's start; @size is within
- * impl. The _with_attrs forms are used when the plain ones are NULL; a region without a read gives all ones.
+ * Methods run on the accessing thread, inside the region's guard. @addr counts from the region's
+ * start; @size is within impl. The _with_attrs forms are used when the plain ones are NULL; a
+ * region without a read gives all ones.
  */
 typedef struct MemoryRegionOps {
     uint64_t (*read)(void *opaque, hwaddr addr, unsigned size);
     void (*write)(void *opaque, hwaddr addr, uint64_t data, unsigned size);
-    MemTxResult (*read_with_attrs)(void *opaque, hwaddr addr, uint64_t *data, unsigned size, MemTxAttrs attrs);
-    MemTxResult (*write_with_attrs)(void *opaque, hwaddr addr, uint64_t data, unsigned size, MemTxAttrs attrs);
+    MemTxResult (*read_with_attrs)(void *opaque, hwaddr addr, uint64_t *data, unsigned size,
+                                   MemTxAttrs attrs);
+    MemTxResult (*write_with_attrs)(void *opaque, hwaddr addr, uint64_t data, unsigned size,
+                                    MemTxAttrs attrs);
     enum device_endian endianness;
-    /* What a guest may do: anything else is refused (reads all ones). Zeroes mean 1 to 4 bytes, aligned. */
+    /* What a guest may do: anything else is refused (reads all ones). Zeroes mean 1 to 4 bytes,
+     * aligned. */
     struct {
         unsigned min_access_size, max_access_size; /* 1, 2, 4 or 8 */
         bool unaligned;
         bool (*accepts)(void *opaque, hwaddr addr, unsigned size, bool is_write, MemTxAttrs attrs);
     } valid;
-    /* What the methods take: other valid sizes are split or widened by the dispatcher. Zeroes mean 1 to 4. */
+    /* What the methods take: other valid sizes are split or widened by the dispatcher. Zeroes mean
+     * 1 to 4. */
     struct {
         unsigned min_access_size, max_access_size;
         bool unaligned;
@@ -65,14 +71,15 @@ DECLARE_INSTANCE_CHECKER(MemoryRegion, MEMORY_REGION, TYPE_MEMORY_REGION)
 
 /** An eventfd that takes the place of a write. */
 typedef struct MemoryRegionIoeventfd {
-    hwaddr addr;        /* in the region (in a listener: in the address space) */
-    unsigned size;      /* of the write in bytes; 0: any */
-    bool match_data;    /* only when the value written is @data */
+    hwaddr addr;     /* in the region (in a listener: in the address space) */
+    unsigned size;   /* of the write in bytes; 0: any */
+    bool match_data; /* only when the value written is @data */
     uint64_t data;
-    int fd;             /* not owned */
+    int fd; /* not owned */
 } MemoryRegionIoeventfd;
 
-/** A piece of address space. Embedded in its owner (a device, a machine) as a child object. Fields: memory/ only. */
+/** A piece of address space. Embedded in its owner (a device, a machine) as a child object. Fields:
+ * memory/ only. */
 struct MemoryRegion {
     Object parent_obj;
     const MemoryRegionOps *ops; /* io, rom-device */
@@ -85,68 +92,83 @@ struct MemoryRegion {
     int32_t priority;           /* among overlapping subregions; higher wins */
     uint8_t kind;               /* MemoryRegionKind */
     bool enabled, readonly, romd_mode, allow_dma, dirty_log;
-    bool may_overlap;           /* added with a priority: overlap is meant */
-    uint8_t *ram;               /* host address of ram, rom, rom-device contents */
-    size_t ram_bytes;           /* mapped, a multiple of the page size */
-    uint64_t *dirty;            /* a bit a page, atomic; NULL when not tracked */
-    MemoryRegion *alias;        /* alias: the region that is shown */
+    bool may_overlap;    /* added with a priority: overlap is meant */
+    uint8_t *ram;        /* host address of ram, rom, rom-device contents */
+    size_t ram_bytes;    /* mapped, a multiple of the page size */
+    uint64_t *dirty;     /* a bit a page, atomic; NULL when not tracked */
+    MemoryRegion *alias; /* alias: the region that is shown */
     hwaddr alias_offset;
-    GPtrArray *subregions;      /* by address; NULL while there are none; holds references */
-    GArray *ioeventfds;         /* of MemoryRegionIoeventfd, sorted; NULL while there are none */
-    char *label;                /* what "info mtree" shows */
-    uint64_t serial;            /* tells this region from one that had its memory before */
-    uint64_t order;             /* when it was mapped: of equal priorities the later one wins */
-    uint64_t transaction;       /* in which it was mapped: until that ends, no view shows it for that */
-    bool untidy;                /* subregions without a priority may overlap after all, by a move or by enabling */
-    bool ram_foreign;           /* ram belongs to the caller */
-    bool empty;                 /* its size is 0, which last cannot say */
+    GPtrArray *subregions; /* by address; NULL while there are none; holds references */
+    GArray *ioeventfds;    /* of MemoryRegionIoeventfd, sorted; NULL while there are none */
+    char *label;           /* what "info mtree" shows */
+    uint64_t serial;       /* tells this region from one that had its memory before */
+    uint64_t order;        /* when it was mapped: of equal priorities the later one wins */
+    /* in which it was mapped: until that ends, no view shows it for that */
+    uint64_t transaction;
+    /* subregions without a priority may overlap after all, by a move or by enabling */
+    bool untidy;
+    bool ram_foreign; /* ram belongs to the caller */
+    bool empty;       /* its size is 0, which last cannot say */
 };
 
-/** A root region with the flat view that is made from it. Embedded or static; init and destroy on the main thread. */
+/** A root region with the flat view that is made from it. Embedded or static; init and destroy on
+ * the main thread. */
 struct AddressSpace {
     char *name;
-    MemoryRegion *root;     /* referenced */
-    FlatView *current_map;  /* published atomically; never NULL after init */
-    GPtrArray *listeners;   /* of MemoryListener *, by priority */
-    AddressSpace *next;     /* list of all address spaces */
-    /* Tells of an access that nothing answers (at most once a page or port is the hook's own business); may be NULL.
-     * Any thread, no guard of its own held. The access itself gives MEMTX_DECODE_ERROR, and all ones when it reads. */
-    void (*unassigned)(void *opaque, hwaddr addr, unsigned size, bool is_write, uint64_t value, MemTxAttrs attrs);
+    MemoryRegion *root;    /* referenced */
+    FlatView *current_map; /* published atomically; never NULL after init */
+    GPtrArray *listeners;  /* of MemoryListener *, by priority */
+    AddressSpace *next;    /* list of all address spaces */
+    /*
+     * Tells of an access that nothing answers (at most once a page or port is the hook's own
+     * business); may be NULL. Any thread, no guard of its own held. The access itself gives
+     * MEMTX_DECODE_ERROR, and all ones when it reads.
+     */
+    void (*unassigned)(void *opaque, hwaddr addr, unsigned size, bool is_write, uint64_t value,
+                       MemTxAttrs attrs);
     void *unassigned_opaque;
 };
 
-/* ---- Regions (main thread; all but RAM are freed with their owner) ---------------------------------------------- */
+/* ---- Regions (main thread; all but RAM are freed with their owner) --------------------------- */
 
 /**
- * Makes a region as a child object @name of @owner (owner NULL: the caller unparents it with object_unparent or keeps
- * it static and ends it with object_unref). @size in bytes, UINT64_MAX means 2^64. The guard of an io region is the one
- * that @owner gives through TYPE_ENTRY_OWNER, or NULL.
+ * Makes a region as a child object @name of @owner (owner NULL: the caller unparents it with
+ * object_unparent or keeps it static and ends it with object_unref). @size in bytes, UINT64_MAX
+ * means 2^64. The guard of an io region is the one that @owner gives through TYPE_ENTRY_OWNER, or
+ * NULL.
  */
-QOM_EXPORT void memory_region_init(MemoryRegion *mr, Object *owner, const char *name, uint64_t size);
-QOM_EXPORT void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops, void *opaque,
-                                      const char *name, uint64_t size);
+QOM_EXPORT void memory_region_init(MemoryRegion *mr, Object *owner, const char *name,
+                                   uint64_t size);
+QOM_EXPORT void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops,
+                                      void *opaque, const char *name, uint64_t size);
 /** RAM, zero, mapped lazily; @size is rounded up to the page. Fails when the host has no room. */
-QOM_EXPORT bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name,
+                                       uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** The same, over memory that the caller owns and keeps longer than the region; page-aligned. */
-QOM_EXPORT void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, void *ptr);
-QOM_EXPORT bool memory_region_init_rom(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner, const char *name,
+                                           uint64_t size, void *ptr);
+QOM_EXPORT bool memory_region_init_rom(MemoryRegion *mr, Object *owner, const char *name,
+                                       uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** Reads come from memory (while in romd mode), writes go to @ops. */
-QOM_EXPORT bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops, void *opaque,
-                                              const char *name, uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-QOM_EXPORT void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name, MemoryRegion *orig,
-                                         hwaddr offset, uint64_t size);
+QOM_EXPORT bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner,
+                                              const MemoryRegionOps *ops, void *opaque,
+                                              const char *name, uint64_t size,
+                                              GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
+                                         MemoryRegion *orig, hwaddr offset, uint64_t size);
 /** Which guard is entered around the region's methods; between init and mapping. */
 QOM_EXPORT void memory_region_set_guard(MemoryRegion *mr, EntryGuard *guard);
 
 /**
- * Maps @sub into @mr at @offset. Without a priority, an overlap with another region mapped so is an error that names
- * both owners; false then, and nothing has changed. The overlap form cannot fail.
+ * Maps @sub into @mr at @offset. Without a priority, an overlap with another region mapped so is an
+ * error that names both owners; false then, and nothing has changed. The overlap form cannot fail.
  */
-QOM_EXPORT bool memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-QOM_EXPORT void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, int priority);
-/**
- * Unmaps @sub. On return (outside a transaction) no other thread is in a method of it through this map.
- */
+QOM_EXPORT bool memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub,
+                                            GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset,
+                                                    MemoryRegion *sub, int priority);
+/** Unmaps @sub. On return (outside a transaction) no other thread is in a method of it through this
+ * map. */
 QOM_EXPORT void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *sub);
 QOM_EXPORT bool memory_region_is_mapped(const MemoryRegion *mr);
 QOM_EXPORT void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
@@ -176,26 +198,30 @@ QOM_EXPORT void memory_region_del_eventfd(MemoryRegion *mr, const MemoryRegionIo
 /* Dirty tracking of RAM by page of 4096 bytes. */
 QOM_EXPORT void memory_region_set_log(MemoryRegion *mr, bool log);
 QOM_EXPORT void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, uint64_t size);
-/** Copies the bits of @addr, @size (multiples of 4096) to @bits and clears them; an accelerator syncs its own first. */
-QOM_EXPORT bool memory_region_snapshot_dirty(MemoryRegion *mr, hwaddr addr, uint64_t size, uint64_t *bits);
+/** Copies the bits of @addr, @size (multiples of 4096) to @bits and clears them; an accelerator
+ * syncs its own first. */
+QOM_EXPORT bool memory_region_snapshot_dirty(MemoryRegion *mr, hwaddr addr, uint64_t size,
+                                             uint64_t *bits);
 
-/* ---- Address spaces --------------------------------------------------------------------------------------------- */
+/* ---- Address spaces -------------------------------------------------------------------------- */
 
 QOM_EXPORT void address_space_init(AddressSpace *as, MemoryRegion *root, const char *name);
 QOM_EXPORT void address_space_destroy(AddressSpace *as);
 
 /**
- * One access of 1, 2, 4 or 8 bytes at most 8, of any alignment, to whatever is there: the way of an exit. Values are
- * in host order; a read that fails gives all ones. Any thread.
+ * One access of 1, 2, 4 or 8 bytes at most 8, of any alignment, to whatever is there: the way of an
+ * exit. Values are in host order; a read that fails gives all ones. Any thread.
  */
-QOM_EXPORT MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value,
-                                          MemTxAttrs attrs);
-QOM_EXPORT MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
-                                           MemTxAttrs attrs);
-/** A buffer of any length, split where regions end; the first error is kept, the rest is still done. Any thread. */
-QOM_EXPORT MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buf, uint64_t len);
-QOM_EXPORT MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, const void *buf,
-                                           uint64_t len);
+QOM_EXPORT MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size,
+                                          uint64_t *value, MemTxAttrs attrs);
+QOM_EXPORT MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size,
+                                           uint64_t value, MemTxAttrs attrs);
+/** A buffer of any length, split where regions end; the first error is kept, the rest is still
+ * done. Any thread. */
+QOM_EXPORT MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                                          void *buf, uint64_t len);
+QOM_EXPORT MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                                           const void *buf, uint64_t len);
 
 /** What stands at an address. */
 typedef struct MemoryRegionSection {
@@ -204,7 +230,8 @@ typedef struct MemoryRegionSection {
     hwaddr offset_within_region;
     hwaddr offset_within_address_space;
     uint64_t size; /* bytes from there to the end of the range, UINT64_MAX for 2^64 */
-    bool ram;       /* reads come from memory_region_get_ram_ptr(mr) + offset_within_region; and writes, unless */
+    /* reads come from memory_region_get_ram_ptr(mr) + offset_within_region; and writes, unless */
+    bool ram;
     bool readonly;  /* writes are dropped, or go to the methods of a rom-device */
     bool dirty_log; /* writes are to be noted: memory_region_set_dirty() */
 } MemoryRegionSection;
@@ -212,12 +239,14 @@ typedef struct MemoryRegionSection {
 /** The section at @addr; drop section.mr with object_unref(). Any thread. */
 QOM_EXPORT MemoryRegionSection address_space_find(AddressSpace *as, hwaddr addr);
 /** Calls @fn for each range of the current view in order until it returns false. Any thread. */
-QOM_EXPORT void address_space_foreach(AddressSpace *as, bool (*fn)(const MemoryRegionSection *s, void *opaque),
+QOM_EXPORT void address_space_foreach(AddressSpace *as,
+                                      bool (*fn)(const MemoryRegionSection *s, void *opaque),
                                       void *opaque);
 
-/* ---- Guest memory (checked) ------------------------------------------------------------------------------------- */
+/* ---- Guest memory (checked) ------------------------------------------------------------------ */
 
-/** A bounded view of guest RAM, valid until guest_slice_put() on the same thread; one contiguous piece of RAM. */
+/** A bounded view of guest RAM, valid until guest_slice_put() on the same thread; one contiguous
+ * piece of RAM. */
 typedef struct GuestSlice {
     uint8_t *host; /* @len bytes; the guest may change them at any time: copy once, then check */
     uint64_t len;
@@ -227,32 +256,41 @@ typedef struct GuestSlice {
 } GuestSlice;
 
 /**
- * @addr, @len in guest memory as a view. False (with nothing to put) when it wraps, leaves RAM, crosses into another
- * region, or is to be written and is read-only. The view holds off the freeing of withdrawn memory: put it soon.
+ * @addr, @len in guest memory as a view. False (with nothing to put) when it wraps, leaves RAM,
+ * crosses into another region, or is to be written and is read-only. The view holds off the freeing
+ * of withdrawn memory: put it soon.
  */
-QOM_EXPORT bool guest_slice_get(AddressSpace *as, hwaddr addr, uint64_t len, bool write, GuestSlice *out) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool guest_slice_get(AddressSpace *as, hwaddr addr, uint64_t len, bool write,
+                                GuestSlice *out) G_GNUC_WARN_UNUSED_RESULT;
 /** Ends the view; marks it dirty if it was writable. */
 QOM_EXPORT void guest_slice_put(GuestSlice *slice);
 
-/** DMA by a device: RAM only (or regions that allow it). MEMTX_OK or the first error, nothing copied past it. */
-QOM_EXPORT MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf, uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
-QOM_EXPORT MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf, uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
+/** DMA by a device: RAM only (or regions that allow it). MEMTX_OK or the first error, nothing
+ * copied past it. */
+QOM_EXPORT MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf,
+                                       uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf,
+                                        uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- Listeners -------------------------------------------------------------------------------------------------- */
+/* ---- Listeners ------------------------------------------------------------------------------- */
 
 /**
- * Told of changes to one address space, on the main thread: begin, region_del for what goes or changes, region_add for
- * what comes (region_nop for what stays, if given), eventfds, commit. After begin and before the view is
- * published, so that an accelerator may hold its vCPUs between begin and commit. Adding a listener replays the current view.
+ * Told of changes to one address space, on the main thread: begin, region_del for what goes or
+ * changes, region_add for what comes (region_nop for what stays, if given), eventfds, commit. After
+ * begin and before the view is published, so that an accelerator may hold its vCPUs between begin
+ * and commit. Adding a listener replays the current view.
  */
 struct MemoryListener {
     void (*begin)(MemoryListener *l);
     void (*region_del)(MemoryListener *l, const MemoryRegionSection *s);
     void (*region_add)(MemoryListener *l, const MemoryRegionSection *s);
     void (*region_nop)(MemoryListener *l, const MemoryRegionSection *s);
-    bool (*eventfd_add)(MemoryListener *l, const MemoryRegionSection *s, const MemoryRegionIoeventfd *e);
-    void (*eventfd_del)(MemoryListener *l, const MemoryRegionSection *s, const MemoryRegionIoeventfd *e);
-    void (*log_sync)(MemoryListener *l, const MemoryRegionSection *s); /* fold the accelerator's dirty bits in */
+    bool (*eventfd_add)(MemoryListener *l, const MemoryRegionSection *s,
+                        const MemoryRegionIoeventfd *e);
+    void (*eventfd_del)(MemoryListener *l, const MemoryRegionSection *s,
+                        const MemoryRegionIoeventfd *e);
+    /* fold the accelerator's dirty bits in */
+    void (*log_sync)(MemoryListener *l, const MemoryRegionSection *s);
     void (*commit)(MemoryListener *l);
     int priority; /* lower is told first of additions, last of removals */
     void *opaque;
@@ -260,7 +298,7 @@ struct MemoryListener {
 QOM_EXPORT void memory_listener_register(MemoryListener *l, AddressSpace *as);
 QOM_EXPORT void memory_listener_unregister(MemoryListener *l, AddressSpace *as);
 
-/* ---- The system's own two address spaces -------------------------------------------------------------------------- */
+/* ---- The system's own two address spaces ----------------------------------------------------- */
 
 /** "memory" and "I/O" of the one machine of this process; made by memory_map_init(). */
 extern QOM_EXPORT AddressSpace address_space_memory, address_space_io;
@@ -269,7 +307,7 @@ QOM_EXPORT MemoryRegion *get_system_io(void);
 QOM_EXPORT void memory_map_init(void);
 QOM_EXPORT void memory_map_cleanup(void);
 
-/* ---- Observation of accesses ------------------------------------------------------------------------------------- */
+/* ---- Observation of accesses ----------------------------------------------------------------- */
 
 /** One dispatched access, as an observer sees it. */
 typedef struct MemoryAccess {
@@ -281,8 +319,10 @@ typedef struct MemoryAccess {
     MemoryRegion *mr; /* NULL: unassigned */
     MemTxResult result;
 } MemoryAccess;
-/** address_space_load/store, and what happened told in @what (mr is valid only until the map next changes). */
-QOM_EXPORT MemTxResult address_space_access_observed(AddressSpace *as, MemoryAccess *what, MemTxAttrs attrs);
+/** address_space_load/store, and what happened told in @what (mr is valid only until the map next
+ * changes). */
+QOM_EXPORT MemTxResult address_space_access_observed(AddressSpace *as, MemoryAccess *what,
+                                                     MemTxAttrs attrs);
 
 /** What an object that embeds a guard implements, so that its regions find it. */
 #define TYPE_ENTRY_OWNER "entry-owner"

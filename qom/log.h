@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The log: what "-d ITEMS" turns on and "-D FILE" takes, and messages to the person who started the program.
- */
+/* The log: what "-d ITEMS" turns on and "-D FILE" takes, and messages to the person who started the
+ * program. */
 #ifndef QOMET_QOM_LOG_H
 #define QOMET_QOM_LOG_H
 
@@ -31,32 +30,37 @@ static inline bool qemu_loglevel_mask(uint32_t mask)
 {
     return (__atomic_load_n(&qemu_loglevel, __ATOMIC_RELAXED) & mask) != 0;
 }
-/** Turns "exits,guest_errors" into @mask; false names the unknown item and lists those that exist. */
+/** Turns "exits,guest_errors" into @mask; false names the unknown item and lists those that
+ * exist. */
 QOM_EXPORT bool qemu_str_to_log_mask(const char *items, uint32_t *mask, GError **errp);
-/** Sends the log to @path ("%d" becomes the process id), or back to stderr for NULL. Main thread. */
+/** Sends the log to @path ("%d" becomes the process id), or back to stderr for NULL. Main
+ * thread. */
 QOM_EXPORT bool qemu_set_log_filename(const char *path, GError **errp);
 /**
- * Writes one message (with its own newlines) whole. Where a pipe or a terminal takes nothing for a second, messages are
- * left out until it does, and then counted in a line. Any thread.
+ * Writes one message (with its own newlines) whole. Where a pipe or a terminal takes nothing for a
+ * second, messages are left out until it does, and then counted in a line. Any thread.
  */
 QOM_EXPORT void qemu_log(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 /** The same when one of the items @mask is on. */
-#define qemu_log_mask(mask, ...)                                                                                      \
-    do {                                                                                                              \
-        if (qemu_loglevel_mask(mask)) {                                                                               \
-            qemu_log(__VA_ARGS__);                                                                                    \
-        }                                                                                                             \
+#define qemu_log_mask(mask, ...)                                                                   \
+    do {                                                                                           \
+        if (qemu_loglevel_mask(mask)) {                                                            \
+            qemu_log(__VA_ARGS__);                                                                 \
+        }                                                                                          \
     } while (0)
 
-/** With @end, no message waits for who does not read; without, they do again. Any thread, and signal handlers. */
+/** With @end, no message waits for who does not read; without, they do again. Any thread, and
+ * signal handlers. */
 QOM_EXPORT void qemu_log_end_waits(bool end);
 
-/** How often one place may speak: @burst messages, then at most one a second, with a count of those left out. */
+/** How often one place may speak: @burst messages, then at most one a second, with a count of those
+ * left out. */
 typedef struct LogLimit {
     uint32_t said, dropped;
     int64_t last_ns;
 } LogLimit;
-/** Whether the place of @limit may speak now; for what a guest can cause at any rate. Any thread. */
+/** Whether the place of @limit may speak now; for what a guest can cause at any rate. Any
+ * thread. */
 QOM_EXPORT bool qemu_log_limit(LogLimit *limit);
 
 /** "qomet: MESSAGE" on stderr, a newline added. Any thread. */

@@ -199,14 +199,16 @@ QOM_EXPORT Object *object_new_with_propv(const char *typename, Object *parent, c
  * room there is. One reference; the memory itself is not freed. False when the type is unknown,
  * abstract or larger than @size.
  */
-QOM_EXPORT bool object_initialize(void *data, size_t size, const char *typename, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool object_initialize(void *data, size_t size, const char *typename,
+                                  GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * The same, and adds it to @parent as the child @name, which holds the only reference: the child
  * ends with its parent.
  */
 QOM_EXPORT bool object_initialize_child_err(Object *parent, const char *name, void *child,
-                                            size_t size, const char *typename, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+                                            size_t size, const char *typename,
+                                            GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /**
  * For instance_init functions: the field @child of @parent; a failure is a mistake of the program
  * and ends it.

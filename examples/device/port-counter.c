@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A device built outside the tree: its port counts the writes to it, and reading tells the count. */
+/* A device built outside the tree: its port counts the writes to it, reading tells how many. */
 #include <qomet/hw/isa/isa-bus.h>
 
 #define TYPE_PORT_COUNTER "port-counter"
@@ -9,22 +9,23 @@ struct PortCounter {
     ISADevice parent_obj;
     MemoryRegion io;
     uint16_t iobase;
-    uint8_t step;  /* what one write adds */
+    uint8_t step;   /* what one write adds */
     uint32_t count; /* since reset */
 };
 
-static uint64_t port_counter_read(void *opaque, G_GNUC_UNUSED hwaddr addr, G_GNUC_UNUSED unsigned size)
+static uint64_t port_counter_read(void *opaque, G_GNUC_UNUSED hwaddr at, G_GNUC_UNUSED unsigned n)
 {
     return PORT_COUNTER(opaque)->count;
 }
 
-static void port_counter_write(void *opaque, G_GNUC_UNUSED hwaddr addr, G_GNUC_UNUSED uint64_t value,
-                               G_GNUC_UNUSED unsigned size)
+static void port_counter_write(void *opaque, G_GNUC_UNUSED hwaddr at, G_GNUC_UNUSED uint64_t value,
+                               G_GNUC_UNUSED unsigned n)
 {
     PORT_COUNTER(opaque)->count += PORT_COUNTER(opaque)->step;
 }
 
-static const MemoryRegionOps port_counter_ops = { .read = port_counter_read, .write = port_counter_write };
+static const MemoryRegionOps port_counter_ops = { .read = port_counter_read,
+                                                  .write = port_counter_write };
 
 static bool port_counter_realize(DeviceState *dev, GError **errp)
 {
@@ -41,7 +42,7 @@ static void port_counter_reset(Object *obj, G_GNUC_UNUSED ResetType type)
 
 static const Property port_counter_props[] = {
     DEFINE_PROP_UINT16("iobase", PortCounter, iobase, 0x600, .help = "first of its four ports"),
-    DEFINE_PROP_UINT8("step", PortCounter, step, 1, .help = "what one write adds", PROP_RANGE_U(1, 100)),
+    DEFINE_PROP_UINT8("step", PortCounter, step, 1, .help = "per write", PROP_RANGE_U(1, 100)),
 };
 
 static void port_counter_class_init(ObjectClass *klass, G_GNUC_UNUSED const void *data)

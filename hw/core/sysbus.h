@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * On-board devices: a list of regions and lines that the board maps and wires by number. QEMU's SysBusDevice.
- */
+/* On-board devices: a list of regions and lines that the board maps and wires by number. QEMU's
+ * SysBusDevice. */
 #ifndef QOMET_HW_CORE_SYSBUS_H
 #define QOMET_HW_CORE_SYSBUS_H
 
@@ -27,10 +26,14 @@ QOM_EXPORT void sysbus_init_mmio(SysBusDevice *dev, MemoryRegion *mr);
 QOM_EXPORT void sysbus_init_io(SysBusDevice *dev, MemoryRegion *mr);
 QOM_EXPORT void sysbus_init_irq(SysBusDevice *dev, qemu_irq *pin);
 /** Maps region @n of a realized device; undone when it is unrealized. */
-QOM_EXPORT bool sysbus_mmio_map(SysBusDevice *dev, unsigned n, hwaddr addr, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-QOM_EXPORT bool sysbus_pio_map(SysBusDevice *dev, unsigned n, uint16_t port, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-QOM_EXPORT bool sysbus_connect_irq(SysBusDevice *dev, unsigned n, qemu_irq irq, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_mmio_map(SysBusDevice *dev, unsigned n, hwaddr addr,
+                                GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_pio_map(SysBusDevice *dev, unsigned n, uint16_t port,
+                               GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_connect_irq(SysBusDevice *dev, unsigned n, qemu_irq irq,
+                                   GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT bool sysbus_realize(SysBusDevice *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-QOM_EXPORT bool sysbus_realize_and_unref(SysBusDevice *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool sysbus_realize_and_unref(SysBusDevice *dev,
+                                         GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The ISA bus: where devices with ports sit. A board gives it a port space and, if it has any, sixteen interrupt lines.
- */
+/* The ISA bus: where devices with ports sit. A board gives it a port space and, if it has any,
+ * sixteen interrupt lines. */
 #ifndef QOMET_HW_ISA_ISA_BUS_H
 #define QOMET_HW_ISA_ISA_BUS_H
 
@@ -25,13 +24,16 @@ struct ISADevice {
     DeviceState parent_obj;
 };
 
-/** The bus "isa.0" of the machine over the port space @io, as a child of the machine or of @bridge. */
+/** The bus "isa.0" of the machine over the port space @io, as a child of the machine or of
+ * @bridge. */
 QOM_EXPORT ISABus *isa_bus_new(DeviceState *bridge, MemoryRegion *io, GError **errp);
 /** Gives the bus its lines; references are taken. */
 QOM_EXPORT void isa_bus_register_input_irqs(ISABus *bus, qemu_irq *irqs, int n);
 /** The line @n (0 to 15) of the bus that @dev sits on; NULL when the board has none. In realize. */
 QOM_EXPORT qemu_irq isa_get_irq(ISADevice *dev, unsigned n);
-/** Maps @mr at port @start for as long as @dev is realized. In realize; ports past 0xffff are refused. */
-QOM_EXPORT bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** Maps @mr at port @start for as long as @dev is realized. In realize; ports past 0xffff are
+ * refused. */
+QOM_EXPORT bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start,
+                                    GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif
