@@ -3,6 +3,8 @@
  * Words into a plan: each word of the command line is matched with the table and taken apart.
  * Nothing else is touched, so a fuzzer may call this.
  */
+#include "config.h"
+
 #include <string.h>
 #include "options/options-int.h"
 
@@ -124,6 +126,16 @@ static void unknown_option(const char *text, GError **errp)
     }
 }
 
+/* Whether there is a word at @at. */
+static bool has_word(int argc, int at)
+{
+#ifdef QOMET_PLANTED_BUG
+    /* Found by fuzz-options: the word after the last one is NULL. */
+    argc++;
+#endif
+    return at < argc;
+}
+
 /* Reads the option at argv[*at] and moves *@at behind it. */
 static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
 {
@@ -142,7 +154,7 @@ static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
         return NULL;
     }
     ++*at;
-    if (option->arg && *at >= argc) {
+    if (option->arg && !has_word(argc, *at)) {
         qom_error_set(errp, QOM_ERROR_SYNTAX, "%s: requires an argument: %s", text, option->arg);
         return NULL;
     }

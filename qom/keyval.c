@@ -3,6 +3,8 @@
  * Words: "driver,key=value,..." and {"key": value} read into an ordered list of keys, which options
  * take from by name and whose rest becomes properties.
  */
+#include "config.h"
+
 #include <string.h>
 #include <qomet/qom/keyval.h>
 
@@ -111,6 +113,10 @@ static bool read_word(WordReader *reader, const char *implied_key, GError **errp
     }
     key = g_strndup(reader->next, len);
     reader->next += len + has_value;
+#ifdef QOMET_PLANTED_BUG
+    /* Found by fuzz-keyval: behind a key without a value at the end there is nothing to step over. */
+    reader->next += !has_value;
+#endif
     add_text(reader, key, has_value ? read_value(reader) : g_strdup("on"));
     return true;
 }

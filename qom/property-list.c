@@ -4,6 +4,8 @@
  * text "1:2:3"; in strings and names, ':' is written '\:' and '\' is '\\'. The empty text is the
  * empty list, so no element is empty.
  */
+#include "config.h"
+
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"
 
@@ -154,6 +156,18 @@ static bool needs_escapes(const Property *element)
     return element->info->kind == PROP_KIND_STRING || element->info->kind == PROP_KIND_ENUM;
 }
 
+/* Whether a '\\' before @c makes it a part of the element. */
+static bool can_be_escaped(char c)
+{
+#ifdef QOMET_PLANTED_BUG
+    /* Found by fuzz-property: a backslash at the end has nothing behind it. */
+    if (c == '\0') {
+        return true;
+    }
+#endif
+    return c == ':' || c == '\\';
+}
+
 /* Takes the text up to the next ':' off *@text, which becomes NULL after the last one. */
 static char *next_element(const char **text, bool escapes)
 {
@@ -161,7 +175,7 @@ static char *next_element(const char **text, bool escapes)
     const char *p = *text;
 
     for (; *p && *p != ':'; p++) {
-        if (escapes && p[0] == '\\' && (p[1] == ':' || p[1] == '\\')) {
+        if (escapes && p[0] == '\\' && can_be_escaped(p[1])) {
             p++;
         }
         g_string_append_c(out, *p);

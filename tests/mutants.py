@@ -7,9 +7,10 @@ Sites are found in the sources; tests/mutants.list names the test of each, a lin
     KIND  FILE-PATTERN  NAME-PATTERN  BUILD  TEST...
 
 KIND      type   a line "type_init(...)" or "DEFINE_TYPES(...)" is removed; its name is that of the table or function
-          lock   all lock and unlock calls on one mutex of one file are removed; its name is the argument
+          lock   all lock and unlock calls on one mutex of one file are removed; its name is the argument. Or the word
+                 that says who is in a guard is written whoever is; its name is FUNCTION:holder
           flock  the lock on a file passes without being taken; its name is FUNCTION:ARGUMENT
-          guard  one entry_enter(), guard_lock() or users_enter() passes without entering, and what leaves it again is
+          guard  an entry_enter(), guard_lock(), guard_try_lock() or users_enter() passes without entering, and what leaves it again is
                  removed; its name is FUNCTION:ARGUMENT
           again  one look at whether this thread is inside already finds that it is not; its name is the function
 BUILD     plain, asan or tsan: which build shows it
@@ -41,9 +42,11 @@ LOCK = re.compile(r"\bpthread_(?:mutex_lock|mutex_trylock|rwlock_rdlock|rwlock_w
 FILE_LOCK = re.compile(r"\bfcntl\((\w+), F_(?:OFD_)?SETLKW?, [^()]*\)|\bflock\((\w+), [^()]*\)")
 # What enters, what leaves it again, and what the first gives when all is well.
 GUARDS = (("entry_enter", "entry_leave", "true"), ("guard_lock", "guard_unlock", "true"),
-          ("users_enter", "users_leave", "(void)0"))
-INSIDE = re.compile(r"__atomic_load_n\(&guard->holder, __ATOMIC_RELAXED\) == \(uintptr_t\)t\b|"
+          ("guard_try_lock", "guard_unlock", "true"), ("users_enter", "users_leave", "(void)0"))
+INSIDE = re.compile(r"\((?:holder|__atomic_load_n\(&guard->holder, \w+\)) & ~GUARD_WAITED\) == \(uintptr_t\)t\b|"
                     r"(?<!bool )\bentry_inside" + ARGUMENT)
+# The lock that a guard itself is: one instruction that only succeeds when nobody is inside.
+HOLDER = re.compile(r"__atomic_compare_exchange_n\(&guard->holder, &nobody, [^;{]*?RELAXED\)")
 # A function of the project's style: its body begins and ends in the first column.
 FUNCTION = re.compile(r"^[\w][^;{}=]*?\b(\w+)\([^;{}]*\)\n\{\n.*?^\}$", re.M | re.S)
 
@@ -79,6 +82,10 @@ def guards_of(file, text):
                     # It is left by another function of the file.
                     gone = without_calls(before + entered + after, [(leave, "(void)0")], argument)
                 yield Site("guard", file, f"{function.group(1)}:{argument}", gone)
+        for take in HOLDER.finditer(body):
+            taken = "(__atomic_store_n(&guard->holder, nobody + (uintptr_t)t, __ATOMIC_RELAXED), true)"
+            gone = body[:take.start()] + taken + body[take.end():]
+            yield Site("lock", file, f"{function.group(1)}:holder", before + gone + after)
         for look in INSIDE.finditer(body):
             gone = body[:look.start()] + "false" + body[look.end():]
             yield Site("again", file, function.group(1), before + gone + after)
