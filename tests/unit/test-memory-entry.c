@@ -97,6 +97,49 @@ static void a_device_is_not_entered_again_by_its_own_thread(void **state)
     object_unparent(OBJECT(d));
 }
 
+static bool written_inside;
+
+static uint64_t tells_whether_inside(void *opaque, hwaddr addr, unsigned size)
+{
+    (void)addr;
+    (void)size;
+    return entry_inside(guard_of(opaque)) ? 0x11 : 0;
+}
+
+static void notes_whether_inside(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    (void)addr;
+    (void)data;
+    (void)size;
+    written_inside = entry_inside(guard_of(opaque));
+}
+
+static void every_access_of_a_device_is_an_entry(void **state)
+{
+    static const MemoryRegionOps ops = { .read = tells_whether_inside,
+                                         .write = notes_whether_inside };
+    const MemTxAttrs attrs = { 0 };
+    FixtureDevice *d = fixture_device_new("dev");
+    uint8_t bytes[3] = { 0 };
+    MemoryRegion mr;
+    uint64_t value;
+
+    (void)state;
+    memory_region_init_io(&mr, OBJECT(d), &ops, d, "regs", 16);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x1000, &mr, NULL));
+    assert_int_equal(address_space_load(&address_space_memory, 0x1000, 4, &value, attrs), MEMTX_OK);
+    assert_int_equal(value, 0x11);
+    assert_int_equal(address_space_store(&address_space_memory, 0x1000, 4, 1, attrs), MEMTX_OK);
+    assert_true(written_inside);
+    /* Three bytes are more than one access, which is the long way. */
+    assert_int_equal(address_space_read(&address_space_memory, 0x1000, attrs, bytes, 3), MEMTX_OK);
+    assert_int_equal(bytes[0], 0x11);
+    written_inside = false;
+    assert_int_equal(address_space_write(&address_space_memory, 0x1000, attrs, bytes, 3), MEMTX_OK);
+    assert_true(written_inside);
+    object_unparent(OBJECT(d));
+}
+
 /* What @fn writes to stderr. */
 static char *stderr_of(void (*fn)(void *opaque), void *opaque)
 {
@@ -513,6 +556,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guard_knows_who_is_inside),
         cmocka_unit_test(a_device_is_not_entered_again_by_its_own_thread),
+        cmocka_unit_test(every_access_of_a_device_is_an_entry),
         cmocka_unit_test(the_first_refusal_is_said_with_the_path),
         cmocka_unit_test(counts_are_kept_when_a_thread_ends),
         cmocka_unit_test(two_threads_take_turns_in_a_device),
