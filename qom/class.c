@@ -395,6 +395,28 @@ ObjectClass *object_class_dynamic_cast(ObjectClass *klass, const char *typename)
     return slot->type == &entry->pub ? slot->klass : NULL;
 }
 
+/*
+ * Whether @entry may turn out to be or implement @implements: for an interface only its class can tell, for any other
+ * type the chain of parents does, so that a listing makes no class that it does not show.
+ */
+static bool may_be_listed(TypeEntry *entry, const ObjectClass *implements)
+{
+    const TypeEntry *above = entry;
+
+    if (!implements || object_class_is_interface(implements)) {
+        return true;
+    }
+    class_lock();
+    if (type_resolve(entry, NULL, NULL, NULL) != TYPE_GOOD) {
+        above = NULL;
+    }
+    while (above && &above->pub != implements->type) {
+        above = above->parent;
+    }
+    class_unlock();
+    return above != NULL;
+}
+
 void object_class_foreach(void (*fn)(ObjectClass *klass, void *opaque), const char *implements_type,
                           bool include_abstract, void *opaque)
 {
@@ -406,7 +428,8 @@ void object_class_foreach(void (*fn)(ObjectClass *klass, void *opaque), const ch
     }
     all = type_all();
     for (guint i = 0; i < all->len; i++) {
-        ObjectClass *klass = type_class(all->pdata[i], NULL);
+        TypeEntry *entry = all->pdata[i];
+        ObjectClass *klass = may_be_listed(entry, implements) ? type_class(entry, NULL) : NULL;
 
         if (klass && (include_abstract || !object_class_is_abstract(klass)) &&
             (!implements || object_class_is_a(klass, implements->type))) {
