@@ -7,6 +7,7 @@
 #   script_tests += tests/guest/test-NAME.py     an executable script that prints TAP
 #   fuzz_targets += tests/fuzz/fuzz-NAME         made of tests/fuzz/fuzz-NAME.c
 #   bench_programs += tests/bench/bench-NAME     made of tests/bench/bench-NAME.c
+#   bench_scripts += tests/bench/bench-NAME.py   an executable script that prints rows
 #   long_tests += tests/guest/test-NAME.sh       run by check-long only, or longer there
 #   lab_tests += tests/lab/test-NAME.sh          run by check-lab only
 #   check_PROGRAMS += tests/unit/mod-NAME.so     a module for a test, with the lines of module_PROGRAMS in Makefile.am
@@ -40,6 +41,8 @@ fuzz_targets +=
 
 bench_programs +=
 
+bench_scripts = tests/bench/bench-exits.py
+
 long_tests += \
 	tests/guest/test-random-guests.py
 
@@ -57,6 +60,7 @@ libqomet_qtest_a_SOURCES = \
 qometinclude_HEADERS = tests/libqtest/qtest.h
 
 EXTRA_DIST += \
+	$(bench_scripts) \
 	tests/bench/marks \
 	tests/bench/run-bench.py \
 	tests/cli/cli.py \
@@ -169,13 +173,18 @@ check-lab:
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 
+# The devices of bench-exits.py.
+EXTRA_PROGRAMS += tests/bench/bench-devices.so
+CLEANFILES += tests/bench/bench-devices.so
+tests_bench_bench_devices_so_SOURCES = tests/bench/bench-devices.c
+tests_bench_bench_devices_so_CFLAGS = $(module_cflags)
+tests_bench_bench_devices_so_LDFLAGS = $(module_ldflags)
+tests_bench_bench_devices_so_LDADD =
+
 # One table of what each program prints, with marks and instructions.
-bench: qomet $(bench_programs)
-	@if test -z '$(strip $(bench_programs))'; then \
-		echo 'bench: there is nothing to measure yet'; \
-	else \
-		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run-bench.py $(bench_programs); \
-	fi
+bench: qomet $(bench_programs) tests/bench/bench-devices.so
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/run-bench.py \
+		$(bench_programs) $(bench_scripts)
 
 # ---- fuzzing ----
 
