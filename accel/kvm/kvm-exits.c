@@ -46,28 +46,40 @@ static inline void store_le(uint8_t *p, uint64_t value, unsigned size)
 
 /* ---- Ports and memory ---- */
 
-static bool exit_io(KVMVcpu *v)
+static inline void access_port(KVMVcpu *v, uint8_t *data, unsigned size)
+{
+    struct kvm_run *run = v->run;
+
+    if (run->io.direction == KVM_EXIT_IO_OUT) {
+        address_space_store(v->io, run->io.port, size, load_le(data, size), v->attrs);
+    } else {
+        uint64_t value;
+
+        address_space_load(v->io, run->io.port, size, &value, v->attrs);
+        store_le(data, value, size);
+    }
+}
+
+/* A string instruction: several elements for one port. Apart, so that a single access saves no registers for a loop. */
+static G_GNUC_NO_INLINE bool string_io(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
-    unsigned size = run->io.size;
-    uint16_t port = run->io.port;
-    uint32_t count = run->io.count;
 
-    if (run->io.direction == KVM_EXIT_IO_OUT) {
-        do {
-            address_space_store(v->io, port, size, load_le(data, size), v->attrs);
-            data += size;
-        } while (G_UNLIKELY(--count));
-    } else {
-        do {
-            uint64_t value;
-
-            address_space_load(v->io, port, size, &value, v->attrs);
-            store_le(data, value, size);
-            data += size;
-        } while (G_UNLIKELY(--count));
+    for (uint32_t i = 0; i < run->io.count; i++) {
+        access_port(v, data + (size_t)i * run->io.size, run->io.size);
     }
+    return true;
+}
+
+static bool exit_io(KVMVcpu *v)
+{
+    struct kvm_run *run = v->run;
+
+    if (G_UNLIKELY(run->io.count != 1)) {
+        return string_io(v);
+    }
+    access_port(v, (uint8_t *)run + run->io.data_offset, run->io.size);
     return true;
 }
 
