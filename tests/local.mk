@@ -33,6 +33,7 @@ script_tests += \
 	tests/cli/test-cli-terminal.py \
 	tests/fuzz/test-corpus.sh \
 	tests/guest/test-random-guests.py \
+	tests/guest/test-wild-guests.py \
 	tests/unit/test-dist.sh \
 	tests/unit/test-linking.sh \
 	tests/unit/test-rooms.sh
@@ -44,7 +45,8 @@ bench_programs +=
 bench_scripts = tests/bench/bench-exits.py
 
 long_tests += \
-	tests/guest/test-random-guests.py
+	tests/guest/test-random-guests.py \
+	tests/guest/test-wild-guests.py
 
 lab_tests +=
 
