@@ -7,8 +7,10 @@ man_pages +=
 EXTRA_DIST += $(man_pages:=.scd) \
 	docs/first-device.md \
 	docs/first-machine.md \
+	docs/first-run.svg \
 	docs/from-qemu.md \
-	docs/life-of-an-exit.md
+	docs/life-of-an-exit.md \
+	docs/picture.py
 
 if HAVE_SCDOC
 man_MANS += $(man_pages)

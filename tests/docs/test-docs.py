@@ -155,6 +155,12 @@ def main():
                         print("".join(f"#   {l}\n" for l in expected) + "# the command printed:")
                         print("".join(f"#   {l}\n" for l in output.splitlines()), end="", flush=True)
             shell.close()
+    number += 1
+    drawn = subprocess.run([str(srcdir / "docs/picture.py"), str(srcdir / "README.md")], stdout=subprocess.PIPE, text=True).stdout
+    ok = drawn == (srcdir / "docs/first-run.svg").read_text()
+    print(f"{'ok' if ok else 'not ok'} {number} - docs/first-run.svg shows what README.md says"
+          " (else: docs/picture.py README.md > docs/first-run.svg)")
+    failed |= not ok
     print(f"1..{number}")
     return 1 if failed else 0
 
