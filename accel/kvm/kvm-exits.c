@@ -17,69 +17,79 @@
 
 /* ---- Values as the guest lays them out ---- */
 
+/* @p has room for 8 bytes, whatever @size is. */
 static inline uint64_t load_le(const uint8_t *p, unsigned size)
 {
-    switch (size) {
-    case 1:
-        return *p;
-    case 2:
-        return p[0] | p[1] << 8;
-    case 4: {
-        uint32_t value;
+    uint64_t value;
 
-        memcpy(&value, p, 4);
-        return value;
-    }
-    default: {
-        uint64_t value;
-
-        memcpy(&value, p, 8);
-        return value;
-    }
-    }
+    memcpy(&value, p, sizeof(value));
+    return value & (UINT64_MAX >> (64 - 8 * size));
 }
 
 static inline void store_le(uint8_t *p, uint64_t value, unsigned size)
 {
-    memcpy(p, &value, size);
+    switch (size) {
+    case 1:
+        *p = (uint8_t)value;
+        break;
+    case 2:
+        memcpy(p, &value, 2);
+        break;
+    case 4:
+        memcpy(p, &value, 4);
+        break;
+    default:
+        memcpy(p, &value, 8);
+    }
 }
 
 /* ---- Ports and memory ---- */
 
-static inline void access_port(KVMVcpu *v, uint8_t *data, unsigned size)
-{
-    struct kvm_run *run = v->run;
-
-    if (run->io.direction == KVM_EXIT_IO_OUT) {
-        address_space_store(v->io, run->io.port, size, load_le(data, size), v->attrs);
-    } else {
-        uint64_t value;
-
-        address_space_load(v->io, run->io.port, size, &value, v->attrs);
-        store_le(data, value, size);
-    }
-}
-
-/* A string instruction: several elements for one port. Apart, so that a single access saves no registers for a loop. */
 static G_GNUC_NO_INLINE bool string_io(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
+    unsigned size = run->io.size;
+    uint8_t padded[8] = { 0 };
 
-    for (uint32_t i = 0; i < run->io.count; i++) {
-        access_port(v, data + (size_t)i * run->io.size, run->io.size);
+    for (uint32_t i = 0; i < run->io.count; i++, data += size) {
+        uint64_t value;
+
+        if (run->io.direction == KVM_EXIT_IO_OUT) {
+            memcpy(padded, data, size);
+            address_space_store(v->io, run->io.port, size, load_le(padded, size), v->attrs);
+        } else {
+            address_space_load(v->io, run->io.port, size, &value, v->attrs);
+            store_le(data, value, size);
+        }
     }
     return true;
 }
 
+static G_GNUC_NO_INLINE bool port_read(KVMVcpu *v)
+{
+    struct kvm_run *run = v->run;
+    uint64_t value;
+
+    address_space_load(v->io, run->io.port, run->io.size, &value, v->attrs);
+    store_le((uint8_t *)run + run->io.data_offset, value, run->io.size);
+    return true;
+}
+
+/* What most exits are goes first and keeps its frame small; the others have functions of their own. */
 static bool exit_io(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
+    unsigned size = run->io.size;
 
     if (G_UNLIKELY(run->io.count != 1)) {
         return string_io(v);
     }
-    access_port(v, (uint8_t *)run + run->io.data_offset, run->io.size);
+    if (run->io.direction != KVM_EXIT_IO_OUT) {
+        return port_read(v);
+    }
+    address_space_store(v->io, run->io.port, size,
+                        load_le((uint8_t *)run + run->io.data_offset, size), v->attrs);
     return true;
 }
 
@@ -224,7 +234,7 @@ static void tell_access(KVMVcpu *v, AddressSpace *as, hwaddr addr, unsigned size
     g_autofree char *path = NULL;
 
     if (is_write) {
-        what.value = load_le(data, size);
+        memcpy(&what.value, data, size);
     }
     address_space_access_observed(as, &what, v->attrs);
     owner = what.mr ? memory_region_owner(what.mr) : NULL;
