@@ -42,7 +42,7 @@ static void port_counter_reset(Object *obj, G_GNUC_UNUSED ResetType type)
 
 static const Property port_counter_props[] = {
     DEFINE_PROP_UINT16("iobase", PortCounter, iobase, 0x600, .help = "first of its four ports"),
-    DEFINE_PROP_UINT8("step", PortCounter, step, 1, .help = "added by a write", PROP_RANGE_U(1, 100)),
+    DEFINE_PROP_UINT8("step", PortCounter, step, 1, .help = "added per write", PROP_RANGE_U(1, 99)),
 };
 
 static void port_counter_class_init(ObjectClass *klass, G_GNUC_UNUSED const void *data)
