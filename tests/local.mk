@@ -32,6 +32,7 @@ script_tests += \
 	tests/cli/test-cli-process.py \
 	tests/cli/test-cli-terminal.py \
 	tests/fuzz/test-corpus.sh \
+	tests/guest/test-interrupt-guests.py \
 	tests/guest/test-random-guests.py \
 	tests/guest/test-wild-guests.py \
 	tests/unit/test-dist.sh \

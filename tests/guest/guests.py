@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the tests of guests share: a small assembler of flat binaries, and boards driven with and without a CPU."""
+import fcntl
 import os
 import socket
 import struct
 import subprocess
 import sys
+import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 from cli import QOMET, TIMEOUT_S, start  # noqa: E402, pylint: disable=wrong-import-position
@@ -21,6 +23,12 @@ def seed_of_test():
     print("# QOMET_TEST_SEED=%d" % seed)
     sys.stdout.flush()
     return seed
+
+
+def take_terminal():
+    """In a new process: standard input is its controlling terminal; only such a one is made raw."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Code:

@@ -17,7 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from guests import LONG, MODES, Code, on_kvm, seed_of_test  # noqa: E402
+from guests import LONG, MODES, Code, on_kvm, seed_of_test, take_terminal  # noqa: E402
 from cli import QOMET, folder, need_kvm, tap  # noqa: E402
 
 GUESTS = int(os.environ.get("QOMET_TEST_GUESTS") or (2000 if LONG else 200))
@@ -265,6 +265,7 @@ def random_bytes_neither_break_nor_hold_the_program():
     """The terminal is that of the serial port, and is as it was afterwards."""
     need_kvm()
     first = seed_of_test()
+    raw = 0
     endings = {"by itself": 0, "with a report": 0, "by SIGTERM": 0}
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
@@ -273,8 +274,9 @@ def random_bytes_neither_break_nor_hold_the_program():
         image, words = wild_image(rng), wild_words(rng)
         what = "seed %d, words %s, code %s" % (seed, " ".join(words), image.hex())
         with folder() as path, tempfile.TemporaryFile() as out, \
-                Running(path, words, image, stdin=slave, stdout=out) as guest:
+                Running(path, words, image, stdin=slave, stdout=out, preexec_fn=take_terminal) as guest:
             ended = not guest.lasts(RUN_S * rng.random())
+            raw += termios.tcgetattr(slave) != before
             try:
                 status = guest.process.returncode if ended else guest.end()[0]
             except subprocess.TimeoutExpired:
@@ -290,6 +292,7 @@ def random_bytes_neither_break_nor_hold_the_program():
             endings["with a report" if status == 1 else "by itself" if ended else "by SIGTERM"] += 1
     os.close(master)
     os.close(slave)
+    assert raw, "the terminal was never raw"
     print("# " + ", ".join("%s: %d" % pair for pair in endings.items()))
 
 
