@@ -426,6 +426,36 @@ static void exits_are_told_a_line_each(void **state)
     assert_string_equal(guest_captured_stderr(), lines);
 }
 
+static bool has_been_reached(void *opaque)
+{
+    return __atomic_load_n(&((Recorder *)opaque)->count, __ATOMIC_RELAXED) >= 20;
+}
+
+static void exits_are_told_while_devices_come_and_go(void **state)
+{
+    static const uint8_t code[] = {
+        0xe6, 0xf1, /* 1000: out 0xf1,al */
+        0xeb, 0xfc, /* 1002: jmp 1000 */
+    };
+
+    (void)state;
+    guest_begin("protected-mode=on,unassigned=ignore", code, sizeof(code));
+    guest_start();
+    assert_true(qemu_set_log_filename("/dev/null", NULL));
+    qemu_loglevel = LOG_EXITS;
+    vm_start();
+    for (int i = 0; i < 20; i++) {
+        Recorder *r = guest_recorder(false, 0xf1, 1);
+
+        assert_true(guest_loop_until(has_been_reached, r));
+        /* Its path and type are being written, as likely as not. */
+        object_unparent(OBJECT(r));
+    }
+    guest_end();
+    qemu_loglevel = 0;
+    assert_true(qemu_set_log_filename(NULL, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +470,7 @@ int main(void)
         guest_test(a_halted_vcpu_stays_so_until_it_is_woken),
         guest_test(a_stop_that_a_device_asks_for_comes_before_the_next_instruction),
         guest_test(exits_are_told_a_line_each),
+        guest_test(exits_are_told_while_devices_come_and_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "memory/rcu-int.h"
 #include "tests/guest/guest.h"
 
-#define TURNS 300
+#define TURNS 1000
 
 /* ---- Two threads ---- */
 
@@ -282,7 +282,7 @@ static void a_ring_is_taken_from_while_two_threads_fill_it(void **state)
     size_t letters = 0;
 
     (void)state;
-    chr = chr_make("ringbuf,id=r,size=1024");
+    chr = chr_make("ringbuf,id=r,size=4096");
     f = front_new("r");
     two_begin(&two, write_letters, f);
     while (two_run(&two)) {
