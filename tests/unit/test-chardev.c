@@ -4,6 +4,7 @@
  * without a peer - null, file and ringbuf.
  */
 #include "tests/unit/chardev-fixture.h"
+#include "backends/chardev/char-int.h"
 
 /* ---- Words ---- */
 
@@ -426,10 +427,28 @@ static void the_size_of_a_ringbuf_is_a_power_of_two(void **state)
     assert_takes(qemu_chr_find("r"), 63, "y");
 }
 
+/* The back end may call while a method of the front end, further up the stack, is in it. */
+static void a_front_end_that_is_entered_is_called_without_entering_it_again(void **state)
+{
+    Front *f;
+    EntryCounts counts;
+
+    (void)state;
+    chr_make("null,id=n");
+    f = front_new("n");
+    assert_true(entry_enter(&f->guard));
+    qemu_chr_be_event(f->chr.chr, CHR_EVENT_BREAK);
+    entry_leave(&f->guard);
+    assert_non_null(strchr(f->events->str, 'b'));
+    entry_guard_counts(&f->guard, &counts);
+    assert_int_equal(counts.refused, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         chardev_test(a_chardev_is_an_object_below_chardevs),
+        chardev_test(a_front_end_that_is_entered_is_called_without_entering_it_again),
         chardev_test(an_unknown_back_end_names_the_nearest_and_lists_all),
         chardev_test(back_end_and_id_must_be_given),
         chardev_test(an_id_is_used_once),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of a device: groups, wiring, what the tree shows of them, and what becomes of them. */
 #include "tests/unit/qdev-fixture.h"
+#include <pthread.h>
+#include <sched.h>
 
 static void told(void *opaque, int n, int level)
 {
@@ -251,6 +253,157 @@ static void every_line_is_visited(void **state)
     object_unref(p);
 }
 
+/* ---- Threads inside a device that changes or goes --------------------------------------------------- */
+
+typedef struct Visit {
+    pthread_t thread;
+    Probe *p;
+    qemu_irq irq;
+    uint32_t inside, over; /* atomic, and relaxed: what is tested is who else orders the threads */
+} Visit;
+
+static void wait_for(const uint32_t *flag)
+{
+    while (!__atomic_load_n(flag, __ATOMIC_RELAXED)) {
+        sched_yield();
+    }
+}
+
+static void *set_an_output(void *opaque)
+{
+    Visit *v = opaque;
+    EntryGuard *guard = &DEVICE(v->p)->guard;
+
+    while (!__atomic_load_n(&v->over, __ATOMIC_RELAXED)) {
+        assert_true(entry_enter(guard));
+        qemu_set_irq(v->p->out[0], 1);
+        entry_leave(guard);
+        __atomic_store_n(&v->inside, 1, __ATOMIC_RELAXED);
+    }
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void ignore(void *opaque, int n, int level)
+{
+    (void)opaque;
+    (void)n;
+    (void)level;
+}
+
+static void an_output_is_not_rewired_under_a_method_that_sets_it(void **state)
+{
+    qemu_irq irq[2] = { qemu_allocate_irq(ignore, NULL, 0), qemu_allocate_irq(ignore, NULL, 1) };
+    Visit v = { .p = probe_new(TYPE_PROBE) };
+
+    (void)state;
+    qdev_init_gpio_out(DEVICE(v.p), v.p->out, 1);
+    assert_works(qdev_realize(DEVICE(v.p), NULL, errp));
+    assert_int_equal(pthread_create(&v.thread, NULL, set_an_output, &v), 0);
+    wait_for(&v.inside);
+    for (int i = 0; i < 200; i++) {
+        assert_works(qdev_connect_gpio_out(DEVICE(v.p), 0, irq[i % 2], errp));
+    }
+    __atomic_store_n(&v.over, 1, __ATOMIC_RELAXED);
+    pthread_join(v.thread, NULL);
+    object_unparent(OBJECT(v.p));
+    object_unref(v.p);
+    object_unref(irq[0]);
+    object_unref(irq[1]);
+}
+
+static void *visit_once(void *opaque)
+{
+    Visit *v = opaque;
+    EntryGuard *guard = &DEVICE(v->p)->guard;
+
+    assert_true(entry_enter(guard));
+    __atomic_store_n(&v->inside, 1, __ATOMIC_RELAXED);
+    v->p->registers[0] = 1;
+    entry_leave(guard);
+    wait_for(&v->over);
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void ends_its_state(Probe *p)
+{
+    p->registers[0] = 2;
+}
+
+static void who_is_inside_has_left_before_unrealize(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        Visit v = { .p = probe_new(TYPE_PROBE) };
+
+        v.p->end = ends_its_state;
+        assert_works(qdev_realize(DEVICE(v.p), NULL, errp));
+        assert_int_equal(pthread_create(&v.thread, NULL, visit_once, &v), 0);
+        wait_for(&v.inside);
+        qdev_unrealize(DEVICE(v.p));
+        assert_int_equal(v.p->registers[0], 2);
+        __atomic_store_n(&v.over, 1, __ATOMIC_RELAXED);
+        pthread_join(v.thread, NULL);
+        object_unparent(OBJECT(v.p));
+        object_unref(v.p);
+    }
+}
+
+/* Stays until another thread waits for the device, and a little longer. */
+static void *stay(void *opaque)
+{
+    Visit *v = opaque;
+    EntryGuard *guard = &DEVICE(v->p)->guard;
+
+    assert_true(entry_enter(guard));
+    __atomic_store_n(&v->inside, 1, __ATOMIC_RELAXED);
+    wait_for(&v->over);
+    for (int i = 0; i < 50; i++) {
+        sched_yield();
+    }
+    entry_leave(guard);
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void *raise_line(void *opaque)
+{
+    Visit *v = opaque;
+
+    qemu_irq_raise(v->irq);
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void a_delivery_that_waits_for_the_device_is_over_before_it_goes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        Visit staying = { .p = probe_new(TYPE_PROBE) }, raising = { .p = staying.p };
+        DeviceState *dev = DEVICE(staying.p);
+        EntryCounts counts;
+
+        qdev_init_gpio_in(dev, ignore, 1);
+        assert_works(qdev_realize(dev, NULL, errp));
+        raising.irq = (qemu_irq)object_ref(qdev_get_gpio_in(dev, 0));
+        assert_int_equal(pthread_create(&staying.thread, NULL, stay, &staying), 0);
+        wait_for(&staying.inside);
+        assert_int_equal(pthread_create(&raising.thread, NULL, raise_line, &raising), 0);
+        do {
+            sched_yield();
+            entry_guard_counts(&dev->guard, &counts);
+        } while (!counts.contended);
+        __atomic_store_n(&staying.over, 1, __ATOMIC_RELAXED);
+        qdev_unrealize(dev);
+        object_unparent(OBJECT(dev));
+        object_unref(dev);
+        pthread_join(staying.thread, NULL);
+        pthread_join(raising.thread, NULL);
+        object_unref(raising.irq);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +418,9 @@ int main(void)
         qdev_test(lines_of_realize_go_with_it),
         qdev_test(a_connection_made_for_another_device_is_undone_too),
         qdev_test(every_line_is_visited),
+        qdev_test(an_output_is_not_rewired_under_a_method_that_sets_it),
+        qdev_test(who_is_inside_has_left_before_unrealize),
+        qdev_test(a_delivery_that_waits_for_the_device_is_over_before_it_goes),
     };
 
     return cmocka_run_group_tests_name("gpio", tests, NULL, NULL);
