@@ -10,7 +10,8 @@
 
 static QTestState *start(const char *properties)
 {
-    return qtest_initf("-M bare -nodefaults -module %s -device port-counter%s", getenv("PORT_COUNTER_MODULE"), properties);
+    return qtest_initf("-M bare -nodefaults -module %s -device port-counter%s",
+                       getenv("PORT_COUNTER_MODULE"), properties);
 }
 
 static void each_write_adds_one(void **state)
