@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What memory/ costs. Prints a row a case, "NAME VALUE UNIT REFERENCE", VALUE being the median of several runs and
+ * What memory/ costs. Prints a row a case, "NAME VALUE UNIT REFERENCE", VALUE being the least of several runs and
  * REFERENCE what QEMU 7.2 needs ("-" where nobody has measured it, "abort" where it ends). A second thread is there all
  * the time, as a vCPU is beside the main loop, so that locks are real ones.
  * "--once NAME N" runs the case NAME N times and nothing else: instructions under callgrind are then
@@ -15,7 +15,7 @@
 #include <qomet/memory/memory.h>
 #include <qomet/qom/module.h>
 
-#define N_RUNS 9
+#define N_RUNS 11
 #define REGION_SIZE 0x1000
 #define REGION_STEP 0x2000
 #define N_ADDRESSES 65536
@@ -96,7 +96,8 @@ static void map_devices(unsigned n)
 static void unmap_devices(void)
 {
     memory_region_transaction_begin();
-    for (unsigned i = 0; i < n_devices; i++) {
+    /* The last one first: no other moves up in the list. */
+    for (unsigned i = n_devices; i-- > 0;) {
         memory_region_del_subregion(devices[i].mr.container, &devices[i].mr);
     }
     memory_region_transaction_commit();
@@ -346,26 +347,18 @@ static double measure(const Case *c, unsigned n)
     return end - begin;
 }
 
-static int compare_times(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static void print_row(const Case *c)
 {
-    double times[N_RUNS], median;
+    double least = measure(c, c->n);
 
-    for (int i = 0; i < N_RUNS; i++) {
-        times[i] = measure(c, c->n);
+    /* What else the machine does only adds to a time. */
+    for (int i = 1; i < N_RUNS; i++) {
+        least = MIN(least, measure(c, c->n));
     }
-    qsort(times, N_RUNS, sizeof(times[0]), compare_times);
-    median = times[N_RUNS / 2];
     if (c->whole) {
-        printf("%-32s %10.3f ms %6s\n", c->name, median / 1e6, c->reference);
+        printf("%-32s %10.3f ms %6s\n", c->name, least / 1e6, c->reference);
     } else {
-        printf("%-32s %10.2f ns %6s\n", c->name, median / c->n, c->reference);
+        printf("%-32s %10.2f ns %6s\n", c->name, least / c->n, c->reference);
     }
     fflush(stdout);
 }
