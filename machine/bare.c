@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine "bare": RAM from 0, vCPUs, ports with an ISA bus, and one serial port. No firmware, no PCI. A flat binary is
+ * The machine "bare": RAM from 0, vCPUs, ports with an ISA bus, and serial ports. No firmware, no PCI. A flat binary is
  * loaded and entered; what its registers hold is in bare-start.c.
  *
  * With kernel-irqchip=on, KVM's PIC, IOAPIC and local APICs take the sixteen lines of the ISA bus. Without, there is nothing
@@ -179,28 +179,38 @@ static bool make_irqchip(BareMachine *s, GError **errp)
     return true;
 }
 
-static bool make_serial(BareMachine *s, GError **errp)
+static bool make_serial(BareMachine *s, unsigned n, GError **errp)
 {
-    const char *words = machine_serial_words(&s->parent_obj, 0);
+    const char *words = machine_serial_words(&s->parent_obj, n);
+    g_autofree char *id = g_strdup_printf("serial%u", n);
     Chardev *chr;
     DeviceState *dev;
 
     if (!words) {
         return true;
     }
-    chr = qemu_chr_new("serial0", words, errp);
-    if (!chr) {
-        g_prefix_error(errp, "-serial %s: ", words);
-    }
+    chr = qemu_chr_new(id, words, errp);
     dev = chr ? qdev_new("isa-serial", errp) : NULL;
     if (!dev) {
         return false;
     }
-    if (!object_property_set_str(OBJECT(dev), "chardev", chr->label, errp)) {
+    if (!object_property_set_uint(OBJECT(dev), "index", n, errp) ||
+        !object_property_set_str(OBJECT(dev), "chardev", chr->label, errp)) {
         object_unref(dev);
         return false;
     }
     return qdev_realize_and_unref(dev, &s->isa->parent_obj, errp);
+}
+
+static bool make_serials(BareMachine *s, GError **errp)
+{
+    for (unsigned n = 0; n < machine_serial_count(&s->parent_obj); n++) {
+        if (!make_serial(s, n, errp)) {
+            g_prefix_error(errp, "-serial %s: ", machine_serial_words(&s->parent_obj, n));
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool check_options(const BareMachine *s, GError **errp)
@@ -248,7 +258,7 @@ static bool bare_init(MachineState *machine, GError **errp)
         address_space_memory.unassigned = unassigned_memory;
         address_space_io.unassigned = unassigned_port;
     }
-    return make_serial(s, errp);
+    return make_serials(s, errp);
 }
 
 static bool bare_done(MachineState *machine, GError **errp)

@@ -9,8 +9,6 @@
 /* What runs without -M; its class says is_default. */
 #define DEFAULT_MACHINE "bare"
 
-/* Words of -serial, kept until a board asks for them: the machine may not exist yet. */
-static GPtrArray *serial_words;
 static MachineState *the_machine;
 
 MachineState *current_machine(void)
@@ -21,7 +19,7 @@ MachineState *current_machine(void)
 /* ---- Classes ---- */
 
 typedef struct ClassSearch {
-    const char *name; /* or alias; NULL: the default */
+    const char *name; /* or alias */
     GPtrArray *names; /* every name met */
     MachineClass *found;
 } ClassSearch;
@@ -244,23 +242,28 @@ bool machine_create_cpus(MachineState *machine, GError **errp)
 
 /* ---- Serial ports ---- */
 
-void machine_add_serial_words(const char *words)
+void machine_add_serial_words(MachineState *machine, const char *words)
 {
-    if (!serial_words) {
-        serial_words = g_ptr_array_new_with_free_func(g_free);
+    if (!machine->serial_words) {
+        machine->serial_words = g_ptr_array_new_with_free_func(g_free);
     }
-    g_ptr_array_add(serial_words, g_strdup(words));
+    g_ptr_array_add(machine->serial_words, g_strdup(words));
 }
 
-const char *machine_serial_words(MachineState *machine, unsigned n)
+unsigned machine_serial_count(const MachineState *machine)
+{
+    return machine->serial_words ? machine->serial_words->len : !machine->no_defaults;
+}
+
+const char *machine_serial_words(const MachineState *machine, unsigned n)
 {
     const char *words;
 
-    if (!serial_words) {
-        return n == 0 && !machine->no_defaults ? "stdio" : NULL;
+    if (n >= machine_serial_count(machine)) {
+        return NULL;
     }
-    words = n < serial_words->len ? g_ptr_array_index(serial_words, n) : NULL;
-    return g_strcmp0(words, "none") ? words : NULL;
+    words = machine->serial_words ? g_ptr_array_index(machine->serial_words, n) : "stdio";
+    return strcmp(words, "none") != 0 ? words : NULL;
 }
 
 /* ---- The end ---- */
@@ -283,10 +286,6 @@ void machine_cleanup(void)
         runstate_set_reset_hook(NULL, NULL);
         object_unparent(machine);
     }
-    if (serial_words) {
-        g_ptr_array_unref(serial_words);
-        serial_words = NULL;
-    }
 }
 
 /* ---- The type ---- */
@@ -306,7 +305,22 @@ static const Property machine_props[] = {
     DEFINE_PROP_STRING("firmware", MachineState, firmware, .help = "file of the firmware (-bios)"),
     DEFINE_PROP_BOOL("nodefaults", MachineState, no_defaults, false,
                      .help = "leave out the devices that nobody asked for (-nodefaults)"),
+    DEFINE_PROP_STRING("guest-name", MachineState, guest_name,
+                       .help = "what the user calls the machine (-name)"),
 };
+
+static void machine_finalize(Object *obj)
+{
+    g_clear_pointer(&MACHINE(obj)->serial_words, g_ptr_array_unref);
+}
+
+/* A class made from another one is neither the default nor what the other's alias means. */
+static void machine_class_base_init(ObjectClass *klass, const void *data)
+{
+    (void)data;
+    MACHINE_CLASS(klass)->alias = NULL;
+    MACHINE_CLASS(klass)->is_default = false;
+}
 
 static void machine_class_init(ObjectClass *klass, const void *data)
 {
@@ -319,8 +333,10 @@ static const TypeInfo machine_types[] = {
         .name = TYPE_MACHINE,
         .parent = TYPE_OBJECT,
         .instance_size = sizeof(MachineState),
+        .instance_finalize = machine_finalize,
         .class_size = sizeof(MachineClass),
         .class_init = machine_class_init,
+        .class_base_init = machine_class_base_init,
         .abstract = true,
     },
 };

@@ -21,7 +21,9 @@ struct MachineState {
     uint32_t smp_cpus; /* -smp */
     char *cpu_type;    /* -cpu MODEL; NULL: the class's default */
     char *kernel_filename, *kernel_cmdline, *initrd_filename, *firmware;
-    bool no_defaults; /* -nodefaults */
+    char *guest_name;        /* -name; or NULL */
+    bool no_defaults;        /* -nodefaults */
+    GPtrArray *serial_words; /* of char *: each -serial, in order; NULL: none was given */
     /* Made by the machine: */
     MemoryRegion ram;
     bool has_ram;
@@ -29,9 +31,9 @@ struct MachineState {
 
 struct MachineClass {
     ObjectClass parent_class;
-    const char *desc;  /* one line for "-M help" */
-    const char *alias; /* a second name, or NULL */
-    bool is_default;
+    const char *desc;          /* one line for "-M help" */
+    const char *alias;         /* a second name, or NULL; not inherited */
+    bool is_default;           /* what runs without -M; not inherited */
     unsigned max_cpus;         /* 0: the machine has no CPUs */
     uint64_t default_ram_size; /* bytes; 0: no RAM */
     uint64_t max_ram_size;     /* bytes; 0: no limit but the host's */
@@ -58,9 +60,12 @@ QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 QOM_EXPORT bool machine_done(MachineState *machine, GError **errp);
 /** Makes and realizes -smp vCPUs of the machine's CPU type. For a class's init. */
 QOM_EXPORT bool machine_create_cpus(MachineState *machine, GError **errp);
-/** Puts the devices that "-serial"/defaults ask for on @bus-owning machines: the words of -serial number @n, or NULL. */
-QOM_EXPORT const char *machine_serial_words(MachineState *machine, unsigned n);
-QOM_EXPORT void machine_add_serial_words(const char *words);
+/** Says where the next serial port leads, in words of -serial. Before machine_init(). Main thread. */
+QOM_EXPORT void machine_add_serial_words(MachineState *machine, const char *words);
+/** How many serial ports a board shall have, those that are left out ("none") included. For a class's init. */
+QOM_EXPORT unsigned machine_serial_count(const MachineState *machine);
+/** Where the serial port number @n leads: words that the machine owns, or NULL when it is left out. For a class's init. */
+QOM_EXPORT const char *machine_serial_words(const MachineState *machine, unsigned n);
 /** Ends vCPU threads, unrealizes every device and frees the machine. */
 QOM_EXPORT void machine_cleanup(void);
 

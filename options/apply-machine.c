@@ -3,6 +3,7 @@
  * Options about the machine: its class and properties, what it starts, and what executes it.
  */
 #include <string.h>
+#include <sys/prctl.h>
 #include <qomet/accel/qtest/qtest.h>
 #include "options/options-int.h"
 
@@ -185,10 +186,20 @@ bool option_apply_nodefaults(OptionPlan *plan, OptionWord *word, GError **errp)
 
 bool option_apply_serial(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    (void)plan;
     (void)errp;
-    machine_add_serial_words(word->arg);
+    machine_add_serial_words(plan->machine, word->arg);
     return true;
+}
+
+bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    const char *name = keyval_take(word->kv, "guest");
+    const char *process = keyval_take(word->kv, "process");
+
+    if (process) {
+        prctl(PR_SET_NAME, process);
+    }
+    return !name || object_property_set_str(OBJECT(plan->machine), "guest-name", name, errp);
 }
 
 /* ---- What executes it ---- */
@@ -220,13 +231,9 @@ bool option_apply_qtest_log(OptionPlan *plan, OptionWord *word, GError **errp)
  */
 static void leave_stdio_to_test(OptionPlan *plan)
 {
-    for (unsigned i = 0; i < plan->words->len; i++) {
-        if (((OptionWord *)g_ptr_array_index(plan->words, i))->option->apply ==
-            option_apply_serial) {
-            return;
-        }
+    if (!plan->machine->serial_words) {
+        machine_add_serial_words(plan->machine, "none");
     }
-    machine_add_serial_words("none");
 }
 
 /* The tester's connection: an object like any other, made of two options. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options about the program itself: modules, the log, the pid file, names.
+ * Options about the program itself: modules, the log, the pid file.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "options/options-int.h"
@@ -39,22 +38,6 @@ bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp)
     (void)word;
     (void)errp;
     plan->stopped = true;
-    return true;
-}
-
-bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp)
-{
-    const char *name = keyval_take(word->kv, "guest");
-    const char *process = keyval_take(word->kv, "process");
-
-    (void)errp;
-    if (name) {
-        g_free(plan->name);
-        plan->name = g_strdup(name);
-    }
-    if (process) {
-        prctl(PR_SET_NAME, process);
-    }
     return true;
 }
 

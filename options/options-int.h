@@ -29,7 +29,7 @@ typedef enum OptionSection {
 typedef enum OptionStage {
     OPTION_STAGE_ANSWER,  /* -help, -version: before anything is done */
     OPTION_STAGE_MODULE,  /* then "help" words are answered and names are checked */
-    OPTION_STAGE_PROCESS, /* log, pid file, name */
+    OPTION_STAGE_PROCESS, /* log, pid file */
     OPTION_STAGE_GLOBAL,
     OPTION_STAGE_MACHINE, /* the machine is made, its properties are set */
     OPTION_STAGE_OBJECT,
@@ -77,7 +77,6 @@ struct OptionPlan {
     GPtrArray *words; /* of OptionWord *, as written */
     bool answered;    /* a question was answered: nothing else is to be done */
     bool stopped;     /* -S */
-    char *name;       /* -name guest=... */
     char *pidfile;    /* the one that is ours to remove, or NULL */
     int pidfile_fd;   /* holds its lock; -1: none */
     /* The last one of each that was met, or NULL: */
@@ -93,7 +92,7 @@ extern const char *const option_section_titles[OPTION_SECTION__MAX];
 /** The row of @name (without dashes; a second name too), or NULL. */
 const Option *option_find(const char *name);
 
-/* Reading (read.c): Option.read functions. */
+/* Reading (parse.c): Option.read functions. */
 bool option_read_keyval(OptionWord *word, GError **errp);
 bool option_read_global(OptionWord *word, GError **errp);
 bool option_read_name(OptionWord *word, GError **errp);
@@ -117,7 +116,6 @@ bool option_apply_module(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_log(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_log_file(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_pidfile(OptionPlan *plan, OptionWord *word, GError **errp);
-bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_check_display(OptionPlan *plan, OptionWord *word, GError **errp);
 void option_pidfile_remove(OptionPlan *plan);
@@ -137,6 +135,7 @@ bool option_apply_append(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_bios(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_nodefaults(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_serial(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp);
 /** Makes the machine object of the class that -M names, or of the default one. */
 bool option_make_machine(OptionPlan *plan, GError **errp);
 /** Opens the accelerator that was asked for, and the tester's connection. */
@@ -149,8 +148,6 @@ bool option_apply_global(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_object(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp);
-bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp);
-bool option_apply_device(OptionPlan *plan, OptionWord *word, GError **errp);
 /** Warns of every -global that no object has used, with the reason. */
 void option_warn_unused_globals(void);
 
@@ -159,5 +156,9 @@ void option_warn_unused_globals(void);
  * @suffix: what their names end in and people leave out, or NULL. The caller frees.
  */
 char *option_nearest_class(const char *name, const char *type, const char *suffix);
+
+/* Devices (device-add.c). */
+bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_device(OptionPlan *plan, OptionWord *word, GError **errp);
 
 #endif

@@ -27,7 +27,6 @@ void option_plan_free(OptionPlan *plan)
         g_ptr_array_free(plan->accels, TRUE);
         g_ptr_array_free(plan->words, TRUE);
         g_free(plan->machine_accel);
-        g_free(plan->name);
         g_free(plan);
     }
 }

@@ -212,9 +212,10 @@ const Option option_table[] = {
     {
         .name = "name",
         .arg = "[guest=]NAME[,process=NAME]",
-        .help = "Names the machine, and with process= the process as ps shows it.",
+        .help = "Names the machine (its property guest-name), and with process= the process as ps "
+                "shows it.",
         .section = OPTION_SECTION_PROCESS,
-        .stage = OPTION_STAGE_PROCESS,
+        .stage = OPTION_STAGE_MACHINE,
         .read = option_read_name,
         .implied_key = "guest",
         .apply = option_apply_name,

@@ -25,8 +25,6 @@ static void echo_board_class_init(ObjectClass *klass, G_GNUC_UNUSED const void *
     MachineClass *mc = MACHINE_CLASS(klass);
 
     mc->desc = "teaching board with a debug console at port 0xe9";
-    mc->alias = NULL;
-    mc->is_default = false;
     mc->default_ram_size = 1024 * 1024;
     mc->init = echo_board_init;
 }

@@ -50,6 +50,8 @@ def an_unknown_object_or_chardev_or_cpu():
     fails("-chardev", "null", err=re.compile(r"-chardev null: .*'id'.*"))
     fails("-cpu", "hosd", err=re.compile(r"-cpu hosd: 'hosd' is not a CPU model.*'host'.*"))
     fails(*BARE, "-serial", "nowhere", err=re.compile(r"-serial nowhere: .+"))
+    fails(*BARE, *["-serial", "null"] * 4, "-serial", "file:/dev/null",
+          err=re.compile(r"-serial file:/dev/null: Max. supported number .* 4\."))
 
 
 def an_unknown_property_names_the_nearest():
@@ -74,7 +76,7 @@ def sizes_of_memory():
     for size in ("0", "1E", "-1", "x", "1.5.2G", "99999999999999999999", "size=", "1K"):
         fails("-m", size, err=re.compile(r"-m %s: .+" % re.escape(size)))
     fails("-m", "", err=re.compile(r"-m : .+"))
-    fails("-m", "0", err="-m 0: '0' is no size for the guest's memory, accepted are 4K to 1T")
+    fails("-m", "0", err="-m 0: '0' is no size for the guest's memory, accepted are 4K to 256G")
 
 
 def numbers_of_cpus():

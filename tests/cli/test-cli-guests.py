@@ -107,6 +107,21 @@ def signals_end_a_guest_that_spins():
                 assert (out, err) == (b"", b""), (out, err)
 
 
+def each_serial_word_is_the_next_port():
+    """COM1 is left out, COM2 leads to standard output, COM3 to a file."""
+    need_kvm()
+    with folder() as path:
+        name, other = os.path.join(path, "guest.bin"), os.path.join(path, "out")
+        with open(name, "wb") as file:
+            # mov dx, PORT; mov al, LETTER; out dx, al - three times, then hlt
+            file.write(b"\272\370\003\260A\356\272\370\002\260B\356\272\350\003\260C\356\364")
+        run = qomet("-M", "bare,unassigned=ignore", "-kernel", name, "-serial", "none", "-serial", "stdio",
+                    "-serial", "file:" + other)
+        run.expect(status=0, out="B", err="")
+        with open(other, "rb") as file:
+            assert file.read() == b"C"
+
+
 def a_guest_that_floods_a_closed_pipe_ends_as_usual():
     need_kvm()
     program, words = COUNT[:2]
@@ -123,5 +138,5 @@ def a_guest_that_floods_a_closed_pipe_ends_as_usual():
 
 
 tap([hi_on_kvm, four_on_kvm, count_on_kvm, hi_without_a_cpu, four_without_a_cpu, count_without_a_cpu,
-     a_guest_is_where_it_was_loaded, signals_end_a_guest_that_spins,
+     a_guest_is_where_it_was_loaded, signals_end_a_guest_that_spins, each_serial_word_is_the_next_port,
      a_guest_that_floods_a_closed_pipe_ends_as_usual])
