@@ -6,6 +6,7 @@
 #include "tests/unit/memory-fixture.h"
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #define READERS 2
@@ -156,8 +157,11 @@ static void devices_come_move_and_go_under_two_readers(void **state)
             here[i] = NULL;
         }
     }
+    /* On a busy host the readers may not have had a turn yet. */
+    while (!__atomic_load_n(&accesses, __ATOMIC_RELAXED)) {
+        sched_yield();
+    }
     end(threads, READERS);
-    assert_true(accesses > 0);
     for (unsigned i = 0; i < PLACES; i++) {
         if (here[i]) {
             memory_region_del_subregion(get_system_memory(), &here[i]->mr);
