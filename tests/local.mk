@@ -32,6 +32,7 @@ script_tests += \
 	tests/cli/test-cli-process.py \
 	tests/cli/test-cli-terminal.py \
 	tests/fuzz/test-corpus.sh \
+	tests/guest/test-guest-ends.py \
 	tests/guest/test-interrupt-guests.py \
 	tests/guest/test-random-guests.py \
 	tests/guest/test-wild-guests.py \
@@ -46,6 +47,7 @@ bench_programs +=
 bench_scripts = tests/bench/bench-exits.py
 
 long_tests += \
+	tests/guest/test-guest-ends.py \
 	tests/guest/test-random-guests.py \
 	tests/guest/test-wild-guests.py
 
