@@ -50,6 +50,7 @@ libtest_a_SOURCES += \
 
 unit_tests += \
 	tests/guest/test-bad-guests \
+	tests/guest/test-kvm-faults \
 	tests/guest/test-kvm-memory \
 	tests/guest/test-vcpu \
 	tests/unit/test-qtest-server
