@@ -257,7 +257,7 @@ static bool tell_io(KVMVcpu *v)
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
     for (uint32_t i = 0; i < run->io.count; i++) {
-        tell_access(v, v->io, run->io.port, run->io.size, data + i * run->io.size,
+        tell_access(v, v->io, run->io.port, run->io.size, data + (size_t)i * run->io.size,
                     run->io.direction == KVM_EXIT_IO_OUT);
     }
     return true;

@@ -92,7 +92,7 @@ static bool reset_lapic(KVMVcpu *v)
     for (size_t i = 0; i < G_N_ELEMENTS(zeroes); i++) {
         memcpy(s.regs + zeroes[i].offset, &zeroes[i].value, 4);
     }
-    for (unsigned i = 0; i < 24; i++) {
+    for (size_t i = 0; i < 24; i++) {
         memset(s.regs + APIC_ISR + i * 16, 0, 4);
     }
     for (unsigned offset = APIC_LVTT; offset <= APIC_LVT_LAST; offset += 0x10) {
