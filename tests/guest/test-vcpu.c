@@ -20,6 +20,12 @@ static uint32_t counter(unsigned index)
     return value;
 }
 
+/* A vCPU that is not parked may be changing it. */
+static CPUThreadState state_of(unsigned index)
+{
+    return __atomic_load_n(&qemu_get_cpu(index)->state, __ATOMIC_SEQ_CST);
+}
+
 static bool is_counting(void *opaque)
 {
     uint32_t *from = opaque;
@@ -39,7 +45,7 @@ static void begin_counting(void)
     guest_begin("protected-mode=on,smp=2", count_for_ever, sizeof(count_for_ever));
     guest_start();
     assert_int_equal(runstate_get(), RUN_STATE_PRELAUNCH);
-    assert_int_not_equal(qemu_get_cpu(0)->state, CPU_RUNNING);
+    assert_int_not_equal(state_of(0), CPU_RUNNING);
     vm_start();
     assert_true(runstate_is_running());
     assert_true(both_count_on());
@@ -54,8 +60,8 @@ static void a_stopped_machine_stands_still_and_goes_on(void **state)
 
         vm_stop(RUN_STATE_PAUSED);
         assert_int_equal(runstate_get(), RUN_STATE_PAUSED);
-        assert_int_equal(qemu_get_cpu(0)->state, CPU_STOPPED);
-        assert_int_equal(qemu_get_cpu(1)->state, CPU_STOPPED);
+        assert_int_equal(state_of(0), CPU_STOPPED);
+        assert_int_equal(state_of(1), CPU_STOPPED);
         at[0] = counter(0);
         at[1] = counter(1);
         g_usleep(500);
@@ -317,7 +323,7 @@ static void the_next_instruction_sees_the_change(void **state)
 static bool is_halted(void *opaque)
 {
     (void)opaque;
-    return __atomic_load_n(&qemu_get_cpu(0)->state, __ATOMIC_SEQ_CST) == CPU_HALTED;
+    return state_of(0) == CPU_HALTED;
 }
 
 static void a_halted_vcpu_stays_so_until_it_is_woken(void **state)
