@@ -3,10 +3,12 @@
 """Bad words: what qomet says about them, in one line that begins with the option as it was given, and status 1."""
 import os
 import re
+import shutil
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from cli import QOMET, folder, qomet, tap  # noqa: E402
+from cli import QOMET, Skip, folder, qomet, tap  # noqa: E402
 
 # No CPU, so that these are the same without KVM.
 BARE = ("-accel", "qtest", "-M", "bare")
@@ -176,10 +178,8 @@ def without_kvm_it_is_said_what_to_do():
         # Hidden for a process of our own: an empty /dev.
         probe = os.system("unshare -m true 2>/dev/null")
         if probe != 0:
-            from cli import Skip
             raise Skip("/dev/kvm cannot be hidden here")
         words = "mount -t tmpfs none /dev && exec %s -M bare" % QOMET
-        import subprocess
         done = subprocess.run(["unshare", "-m", "sh", "-c", words], stdin=subprocess.DEVNULL, capture_output=True,
                               check=False, timeout=60)
         status, err = done.returncode, done.stderr.decode()
@@ -187,6 +187,33 @@ def without_kvm_it_is_said_what_to_do():
         run = qomet("-M", "bare")
         status, err = run.status, run.err
     assert status == 1 and "/dev/kvm" in err and err.startswith("qomet: ") and err.count("\n") == 1, (status, err)
+
+
+def a_device_that_is_not_kvm_is_named_with_what_to_do():
+    fails("-accel", "kvm,device=/nonexistent/kvm", "-M", "bare",
+          err=re.compile(r"-accel \S+: .*cannot open /nonexistent/kvm: No such file or directory; load KVM .*-accel qtest.*"))
+    fails("-accel", "kvm,device=/dev/null", "-M", "bare",
+          err=re.compile(r"-accel \S+: .*/dev/null is not KVM: it has no API version .*"))
+
+
+def a_device_without_permission_is_named_with_what_to_do():
+    with folder() as path:
+        device, program = os.path.join(path, "kvm"), os.path.join(path, "qomet")
+        with open(device, "wb"):
+            os.chmod(device, 0)
+        words = [QOMET]
+        if os.geteuid() == 0:
+            if not shutil.which("setpriv"):
+                raise Skip("there is no setpriv to do without the rights of root")
+            # As somebody else, who reaches the program only where it is copied to.
+            shutil.copy(QOMET, program)
+            os.chmod(path, 0o755)
+            words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", program]
+        run = subprocess.run(words + ["-accel", "kvm,device=" + device, "-M", "bare"], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=60, check=False)
+        assert run.returncode == 1 and run.stdout == "" and re.fullmatch(
+            r"qomet: -accel \S+: .*cannot open %s: Permission denied; join the group that owns it .*\n" % device,
+            run.stderr), run
 
 
 tap([test for name, test in list(globals().items())

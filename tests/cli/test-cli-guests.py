@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from cli import TIMEOUT_S, folder, need_kvm, qomet, start, tap  # noqa: E402
+from cli import QOMET, TIMEOUT_S, folder, need_kvm, qomet, start, tap  # noqa: E402
 
 # Program, words, what a CPU does to ports (as commands of a test), what is printed.
 HI = (b"\260\110\346\361\260\151\346\361\260\012\346\361\364",
@@ -86,7 +86,7 @@ def a_guest_is_where_it_was_loaded():
         kernel = os.path.join(path, "guest.bin")
         with open(kernel, "wb") as file:
             file.write(program)
-        run = subprocess.run([os.environ.get("QOMET", "./qomet"), *words, "-kernel", kernel, "-qtest", "stdio"],
+        run = subprocess.run([QOMET, *words, "-kernel", kernel, "-qtest", "stdio"],
                              input=b"read 0x1000 %d\n" % len(program), capture_output=True, timeout=TIMEOUT_S, check=False)
         assert (run.returncode, run.stdout) == (0, b"OK 0x" + program.hex().encode() + b"\n"), run
 
@@ -137,6 +137,35 @@ def a_guest_that_floods_a_closed_pipe_ends_as_usual():
         assert run.err.count("\n") <= 1, run
 
 
+# As a person types them, in the folder where the program is.
+TYPED = r"""
+printf '\260\110\346\361\260\151\346\361\260\012\346\361\364' > hi.bin; ./qomet -M bare -kernel hi.bin -device isa-debugcon,iobase=0xf1
+echo status $?
+printf '\272\370\003\000\330\004\060\356\260\012\356\364' > four.bin; ./qomet -M bare,load-address=0x1000,entry=0x1000,rax=2,rbx=2 -kernel four.bin
+echo status $?
+printf '\061\300\347\020\100\353\373' > count.bin; ./qomet -M bare,load-address=0x10000,cs=0x1000,entry=0 -kernel count.bin -device port-logger,iobase=0x10,iosize=2,limit=5
+echo status $?
+./qomet -device nope
+echo status $?
+./qomet -kernel hi.bin -device isa-debugcon,iobase=0xf1
+echo status $?
+"""
+
+
+def what_a_person_types_gives_the_same():
+    """In both shells that people have, on KVM, and without -M too."""
+    need_kvm()
+    want = "".join("%sstatus 0\n" % guest[3] for guest in (HI, FOUR, COUNT))
+    want += "qomet: -device nope: 'nope' is not a valid device model name\nstatus 1\nHi\nstatus 0\n"
+    for shell in ("bash", "sh"):
+        with folder() as path:
+            os.symlink(QOMET, os.path.join(path, "qomet"))
+            run = subprocess.run([shell, "-c", TYPED], cwd=path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False)
+        assert run.stdout.decode() == want, (shell, run)
+
+
 tap([hi_on_kvm, four_on_kvm, count_on_kvm, hi_without_a_cpu, four_without_a_cpu, count_without_a_cpu,
      a_guest_is_where_it_was_loaded, signals_end_a_guest_that_spins, each_serial_word_is_the_next_port,
-     a_guest_that_floods_a_closed_pipe_ends_as_usual])
+     a_guest_that_floods_a_closed_pipe_ends_as_usual,
+     what_a_person_types_gives_the_same])
