@@ -181,6 +181,8 @@ static bool check_entry(const BareMachine *s, GError **errp)
 
 static bool place_tables(BareMachine *s, GError **errp)
 {
+    const uint64_t stacks = (uint64_t)s->parent_obj.smp_cpus * STACK_BYTES;
+
     if (!has_tables(s)) {
         return true;
     }
@@ -192,6 +194,14 @@ static bool place_tables(BareMachine *s, GError **errp)
         return false;
     }
     s->tables = (low_ram_end(s) - table_bytes(s)) & ~(PAGE - 1);
+    if (!s->gpr[X86_RSP] && s->tables < stacks) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "the stacks of %u vCPUs take %" PRIu64
+                      " KiB, and below the tables of this mode there are %" PRIu64
+                      " KiB: give more with -m, or rsp",
+                      s->parent_obj.smp_cpus, stacks >> 10, s->tables >> 10);
+        return false;
+    }
     return true;
 }
 
@@ -221,6 +231,13 @@ static bool read_image(BareMachine *s, GError **errp)
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "load-address=0x%" PRIx64 " is outside RAM, which ends at 0x%" PRIx64,
                       s->load_address, ram_end(s));
+        return false;
+    }
+    if (has_tables(s) && s->load_address >= s->tables && s->load_address < low_ram_end(s)) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "load-address=0x%" PRIx64 " is in the tables of this mode, 0x%" PRIx64
+                      " to 0x%" PRIx64,
+                      s->load_address, s->tables, low_ram_end(s) - 1);
         return false;
     }
     where = g_strdup_printf("RAM is left above load-address 0x%" PRIx64 "%s", s->load_address,

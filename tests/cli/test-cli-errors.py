@@ -121,6 +121,26 @@ def kernels_that_cannot_be_loaded():
             fails(*BARE, "-kernel", whole, err=re.compile(r"-kernel .*: .*ermission.*"))
 
 
+def places_that_the_tables_of_a_mode_need():
+    with folder() as path:
+        whole = os.path.join(path, "whole")
+        with open(whole, "wb") as file:
+            file.write(b"\xf4")
+
+        def refused(mode, load, memory, why, *more):
+            fails("-accel", "qtest", "-M", "bare,%s=on,load-address=%s" % (mode, load), "-m", memory, "-kernel", whole,
+                  *more, err=re.compile(r"-kernel .*: .*%s.*" % why))
+
+        for load in ("0xff9000", "0xffafff", "0xfff000", "0xffffff"):
+            refused("long-mode", load, "16M", "%s is in the tables of this mode, 0xff9000 to 0xffffff" % load)
+        refused("protected-mode", "0xfff000", "16M", "in the tables of this mode, 0xfff000 to 0xffffff")
+        # A byte below them is the last that is free; in real mode there are none.
+        for machine in ("bare,long-mode=on,load-address=0xff8fff", "bare,load-address=0xfff000,cs=0xff00,entry=0"):
+            qomet("-accel", "qtest", "-M", machine, "-m", "16M", "-kernel", whole, "-qtest", "stdio").expect(status=0)
+        refused("long-mode", "0x1000", "28K", "the stacks of 1 vCPUs take 4 KiB, and below the tables .* 0 KiB.*-m")
+        refused("protected-mode", "0x1000", "64K", "the stacks of 16 vCPUs take 64 KiB.*60 KiB.*", "-smp", "16")
+
+
 def options_that_the_machine_has_no_use_for():
     fails(*BARE, "-initrd", "x", err=re.compile(r"-initrd.*"))
     fails(*BARE, "-bios", "x", err=re.compile(r"-bios.*"))
