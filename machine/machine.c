@@ -9,6 +9,8 @@
 /* What runs without -M; its class says is_default. */
 #define DEFAULT_MACHINE "bare"
 
+#define RAM_PAGE UINT64_C(4096)
+
 static MachineState *the_machine;
 
 MachineState *current_machine(void)
@@ -139,6 +141,10 @@ static bool make_ram(MachineState *machine, const MachineClass *mc, const char *
                       name, most, asked);
         return false;
     }
+    /* Whole pages: an accelerator maps nothing less, and code in the rest of one could not run. */
+    if (machine->ram_size <= UINT64_MAX - RAM_PAGE) {
+        machine->ram_size += -machine->ram_size % RAM_PAGE;
+    }
     if (!memory_region_init_ram(&machine->ram, OBJECT(machine), "ram", machine->ram_size, errp)) {
         return false;
     }
@@ -208,6 +214,7 @@ static DeviceState *new_cpu(const char *words, GError **errp)
     }
     dev = qdev_new(type, errp);
     if (dev && !keyval_apply(kv, OBJECT(dev), errp)) {
+        g_prefix_error(errp, "-cpu %s: ", words);
         object_unref(dev);
         return NULL;
     }

@@ -107,6 +107,25 @@ static void a_segment_begins_at_16_times_its_selector(void **state)
     guest_end();
 }
 
+static void ram_of_an_odd_size_is_whole_pages(void **state)
+{
+    static const uint8_t code[] = {
+        0xa0, 0xff, 0x1f, /* 1000: mov al,ds:0x1fff */
+        0xe6, 0xf1,       /* 1003: out 0xf1,al */
+        0xf4,             /* 1005: hlt */
+    };
+    Recorder *port;
+
+    (void)state;
+    guest_begin("ram-size=4097", code, sizeof(code));
+    port = guest_recorder(false, 0xf1, 1);
+    assert_int_equal(guest_run(), 0);
+    assert_int_equal(current_machine()->ram_size, 8192);
+    assert_int_equal(port->count, 1);
+    assert_int_equal(port->log[0].value, 0);
+    guest_end();
+}
+
 static void a_device_that_asks_for_the_end_gets_it_at_once(void **state)
 {
     static const uint8_t code[] = {
@@ -422,6 +441,7 @@ int main(void)
         guest_test(a_flat_guest_writes_to_a_port_and_halts),
         guest_test(registers_start_as_the_properties_say),
         guest_test(a_segment_begins_at_16_times_its_selector),
+        guest_test(ram_of_an_odd_size_is_whole_pages),
         guest_test(a_device_that_asks_for_the_end_gets_it_at_once),
         guest_test(protected_mode_reaches_all_memory_through_flat_segments),
         guest_test(long_mode_has_64_bits_and_all_memory_mapped_to_itself),
