@@ -41,17 +41,6 @@ QOM_EXPORT bool qemu_set_log_filename(const char *path, GError **errp);
  * second, messages are left out until it does, and then counted in a line. Any thread.
  */
 QOM_EXPORT void qemu_log(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
-/** The same when one of the items @mask is on. */
-#define qemu_log_mask(mask, ...)                                                                   \
-    do {                                                                                           \
-        if (qemu_loglevel_mask(mask)) {                                                            \
-            qemu_log(__VA_ARGS__);                                                                 \
-        }                                                                                          \
-    } while (0)
-
-/** With @end, no message waits for who does not read; without, they do again. Any thread, and
- * signal handlers. */
-QOM_EXPORT void qemu_log_end_waits(bool end);
 
 /** How often one place may speak: @burst messages, then at most one a second, with a count of those
  * left out. */
@@ -62,6 +51,23 @@ typedef struct LogLimit {
 /** Whether the place of @limit may speak now; for what a guest can cause at any rate. Any
  * thread. */
 QOM_EXPORT bool qemu_log_limit(LogLimit *limit);
+
+/**
+ * qemu_log() when one of the items @mask is on, for what a guest does: each place in the code is held to the rate of a
+ * LogLimit of its own. Any thread.
+ */
+#define qemu_log_mask(mask, ...)                                                                   \
+    do {                                                                                           \
+        static LogLimit qemu_log_mask_limit;                                                       \
+                                                                                                   \
+        if (qemu_loglevel_mask(mask) && qemu_log_limit(&qemu_log_mask_limit)) {                    \
+            qemu_log(__VA_ARGS__);                                                                 \
+        }                                                                                          \
+    } while (0)
+
+/** With @end, no message waits for who does not read; without, they do again. Any thread, and
+ * signal handlers. */
+QOM_EXPORT void qemu_log_end_waits(bool end);
 
 /** "qomet: MESSAGE" on stderr, a newline added. Any thread. */
 QOM_EXPORT void error_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);

@@ -212,6 +212,28 @@ static void a_reader_who_has_gone_is_no_matter(void **state)
     }
 }
 
+static void what_a_guest_does_at_any_rate_is_logged_at_a_bounded_one(void **state)
+{
+    g_autofree char *text = NULL;
+    unsigned lines = 0;
+
+    (void)state;
+    take_stderr();
+    qemu_loglevel = LOG_GUEST_ERROR;
+    for (int i = 0; i < 1000; i++) {
+        qemu_log_mask(LOG_GUEST_ERROR, "again\n");
+        qemu_log_mask(LOG_UNIMP, "not asked for\n");
+    }
+    qemu_loglevel = 0;
+    text = read_all();
+    give_stderr_back();
+    assert_null(strstr(text, "not asked for"));
+    for (const char *p = text; (p = strstr(p, "again")); p++) {
+        lines++;
+    }
+    assert_in_range(lines, 10, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +244,7 @@ int main(void)
         cmocka_unit_test(one_who_reads_late_gets_all),
         cmocka_unit_test(at_the_end_nothing_waits),
         cmocka_unit_test(a_reader_who_has_gone_is_no_matter),
+        cmocka_unit_test(what_a_guest_does_at_any_rate_is_logged_at_a_bounded_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

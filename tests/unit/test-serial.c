@@ -5,8 +5,11 @@
  */
 #include "tests/unit/isa-fixture.h"
 #include <linux/serial_reg.h>
+#include <unistd.h>
+#include <glib/gstdio.h>
 #include <qomet/hw/char/serial.h>
 #include <qomet/hw/core/resettable.h>
+#include <qomet/qom/log.h>
 
 #define TYPE "isa-serial"
 #define COM1 0x3f8
@@ -558,6 +561,32 @@ static void the_transmitters_fifo_holds_sixteen_and_the_shift_register_one(void 
     assert_int_equal(inb(R(UART_LSR)), UART_LSR_THRE | UART_LSR_TEMT);
 }
 
+static void bytes_that_find_no_place_do_not_flood_the_log(void **state)
+{
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "test-serial-log-XXXXXX", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    int fd = g_mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    assert_true(qemu_set_log_filename(path, NULL));
+    qemu_loglevel = LOG_GUEST_ERROR;
+    outb(R(UART_FCR), FIFO);
+    fill_chardev();
+    for (int i = 0; i < 1000; i++) {
+        outb(R(UART_TX), 'x');
+    }
+    qemu_loglevel = 0;
+    assert_true(qemu_set_log_filename(NULL, NULL));
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    unlink(path);
+    lines = g_strsplit(text, "\n", -1);
+    assert_non_null(strstr(text, "0x78 is lost"));
+    assert_in_range(g_strv_length(lines), 2, 20);
+}
+
 static void clearing_the_transmitter_spares_the_shift_register(void **state)
 {
     int queued;
@@ -843,6 +872,7 @@ int main(void)
         serial_test(reading_iir_for_another_source_keeps_thre),
         serial_test(when_the_host_takes_nothing_the_bytes_stay_and_thre_says_so),
         serial_test(the_transmitters_fifo_holds_sixteen_and_the_shift_register_one),
+        serial_test(bytes_that_find_no_place_do_not_flood_the_log),
         serial_test(clearing_the_transmitter_spares_the_shift_register),
         serial_test(interrupts_show_in_the_order_of_their_priority),
         serial_test(a_peer_is_always_ready),
