@@ -87,6 +87,35 @@ static void code_that_is_no_code_is_told_with_its_bytes(void **state)
     }
 }
 
+/* To tell the code at RIP, the guest's own tables are followed, wherever they lead. */
+static void page_tables_outside_memory_lead_nowhere(void **state)
+{
+    static const uint8_t code[] = {
+        0xb8, 0x00, 0x00, 0x00, 0xd0, /* 1000: mov eax,0xd0000000 */
+        0x0f, 0x22, 0xd8,             /* 1005: mov cr3,rax */
+        0xf4,                         /* 1008: hlt */
+    };
+    (void)state;
+    assert_int_equal(run("long-mode=on", code, sizeof(code)), 1);
+    assert_said("code at RIP:");
+}
+
+static void page_tables_in_a_circle_come_to_an_end(void **state)
+{
+    static const uint8_t code[] = {
+        0xbf, 0x00, 0x80, 0x00, 0x00, /* 1000: mov edi,0x8000 */
+        0xb8, 0x03, 0x80, 0x00, 0x00, /* 1005: mov eax,0x8003 */
+        0xb9, 0x00, 0x02, 0x00, 0x00, /* 100a: mov ecx,0x200 */
+        0xf3, 0x48, 0xab,             /* 100f: rep stos QWORD PTR es:[rdi],rax */
+        0xb8, 0x00, 0x80, 0x00, 0x00, /* 1012: mov eax,0x8000 */
+        0x0f, 0x22, 0xd8,             /* 1017: mov cr3,rax */
+        0x0f, 0x0b,                   /* 101a: ud2 */
+    };
+    (void)state;
+    assert_int_equal(run("long-mode=on", code, sizeof(code)), 1);
+    assert_said("code at RIP:");
+}
+
 static void halting_with_interrupts_off_ends_the_machine(void **state)
 {
     static const uint8_t code[] = {
@@ -201,6 +230,8 @@ int main(void)
         guest_test(a_guest_that_jumps_out_of_ram_is_told_so),
         guest_test(a_guest_that_walks_off_the_end_of_ram_ends),
         guest_test(code_that_is_no_code_is_told_with_its_bytes),
+        guest_test(page_tables_outside_memory_lead_nowhere),
+        guest_test(page_tables_in_a_circle_come_to_an_end),
         guest_test(halting_with_interrupts_off_ends_the_machine),
         guest_test(a_guest_that_spins_is_ended_by_a_signal),
         guest_test(a_guest_that_floods_a_port_is_ended_by_a_signal),
