@@ -529,6 +529,43 @@ static void a_line_may_change_on_any_thread(void **state)
     object_unref(line);
 }
 
+/* Sends about 20 MiB of them. */
+static void *flood_line(void *opaque)
+{
+    for (unsigned i = 0; i < (20 << 20) / 12; i++) {
+        qemu_set_irq(opaque, (i & 1) == 0);
+    }
+    return NULL;
+}
+
+static void a_guest_that_floods_a_test_with_interrupts_does_not_fill_the_memory(void **state)
+{
+    qemu_irq line = qemu_allocate_irq(toy_input, bench.toy, 0);
+    uint64_t bytes = 0;
+    pthread_t thread;
+
+    (void)state;
+    assert_true(object_property_add_child(qdev_get_machine(), "line[*]", OBJECT(line), NULL));
+    assert_answer("irq_intercept_in /machine", "OK");
+    assert_int_equal(pthread_create(&thread, NULL, flood_line, line), 0);
+    pthread_join(thread, NULL);
+    send_bytes("endianness\n", 11);
+    for (;;) {
+        char buf[65536];
+        ssize_t n = recv(bench.sock, buf, sizeof(buf), 0);
+
+        main_loop_wait(false);
+        if (n > 0) {
+            bytes += (uint64_t)n;
+            if (n >= 10 && memcmp(buf + n - 10, "OK little\n", 10) == 0) {
+                break;
+            }
+        }
+    }
+    assert_in_range(bytes, 1 << 20, 10 << 20);
+    object_unref(line);
+}
+
 static void time_stands_still_but_for_commands(void **state)
 {
     (void)state;
@@ -595,6 +632,7 @@ int main(void)
         TEST(zero_bytes_and_endless_lines_are_refused),
         TEST(commands_may_come_many_at_once_or_in_pieces),
         TEST(a_test_that_does_not_read_does_not_fill_the_memory),
+        TEST(a_guest_that_floods_a_test_with_interrupts_does_not_fill_the_memory),
         TEST(an_output_line_is_told_when_it_changes),
         TEST(an_output_still_leads_where_it_led),
         TEST(an_input_line_is_set_and_watched),
