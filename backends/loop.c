@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 #include <qomet/backends/loop.h>
 #include <qomet/memory/main-work.h>
@@ -129,6 +130,14 @@ void loop_timer_set(LoopTimer *t, int64_t deadline_ns)
         when.it_value.tv_nsec = deadline_ns % G_GINT64_CONSTANT(1000000000);
     }
     timerfd_settime(t->fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+void loop_timer_set_after(LoopTimer *t, int64_t ns)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    loop_timer_set(t, now.tv_sec * G_GINT64_CONSTANT(1000000000) + now.tv_nsec + ns);
 }
 
 void loop_timer_free(LoopTimer *t)

@@ -30,14 +30,16 @@ QOM_EXPORT void loop_watch_set_events(LoopWatch *watch, unsigned events);
 QOM_EXPORT void loop_watch_free(LoopWatch *watch);
 
 /**
- * One timerfd in the loop, for hw/core/timer only: @fn runs when CLOCK_MONOTONIC reaches what was
- * set.
+ * One timerfd in the loop, for hw/core/timer and the back ends; devices use timers of hw/core. @fn
+ * runs on the main thread when CLOCK_MONOTONIC reaches what was set.
  */
 typedef struct LoopTimer LoopTimer;
 /** NULL, with errno set, when the host has no descriptor left. Main thread. */
 QOM_EXPORT LoopTimer *loop_timer_new(void (*fn)(void *opaque), void *opaque);
 /** Any thread. @deadline_ns: absolute; INT64_MAX: never. */
 QOM_EXPORT void loop_timer_set(LoopTimer *t, int64_t deadline_ns);
+/** Sets it to @ns from now. Any thread. */
+QOM_EXPORT void loop_timer_set_after(LoopTimer *t, int64_t ns);
 /** NULL is fine; nobody else may be setting it. Main thread. */
 QOM_EXPORT void loop_timer_free(LoopTimer *t);
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 #include <qomet/qom/module.h>
 #include "backends/chardev/fd.h"
@@ -25,14 +24,6 @@ struct PtyChardev {
     LoopTimer *look;
 };
 
-static void look_later(PtyChardev *s)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    loop_timer_set(s->look, now.tv_sec * INT64_C(1000000000) + now.tv_nsec + LOOK_NS);
-}
-
 static void pty_look(void *opaque)
 {
     PtyChardev *s = opaque;
@@ -43,7 +34,7 @@ static void pty_look(void *opaque)
         loop_watch_set_events(CHARDEV_FD(s)->in, G_IO_IN);
         qemu_chr_be_event(CHARDEV(s), CHR_EVENT_OPENED);
     } else {
-        look_later(s);
+        loop_timer_set_after(s->look, LOOK_NS);
     }
 }
 
@@ -51,7 +42,7 @@ static void pty_hangup(FDChardev *fd, int errnum G_GNUC_UNUSED)
 {
     loop_watch_set_events(fd->in, 0);
     qemu_chr_be_event(CHARDEV(fd), CHR_EVENT_CLOSED);
-    look_later(CHARDEV_PTY(fd));
+    loop_timer_set_after(CHARDEV_PTY(fd)->look, LOOK_NS);
 }
 
 /* What the peer finds: bytes as they are, no echo. */
@@ -94,7 +85,7 @@ static bool pty_open(Chardev *chr, GError **errp)
     s->path = g_strdup(path);
     fd_chardev_start(CHARDEV_FD(s), fd, fd);
     loop_watch_set_events(CHARDEV_FD(s)->in, 0);
-    look_later(s);
+    loop_timer_set_after(s->look, LOOK_NS);
     /* In QEMU's words, which programs look for. */
     printf("char device redirected to %s (label %s)\n", path, chr->label);
     fflush(stdout);

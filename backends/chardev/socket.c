@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/qom/log.h>
@@ -47,10 +46,7 @@ static void socket_connected(SocketChardev *s, int fd)
 
 static void retry_later(SocketChardev *s)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    loop_timer_set(s->retry, (now.tv_sec + s->reconnect) * INT64_C(1000000000) + now.tv_nsec);
+    loop_timer_set_after(s->retry, s->reconnect * INT64_C(1000000000));
 }
 
 static void socket_hangup(FDChardev *fd, int errnum G_GNUC_UNUSED)
