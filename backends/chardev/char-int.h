@@ -10,6 +10,8 @@
 
 /** What qemu_chr_fe_write_all() does for its chardev. Any thread. */
 int chr_write_all(Chardev *chr, const uint8_t *buf, int len);
+/** Tells the front end that output which was refused can go on. Main thread, without the lock. */
+void chr_drained(Chardev *chr);
 /**
  * Writes what is queued, until nothing was taken for @patience_ms or @limit_ms are over. Main
  * thread.

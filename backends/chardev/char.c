@@ -9,6 +9,7 @@
 #include <qomet/memory/main-work.h>
 #include <qomet/memory/memory.h>
 #include <qomet/qom/module.h>
+#include "backends/chardev/char-int.h"
 
 /* What is read from the host at a time. */
 #define INPUT_BYTES 4096
@@ -120,30 +121,6 @@ static int be_room(const CharBackend *be)
     return be && be->can_read && be->read ? be->can_read(be->opaque) : 0;
 }
 
-int qemu_chr_be_can_write(Chardev *chr)
-{
-    CharBackend *be = chr->be;
-    bool entered = be && fe_enter(be);
-    int room = be_room(be);
-
-    if (entered) {
-        fe_leave(be, true);
-    }
-    return MAX(room, 0);
-}
-
-void qemu_chr_be_write(Chardev *chr, const uint8_t *buf, int len)
-{
-    CharBackend *be = chr->be;
-
-    if (be && be->read && len > 0) {
-        bool entered = fe_enter(be);
-
-        be->read(be->opaque, buf, len);
-        fe_leave(be, entered);
-    }
-}
-
 int qemu_chr_be_pull(Chardev *chr, int (*fetch)(Chardev *chr, uint8_t *buf, int max))
 {
     CharBackend *be = chr->be;
@@ -193,7 +170,7 @@ void qemu_chr_be_event(Chardev *chr, QEMUChrEvent event)
     }
 }
 
-void qemu_chr_be_drained(Chardev *chr)
+void chr_drained(Chardev *chr)
 {
     CharBackend *be = chr->be;
 
@@ -238,8 +215,7 @@ static bool prop_chr_set(Object *obj, const Property *prop, GVariant *value, GEr
             g_autoptr(GPtrArray) labels = g_ptr_array_new();
             const char *near;
 
-            object_child_foreach(container_get(object_get_root(), "/chardevs"), collect_label,
-                                 labels);
+            object_child_foreach(chr_container(), collect_label, labels);
             g_ptr_array_add(labels, NULL);
             near = qom_nearest(id, (const char *const *)labels->pdata);
             qom_error_set(errp, QOM_ERROR_NOT_FOUND,

@@ -135,21 +135,21 @@ QOM_EXPORT int qemu_chr_fe_write_all(CharBackend *be, const uint8_t *buf, int le
  */
 QOM_EXPORT int qemu_chr_fe_print(CharBackend *be, const uint8_t *buf, int len);
 
-/** For back ends: input has come. Any of these only on the main thread without the lock. */
-QOM_EXPORT int qemu_chr_be_can_write(Chardev *chr);
-QOM_EXPORT void qemu_chr_be_write(Chardev *chr, const uint8_t *buf, int len);
-QOM_EXPORT void qemu_chr_be_event(Chardev *chr, QEMUChrEvent event);
-QOM_EXPORT void qemu_chr_be_drained(Chardev *chr);
+/* ---- For back ends: only on the main thread, without the lock -------------------------------- */
 
+/** A peer has come or left, or sends a break: the front end is told. */
+QOM_EXPORT void qemu_chr_be_event(Chardev *chr, QEMUChrEvent event);
 /** The host takes more: queued output goes on. */
 QOM_EXPORT void qemu_chr_be_writable(Chardev *chr);
+#define CHR_PAUSED (-2)
 /**
  * Hands input to the front end in one entry: asks how much it takes, calls @fetch for at most that,
  * gives it what came. Returns what @fetch returned, or CHR_PAUSED when the front end takes nothing
  * now (accept_input follows).
  */
-#define CHR_PAUSED (-2)
 QOM_EXPORT int qemu_chr_be_pull(Chardev *chr, int (*fetch)(Chardev *chr, uint8_t *buf, int max));
+
+/* ---- For the program ------------------------------------------------------------------------- */
 
 /** Restores the terminal; safe in a signal handler and at any way out. */
 QOM_EXPORT void qemu_chr_restore_terminal(void);

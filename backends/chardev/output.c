@@ -269,7 +269,7 @@ void qemu_chr_be_writable(Chardev *chr)
         CHARDEV_GET_CLASS(chr)->chr_watch_output(chr, false);
     }
     if (told) {
-        qemu_chr_be_drained(chr);
+        chr_drained(chr);
     }
 }
 
