@@ -29,15 +29,13 @@ struct CPUState {
     DeviceState parent_obj;
     uint32_t index;    /* 0 is the one that boots */
     uint32_t nr_cores; /* vCPUs of the machine, all in one package; before realize */
-    bool
-        start_powered_off; /* after a reset it waits for INIT and SIPI from another; needs interrupt controllers */
     pthread_t thread;
     bool has_thread;
     uint32_t state;         /* CPUThreadState, atomic */
     uint32_t stop;          /* asked to park, atomic */
     uint32_t exit_request;  /* asked to leave the guest, atomic */
     uint32_t halted;        /* executed HLT and not woken yet, also while parked; atomic */
-    CPUThread *thread_data; /* private to accel/cpu.c */
+    CPUThread *thread_data; /* private to accel/cpu-thread.c */
     void *accel;            /* the accelerator's own part of this vCPU */
     AddressSpace *as_memory, *as_io;
 };
@@ -118,8 +116,9 @@ QOM_EXPORT bool x86_cpu_translate(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError
 /** All registers as text. */
 QOM_EXPORT void x86_registers_dump(const X86Registers *r, GString *out);
 
-/** The vCPU @index, or NULL; iteration in order of index. */
+/** The vCPU @index, without a reference, or NULL. Any thread. */
 QOM_EXPORT CPUState *qemu_get_cpu(unsigned index);
+/** How many vCPUs there are; their indices begin at 0. Any thread. */
 QOM_EXPORT unsigned cpu_count(void);
 /** The vCPU whose thread is running, or NULL. */
 QOM_EXPORT CPUState *cpu_current(void);
@@ -137,10 +136,11 @@ QOM_EXPORT void run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque
 /** The same, not waiting. Any thread. */
 QOM_EXPORT void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque),
                                  void *opaque);
-/** Parks every vCPU and waits; lets them go on. Nestable. Main thread outside devices. */
+/** Parks every vCPU and waits until they are. Nestable. Main thread outside devices. */
 QOM_EXPORT void pause_all_vcpus(void);
+/** Takes back one pause_all_vcpus(); with the last one they go on. Main thread. */
 QOM_EXPORT void resume_all_vcpus(void);
-/** Called (any thread) when a vCPU halts while user space holds the interrupt controller; returns nothing. Set by the board. */
+/** Called (any thread) when a vCPU halts while user space holds the interrupt controller. Set by the board, main thread. */
 QOM_EXPORT void cpu_set_halt_hook(void (*fn)(CPUState *cpu, void *opaque), void *opaque);
 /** @cpu has executed HLT, and user space holds the interrupt controller. For accelerators; its own thread. */
 QOM_EXPORT void cpu_halt(CPUState *cpu);

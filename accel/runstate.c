@@ -40,36 +40,6 @@ bool runstate_is_running(void)
     return runstate_get() == RUN_STATE_RUNNING;
 }
 
-const char *runstate_name(RunState state)
-{
-    static const char *const names[RUN_STATE__MAX] = {
-        [RUN_STATE_PRELAUNCH] = "prelaunch",
-        [RUN_STATE_RUNNING] = "running",
-        [RUN_STATE_PAUSED] = "paused",
-        [RUN_STATE_INTERNAL_ERROR] = "internal-error",
-        [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
-        [RUN_STATE_SHUTDOWN] = "shutdown",
-    };
-
-    return (unsigned)state < RUN_STATE__MAX ? names[state] : "unknown";
-}
-
-const char *shutdown_cause_name(ShutdownCause cause)
-{
-    static const char *const names[SHUTDOWN_CAUSE__MAX] = {
-        [SHUTDOWN_CAUSE_NONE] = "none",
-        [SHUTDOWN_CAUSE_HOST_ERROR] = "host-error",
-        [SHUTDOWN_CAUSE_HOST_SIGNAL] = "host-signal",
-        [SHUTDOWN_CAUSE_HOST_UI] = "host-ui",
-        [SHUTDOWN_CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
-        [SHUTDOWN_CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
-        [SHUTDOWN_CAUSE_GUEST_RESET] = "guest-reset",
-        [SHUTDOWN_CAUSE_GUEST_PANIC] = "guest-panic",
-    };
-
-    return (unsigned)cause < SHUTDOWN_CAUSE__MAX ? names[cause] : "unknown";
-}
-
 /* ---- States ---- */
 
 void runstate_add_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque)

@@ -11,10 +11,7 @@ typedef enum RunState {
     RUN_STATE_PRELAUNCH, /* made, never started */
     RUN_STATE_RUNNING,
     RUN_STATE_PAUSED,
-    RUN_STATE_INTERNAL_ERROR, /* a vCPU met what nobody understands */
-    RUN_STATE_GUEST_PANICKED,
     RUN_STATE_SHUTDOWN,
-    RUN_STATE__MAX,
 } RunState;
 
 typedef enum ShutdownCause {
@@ -26,19 +23,17 @@ typedef enum ShutdownCause {
     SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
     SHUTDOWN_CAUSE_GUEST_RESET,
     SHUTDOWN_CAUSE_GUEST_PANIC, /* triple fault, unknown exit */
-    SHUTDOWN_CAUSE__MAX,
 } ShutdownCause;
 
+/** Whether the machine runs, or why it does not. Any thread. */
 QOM_EXPORT RunState runstate_get(void);
 QOM_EXPORT bool runstate_is_running(void);
-QOM_EXPORT const char *runstate_name(RunState state);
-QOM_EXPORT const char *shutdown_cause_name(ShutdownCause cause);
 
 /** Starts or continues: clock, then every vCPU. Main thread. */
 QOM_EXPORT void vm_start(void);
 /** Stops every vCPU and waits for them, then the virtual clock. Main thread outside devices. */
 QOM_EXPORT void vm_stop(RunState state);
-/** Calls @fn at each change of state (running or not), on the main thread. Unregister with the same pair. */
+/** Calls @fn at each change of state, on the main thread, until that pair is unregistered. Main thread. */
 QOM_EXPORT void runstate_add_listener(void (*fn)(bool running, RunState state, void *opaque),
                                       void *opaque);
 QOM_EXPORT void runstate_del_listener(void (*fn)(bool running, RunState state, void *opaque),
