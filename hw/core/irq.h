@@ -34,6 +34,7 @@ QOM_EXPORT qemu_irq qemu_allocate_irq_deferred(qemu_irq_handler handler, void *o
  * several drivers are joined by an or-irq.
  */
 QOM_EXPORT void qemu_set_irq(qemu_irq irq, int level);
+/** The level that was set last; 0 for NULL. Any thread. */
 QOM_EXPORT int qemu_irq_level(qemu_irq irq);
 static inline void qemu_irq_raise(qemu_irq irq)
 {

@@ -19,20 +19,26 @@ struct SysBusDevice {
 };
 #define SYSBUS_DEVICE_GPIO_IRQ "sysbus-irq"
 
-/** The system bus, made at the first call. */
+/** The system bus, made at the first call. Main thread, as all below. */
 QOM_EXPORT BusState *sysbus_get_default(void);
-/** In instance_init or realize: adds region @num_mmio to what the board may map. */
+/** In instance_init or realize: adds region @num_mmio to what the board may map; @mr is the device's. */
 QOM_EXPORT void sysbus_init_mmio(SysBusDevice *dev, MemoryRegion *mr);
+/** The same for ports: region @num_pio. */
 QOM_EXPORT void sysbus_init_io(SysBusDevice *dev, MemoryRegion *mr);
+/** Adds the output line @pin, a field of the device, to what the board may wire. */
 QOM_EXPORT void sysbus_init_irq(SysBusDevice *dev, qemu_irq *pin);
 /** Maps region @n of a realized device; undone when it is unrealized. */
 QOM_EXPORT bool sysbus_mmio_map(SysBusDevice *dev, unsigned n, hwaddr addr,
                                 GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** The same at port @port. */
 QOM_EXPORT bool sysbus_pio_map(SysBusDevice *dev, unsigned n, uint16_t port,
                                GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** Leads output line @n to @irq, which is referenced (NULL: nowhere); fails for a line that the device does not have. */
 QOM_EXPORT bool sysbus_connect_irq(SysBusDevice *dev, unsigned n, qemu_irq irq,
                                    GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** qdev_realize() on the system bus. */
 QOM_EXPORT bool sysbus_realize(SysBusDevice *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** The same, and drops the caller's reference. */
 QOM_EXPORT bool sysbus_realize_and_unref(SysBusDevice *dev,
                                          GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 

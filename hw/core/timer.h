@@ -58,6 +58,7 @@ QOM_EXPORT void timer_mod(QEMUTimer *ts, int64_t expire_ns);
 QOM_EXPORT void timer_mod_anticipate(QEMUTimer *ts, int64_t expire_ns);
 /** Unsets it. From the main thread or inside its guard: the callback does not run afterwards. */
 QOM_EXPORT void timer_del(QEMUTimer *ts);
+/** Whether it is set. Any thread. */
 QOM_EXPORT bool timer_pending(const QEMUTimer *ts);
 /** ns until the first timer of @type, 0 when due, INT64_MAX for none. */
 QOM_EXPORT int64_t qemu_clock_deadline_ns(QEMUClockType type);
@@ -66,7 +67,7 @@ QOM_EXPORT int64_t qemu_clock_deadline_ns(QEMUClockType type);
  * main_loop_init(). */
 QOM_EXPORT void clocks_init(void);
 QOM_EXPORT void clocks_cleanup(void);
-/** Lets the virtual clock run or stand. */
+/** Lets the virtual clock run or stand; a clock that a test has taken stands. Main thread. */
 QOM_EXPORT void qemu_clock_virtual_run(bool run);
 /** Hands the virtual clock to a test: it stands but for qemu_clock_warp_to(). */
 QOM_EXPORT void qemu_clock_virtual_manual(void);
