@@ -103,6 +103,10 @@ struct X86CPUClass {
     unsigned cpuid_n;
 };
 
+/**
+ * The class of "-cpu @model" ("host", or the whole name of the type); NULL with the nearest name in @errp. Main thread.
+ */
+QOM_EXPORT ObjectClass *x86_cpu_class_by_name(const char *model, GError **errp);
 /** Power-on values (SDM vol. 3, table 10-1) into @r. */
 QOM_EXPORT void x86_registers_reset(X86Registers *r);
 /** The registers for reading: fetched from the accelerator when need be. vCPU parked, or on its own thread. */

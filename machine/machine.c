@@ -195,24 +195,18 @@ static DeviceState *new_cpu(const char *words, GError **errp)
 {
     g_autoptr(KeyVal) kv = keyval_parse(words, "model", errp);
     const char *model = kv ? keyval_take(kv, "model") : NULL;
-    g_autofree char *type = NULL;
+    ObjectClass *klass;
     DeviceState *dev;
 
     if (!kv) {
         return NULL;
     }
     if (!model) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "-cpu '%s' names no model", words);
+        qom_error_set(errp, QOM_ERROR_VALUE, "a model is missing, as in -cpu host");
         return NULL;
     }
-    type = g_str_has_suffix(model, "-" TYPE_X86_CPU) ? g_strdup(model)
-                                                     : g_strconcat(model, "-" TYPE_X86_CPU, NULL);
-    if (!object_class_dynamic_cast(object_class_by_name(type), TYPE_CPU)) {
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND,
-                      "'%s' is not a CPU model, there are: host, max, qemu64", model);
-        return NULL;
-    }
-    dev = qdev_new(type, errp);
+    klass = x86_cpu_class_by_name(model, errp);
+    dev = klass ? qdev_new(object_class_get_name(klass), errp) : NULL;
     if (dev && !keyval_apply(kv, OBJECT(dev), errp)) {
         g_prefix_error(errp, "-cpu %s: ", words);
         object_unref(dev);
@@ -233,6 +227,7 @@ bool machine_create_cpus(MachineState *machine, GError **errp)
         DeviceState *dev = new_cpu(words, errp);
 
         if (!dev) {
+            g_prefix_error(errp, "-cpu %s: ", words);
             return false;
         }
         CPU(dev)->nr_cores = machine->smp_cpus;

@@ -138,18 +138,9 @@ bool option_apply_smp(OptionPlan *plan, OptionWord *word, GError **errp)
 bool option_check_cpu(OptionPlan *plan, OptionWord *word, GError **errp)
 {
     g_autofree char *model = g_strndup(word->arg, strcspn(word->arg, ","));
-    g_autofree char *type = g_strconcat(model, X86_CPU_TYPE_NAME(""), NULL);
-    ObjectClass *klass =
-        object_class_by_name(g_str_has_suffix(model, X86_CPU_TYPE_NAME("")) ? model : type);
-    g_autofree char *near = NULL;
 
     (void)plan;
-    if (klass && object_class_dynamic_cast(klass, TYPE_CPU) && !object_class_is_abstract(klass)) {
-        return true;
-    }
-    near = option_nearest_class(model, TYPE_CPU, X86_CPU_TYPE_NAME(""));
-    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a CPU model%s", model, near);
-    return false;
+    return x86_cpu_class_by_name(model, errp) != NULL;
 }
 
 bool option_apply_cpu(OptionPlan *plan, OptionWord *word, GError **errp)

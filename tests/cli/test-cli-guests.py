@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The three teaching guests: on KVM, and their devices driven without a CPU by a script on a socket."""
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -122,6 +123,12 @@ def each_serial_word_is_the_next_port():
             assert file.read() == b"C"
 
 
+def a_wrong_property_of_a_cpu_names_the_option():
+    need_kvm()
+    qomet("-cpu", "host,colour=red").expect(
+        status=1, out="", err=re.compile(r"\Aqomet: -cpu host,colour=red: .*'colour'.*\n\Z"))
+
+
 def a_guest_that_floods_a_closed_pipe_ends_as_usual():
     need_kvm()
     program, words = COUNT[:2]
@@ -167,5 +174,5 @@ def what_a_person_types_gives_the_same():
 
 tap([hi_on_kvm, four_on_kvm, count_on_kvm, hi_without_a_cpu, four_without_a_cpu, count_without_a_cpu,
      a_guest_is_where_it_was_loaded, signals_end_a_guest_that_spins, each_serial_word_is_the_next_port,
-     a_guest_that_floods_a_closed_pipe_ends_as_usual,
+     a_wrong_property_of_a_cpu_names_the_option, a_guest_that_floods_a_closed_pipe_ends_as_usual,
      what_a_person_types_gives_the_same])
