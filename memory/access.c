@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contract of a region about sizes, as data, carried out: what a guest may ask (valid), and how that becomes calls
- * of the methods (impl).
+ * The contract of a region about sizes, as data, carried out: what a guest may ask (valid), and how
+ * that becomes calls of the methods (impl).
  *
- * An access that valid allows reaches each of its bytes once. It is cut, from the lowest address up, into the largest
- * calls that impl takes. Bytes that fill no call of impl's smallest size are reached by one such call at the aligned
- * address below: a read takes its bytes out of what the method gives, a write hands the method zeroes in the places
- * that the guest did not write. (QEMU hands the method the guest's own address there, aligned or not.) No call reaches
- * past the region's end: what would is refused.
+ * An access that valid allows reaches each of its bytes once. It is cut, from the lowest address
+ * up, into the largest calls that impl takes. Bytes that fill no call of impl's smallest size are
+ * reached by one such call at the aligned address below: a read takes its bytes out of what the
+ * method gives, a write hands the method zeroes in the places that the guest did not write. (QEMU
+ * hands the method the guest's own address there, aligned or not.) No call reaches past the
+ * region's end: what would is refused.
  *
  * The bytes of a call lie in the guest's memory in the order of the method's endianness.
  */

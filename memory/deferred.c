@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a thread puts off until it has left its outermost device: deliveries to other devices, which run here, and
- * changes of the map, which the main thread makes while this one waits.
+ * What a thread puts off until it has left its outermost device: deliveries to other devices, which
+ * run here, and changes of the map, which the main thread makes while this one waits.
  */
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -53,7 +53,10 @@ static void main_call_run(void *opaque)
     uint32_t *done = &call->done;
 
     call->fn(call->opaque);
-    /* The waiter may be gone as soon as this is seen; a wake on memory that is no longer its own does no harm. */
+    /*
+     * The waiter may be gone as soon as this is seen; a wake on memory that is no longer its own
+     * does no harm.
+     */
     __atomic_store_n(done, 1, __ATOMIC_RELEASE);
     syscall(SYS_futex, done, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
 }
@@ -95,9 +98,9 @@ void entry_call_main(void (*fn)(void *opaque), void *opaque)
 }
 
 /*
- * A deferred delivery runs inside the section in which it was put off: so it is over when the main thread has waited
- * for sections after it took the map, the line or the timer away that led here. A call to the main thread must not,
- * since that may wait for sections.
+ * A deferred delivery runs inside the section in which it was put off: so it is over when the main
+ * thread has waited for sections after it took the map, the line or the timer away that led here. A
+ * call to the main thread must not, since that may wait for sections.
  */
 void entry_drain(EntryThread *t)
 {

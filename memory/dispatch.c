@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way of an exit: section, lookup, guard, method, and back. An aligned access of a size that a plain method takes,
- * to a device that nobody is in, goes straight on; everything else takes the longer way.
+ * The way of an exit: section, lookup, guard, method, and back. An aligned access of a size that a
+ * plain method takes, to a device that nobody is in, goes straight on; everything else takes the
+ * longer way.
  *
- * Every instruction here is paid at each exit: `bench-memory --once port-write N` under callgrind counts them.
+ * Every instruction here is paid at each exit: `bench-memory --once port-write N` under callgrind
+ * counts them.
  */
 #include <string.h>
 #include "memory/flatview-int.h"
@@ -33,8 +35,9 @@ static inline bool attrs_special(MemTxAttrs attrs)
 }
 
 /*
- * Whether an access is one call of the method of @row, the candidate for its address; @direction is ROW_READ(0) or
- * ROW_WRITE(0). One of these sizes that is aligned does not cross the end of the range: see direct_sizes().
+ * Whether an access is one call of the method of @row, the candidate for its address; @direction is
+ * ROW_READ(0) or ROW_WRITE(0). One of these sizes that is aligned does not cross the end of the
+ * range: see direct_sizes().
  */
 static inline bool goes_straight(const FlatRow *row, hwaddr addr, unsigned size, uint64_t direction,
                                  MemTxAttrs attrs)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What memory/ keeps for each thread: how deep it is in devices, the section in which it reads published data,
- * its counters, and what it has put off. The inline functions are the part of entering that every access takes.
+ * What memory/ keeps for each thread: how deep it is in devices, the section in which it reads
+ * published data, its counters, and what it has put off. The inline functions are the part of
+ * entering that every access takes.
  */
 #ifndef MEMORY_ENTRY_INT_H
 #define MEMORY_ENTRY_INT_H
@@ -30,13 +31,12 @@ typedef struct MainCall MainCall;
 typedef struct EntryThread EntryThread;
 
 struct EntryThread {
-    uint64_t
-        section; /* epoch in which the outermost section began, 0 outside; read by the main thread */
-    uint32_t nest;  /* sections open: guards, accesses and slices alike */
-    uint32_t depth; /* guards held */
-    bool pending;   /* deferred or calls is not empty */
-    bool draining;  /* entry_drain() is under way further up the stack */
-    EntryRow *rows; /* ENTRY_SLOTS of them; only those touched take memory */
+    uint64_t section; /* epoch at which the outermost one began, 0 outside; main reads it */
+    uint32_t nest;    /* sections open: guards, accesses and slices alike */
+    uint32_t depth;   /* guards held */
+    bool pending;     /* deferred or calls is not empty */
+    bool draining;    /* entry_drain() is under way further up the stack */
+    EntryRow *rows;   /* ENTRY_SLOTS of them; only those touched take memory */
     EntryDeferred *deferred, **deferred_tail;
     MainCall *calls, **calls_tail;
     void (*wait)(const uint32_t *done, void *opaque);
@@ -59,7 +59,10 @@ extern __thread EntryThread *entry_thread_self;
 
 /* The calling thread's record, made at its first entry. */
 EntryThread *entry_thread_make(void);
-/* Takes every record in turn, under the lock of the list, until @fn returns false. True when none did. */
+/*
+ * Takes every record in turn, under the lock of the list, until @fn returns false. True when none
+ * did.
+ */
 bool entry_thread_foreach(bool (*fn)(EntryThread *t, void *opaque), void *opaque);
 /* Closes the outermost section, doing what was put off in it. */
 void entry_drain(EntryThread *t);
@@ -78,9 +81,9 @@ static inline EntryThread *entry_self(void)
 }
 
 /*
- * What is found in published data between these two stays until the second. They nest. The writer publishes, makes
- * every running thread pass a barrier by membarrier(), and then reads `section` of each; so here it is enough that
- * the compiler keeps the order.
+ * What is found in published data between these two stays until the second. They nest. The writer
+ * publishes, makes every running thread pass a barrier by membarrier(), and then reads `section` of
+ * each; so here it is enough that the compiler keeps the order.
  */
 static inline void section_enter(EntryThread *t)
 {
@@ -147,7 +150,9 @@ static inline EntryRow *entry_row(const EntryThread *t, const EntryGuard *guard)
     return (EntryRow *)((char *)t->rows + guard->row);
 }
 
-/* A counter has one writer, so no locked instruction; the store is atomic for the thread that sums. */
+/*
+ * A counter has one writer, so no locked instruction; the store is atomic for the thread that sums.
+ */
 static inline void entry_count(uint64_t *counter, uint64_t n)
 {
     __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);

@@ -22,7 +22,10 @@ static GArray *slots_free; /* of uint32_t below slots_used; NULL while there are
 
 /* ---- Threads ---- */
 
-/* Address space for every slot there can be: nothing is ever moved, so a thread counts without asking. */
+/*
+ * Address space for every slot there can be: nothing is ever moved, so a thread counts without
+ * asking.
+ */
 static EntryRow *rows_new(void)
 {
     void *rows = mmap(NULL, ENTRY_ROWS_BYTES, PROT_READ | PROT_WRITE,
@@ -225,7 +228,10 @@ void entry_guard_counts(const EntryGuard *guard, EntryCounts *out)
     };
 }
 
-/* "PATH (TYPE)", the type alone outside the tree, or a word for a guard without an owner; the caller frees. */
+/*
+ * "PATH (TYPE)", the type alone outside the tree, or a word for a guard without an owner; the
+ * caller frees.
+ */
 static char *guard_name(const EntryGuard *guard)
 {
     g_autofree char *path = NULL;
@@ -267,8 +273,8 @@ void entry_guard_check_order(const EntryThread *t, const EntryGuard *guard)
 /* ---- Waiting ---- */
 
 /*
- * A guard is taken and left by one instruction on its holder. Who finds somebody inside marks that and sleeps here, in
- * one of a few places that guards share.
+ * A guard is taken and left by one instruction on its holder. Who finds somebody inside marks that
+ * and sleeps here, in one of a few places that guards share.
  */
 typedef struct GuardLot {
     pthread_mutex_t lock;

@@ -11,8 +11,10 @@
 #include <pthread.h>
 #include <qomet/qom/object.h>
 
-/** The order in which guards may nest on one thread; a lower one is never entered while a higher
- * one is held. */
+/**
+ * The order in which guards may nest on one thread; a lower one is never entered while a higher one
+ * is held.
+ */
 typedef enum EntryRank {
     ENTRY_RANK_BRIDGE, /* a bus bridge: enters its child */
     ENTRY_RANK_DEVICE, /* any other device */
@@ -22,9 +24,8 @@ typedef enum EntryRank {
 
 /** Embedded in each device. Fields are private to memory/. */
 typedef struct EntryGuard {
-    /* the lock: the EntryThread inside, or 0; its lowest bit says that others wait. Atomic */
-    uintptr_t holder;
-    uint32_t row; /* of the per-thread counters: its offset in bytes */
+    uintptr_t holder; /* the lock: EntryThread inside, or 0; the lowest bit: others wait. Atomic */
+    uint32_t row;     /* of the per-thread counters: its offset in bytes */
     EntryRank rank;
     Object *owner;      /* whose path names the guard; not referenced: it embeds the guard */
     uint64_t contended; /* entries that had to wait; atomic */
@@ -65,7 +66,7 @@ QOM_EXPORT bool entry_inside(const EntryGuard *guard);
  * entry_synchronize(), when nobody can put it off any more.
  */
 typedef struct EntryDeferred {
-    /* runs without any guard held; enters what it needs itself */
+    /* Runs without any guard held; enters what it needs itself. */
     void (*fn)(struct EntryDeferred *self);
     struct EntryDeferred *next; /* private */
     uint32_t queued;            /* private, atomic: on some thread's list */

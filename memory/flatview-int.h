@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A flat view: what a root region shows, as ranges in order of address that do not overlap, with what an access needs
- * to find one and call its method. Never changed once made; read in a section.
+ * A flat view: what a root region shows, as ranges in order of address that do not overlap, with
+ * what an access needs to find one and call its method. Never changed once made; read in a section.
  */
 #ifndef MEMORY_FLATVIEW_INT_H
 #define MEMORY_FLATVIEW_INT_H
@@ -23,7 +23,10 @@ typedef struct FlatRange {
     uint64_t state;
 } FlatRange;
 
-/* Bits of FlatRow.flags. The first say by size which accesses, if aligned, are one call of a plain method. */
+/*
+ * Bits of FlatRow.flags. The first say by size which accesses, if aligned, are one call of a plain
+ * method.
+ */
 #define ROW_READ(size) (UINT64_C(1) << (size))
 #define ROW_WRITE(size) (UINT64_C(1) << (16 + (size)))
 #define ROW_RAM_READ (UINT64_C(1) << 32)
@@ -31,7 +34,10 @@ typedef struct FlatRange {
 #define ROW_DIRTY_LOG (UINT64_C(1) << 34)
 #define ROW_EVENTFD (UINT64_C(1) << 35) /* writes may be an eventfd's */
 
-/* What dispatch needs of a range: one cache line, so that finding and calling touch nothing else of memory/. */
+/*
+ * What dispatch needs of a range: one cache line, so that finding and calling touch nothing else of
+ * memory/.
+ */
 typedef struct FlatRow {
     hwaddr start;
     hwaddr span;   /* last address - start */
@@ -52,7 +58,10 @@ typedef struct FlatEventfd {
     uint32_t range; /* index of the range that shows it */
 } FlatEventfd;
 
-/* Set in an entry of the index when more than one range has a part in the bucket; the rest is the first of them. */
+/*
+ * Set in an entry of the index when more than one range has a part in the bucket; the rest is the
+ * first of them.
+ */
 #define INDEX_MANY (UINT32_C(1) << 31)
 
 struct FlatView {
@@ -65,8 +74,7 @@ struct FlatView {
     uint32_t n;
     uint32_t n_eventfds;
     FlatEventfd *eventfds; /* by address */
-    GPtrArray *
-        tops; /* topmost regions that rendering came by: a change below none of them changes nothing */
+    GPtrArray *tops;       /* topmost regions that rendering met: a change below no other matters */
 };
 
 /* What @root shows. Never NULL. */
@@ -84,7 +92,10 @@ typedef struct FlatRanges {
     size_t n, room;
     GPtrArray *tops;
 } FlatRanges;
-/* The ranges that @mr shows when its start is at @base. @out is overwritten; free out->v and out->tops. */
+/*
+ * The ranges that @mr shows when its start is at @base. @out is overwritten; free out->v and
+ * out->tops.
+ */
 void render_ranges(MemoryRegion *mr, hwaddr base, FlatRanges *out);
 
 /* The last row that starts at or before @addr; row @first starts before all others that could. */
@@ -114,16 +125,16 @@ static inline const FlatRow *flatview_find(const FlatView *view, hwaddr addr)
     return addr - row->start <= row->span ? row : &view->rows[0];
 }
 
-/* ---- long-way.c: what load and store do, inside a section, where it is not one call of a method ---- */
+static inline const FlatRange *flatview_range(const FlatView *view, const FlatRow *row)
+{
+    return &view->ranges[row - view->rows];
+}
+
+/* ---- long-way.c: load and store, inside a section, where that is not one call of a method ---- */
 
 MemTxResult long_load(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value,
                       MemTxAttrs attrs);
 MemTxResult long_store(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
                        MemTxAttrs attrs);
-
-static inline const FlatRange *flatview_range(const FlatView *view, const FlatRow *row)
-{
-    return &view->ranges[row - view->rows];
-}
 
 #endif

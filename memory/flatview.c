@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a flat view of the ranges that a root region shows: the rows of dispatch, their index, the eventfds. */
+/*
+ * Making a flat view of the ranges that a root region shows: the rows of dispatch, their index, the
+ * eventfds.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include "memory/flatview-int.h"
@@ -9,20 +12,19 @@
 
 /* ---- Rows ---- */
 
-/* A bit for each size in @from to @to, as ROW_READ() has them. */
-static uint64_t sizes_from_to(unsigned from, unsigned to)
-{
-    uint64_t bits = 0;
+/* A bit for each size up to the index, as ROW_READ() has them. */
+static const uint16_t sizes_up_to[] = {
+    [0] = 0,
+    [1] = ROW_READ(1),
+    [2] = ROW_READ(1) | ROW_READ(2),
+    [4] = ROW_READ(1) | ROW_READ(2) | ROW_READ(4),
+    [8] = ROW_READ(1) | ROW_READ(2) | ROW_READ(4) | ROW_READ(8),
+};
 
-    for (unsigned size = 1; size <= 8; size *= 2) {
-        if (size >= from && size <= to) {
-            bits |= ROW_READ(size);
-        }
-    }
-    return bits;
-}
-
-/* The sizes in which an aligned access, up to offset @last, is one call of a plain method, its value unchanged. */
+/*
+ * The sizes in which an aligned access, up to offset @last, is one call of a plain method, its
+ * value unchanged.
+ */
 static uint64_t direct_sizes(const MemoryRegionOps *ops, hwaddr last)
 {
     unsigned max = MIN(ops->valid.max_access_size ? ops->valid.max_access_size : 4,
@@ -35,7 +37,8 @@ static uint64_t direct_sizes(const MemoryRegionOps *ops, hwaddr last)
     while ((last + 1) & (max - 1)) {
         max /= 2;
     }
-    return sizes_from_to(MAX(ops->valid.min_access_size, ops->impl.min_access_size), max);
+    return sizes_up_to[max] &
+           ~sizes_up_to[MAX(ops->valid.min_access_size, ops->impl.min_access_size) / 2];
 }
 
 static void fill_row(FlatRow *row, const FlatRange *range)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Listeners: what one view takes away from another and brings, told in the order that each listener relies on. */
+/*
+ * Listeners: what one view takes away from another and brings, told in the order that each listener
+ * relies on.
+ */
 #include <inttypes.h>
 #include <qomet/qom/log.h>
 #include "memory/flatview-int.h"

@@ -34,6 +34,16 @@ unit_tests += \
 	tests/unit/test-memory-slice \
 	tests/unit/test-memory-threads
 
+# Ten times as many layouts, accesses and changes.
+long_tests += \
+	tests/unit/test-memory-access \
+	tests/unit/test-memory-dirty \
+	tests/unit/test-memory-entry \
+	tests/unit/test-memory-flatview \
+	tests/unit/test-memory-listener \
+	tests/unit/test-memory-slice \
+	tests/unit/test-memory-threads
+
 bench_programs += tests/bench/bench-memory
 
 libtest_a_SOURCES += \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The longer way of an access: memory, eventfds, other sizes than a method's own, what crosses ranges or meets none,
- * buffers, DMA. An access is cut into pieces that lie in one range each, and each piece is done by itself.
+ * The longer way of an access: memory, eventfds, other sizes than a method's own, what crosses
+ * ranges or meets none, buffers, DMA. An access is cut into pieces that lie in one range each, and
+ * each piece is done by itself.
  */
 #include <string.h>
 #include <sys/eventfd.h>
@@ -65,8 +66,8 @@ static void ram_store(uint8_t *host, uint64_t value, unsigned size)
 }
 
 /*
- * Between a buffer and guest memory, which a guest may write to at the same time: that is its own race, and where one is
- * looked for, the copy is made of accesses that are none.
+ * Between a buffer and guest memory, which a guest may write to at the same time: that is its own
+ * race, and where one is looked for, the copy is made of accesses that are none.
  */
 static void ram_copy(uint8_t *to, const uint8_t *from, uint64_t n)
 {
@@ -227,7 +228,9 @@ static unsigned device_piece(const Access *a, const Piece *piece, hwaddr addr)
                         addr - piece->row->start + piece->row->offset, piece->n);
 }
 
-/* An access of 1 to 8 bytes of an odd size, or in more than one range: by pieces, each on its own. */
+/*
+ * An access of 1 to 8 bytes of an odd size, or in more than one range: by pieces, each on its own.
+ */
 static MemTxResult cut_access(const Access *a, hwaddr addr, unsigned size, uint64_t *value)
 {
     MemTxResult result = MEMTX_OK;

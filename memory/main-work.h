@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work that other threads hand to the main thread: a locked queue and an eventfd that the main loop watches.
+ * Work that other threads hand to the main thread: a locked queue and an eventfd that the main loop
+ * watches.
  */
 #ifndef QOMET_MEMORY_MAIN_WORK_H
 #define QOMET_MEMORY_MAIN_WORK_H

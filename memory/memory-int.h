@@ -64,8 +64,8 @@ void listeners_commit(AddressSpace *as);
 /* ---- access.c ---- */
 
 /*
- * Accesses of 1 to 8 bytes at @addr of @mr, by its contract; inside its guard. Values are those of a little-endian
- * guest. A read gives all ones for what fails.
+ * Accesses of 1 to 8 bytes at @addr of @mr, by its contract; inside its guard. Values are those of
+ * a little-endian guest. A read gives all ones for what fails.
  */
 bool access_is_valid(const MemoryRegion *mr, hwaddr addr, unsigned size, bool is_write,
                      MemTxAttrs attrs);
@@ -73,7 +73,9 @@ MemTxResult access_read(const MemoryRegion *mr, hwaddr addr, unsigned size, uint
                         MemTxAttrs attrs);
 MemTxResult access_write(const MemoryRegion *mr, hwaddr addr, unsigned size, uint64_t value,
                          MemTxAttrs attrs);
-/* The bytes that one access may take of the @n at @addr, where a longer run is cut into accesses. */
+/*
+ * The bytes that one access may take of the @n at @addr, where a longer run is cut into accesses.
+ */
 unsigned access_piece(const MemoryRegionOps *ops, hwaddr addr, uint64_t n);
 
 /* The low @size (1 to 8) bytes. */

@@ -47,15 +47,20 @@ typedef struct MemoryRegionOps {
     MemTxResult (*write_with_attrs)(void *opaque, hwaddr addr, uint64_t data, unsigned size,
                                     MemTxAttrs attrs);
     enum device_endian endianness;
-    /* What a guest may do: anything else is refused (reads all ones). Zeroes mean 1 to 4 bytes,
-     * aligned. */
+    /*
+     * What a guest may do: anything else is refused (reads all ones). Zeroes mean 1 to 4 bytes,
+     * aligned.
+     */
     struct {
         unsigned min_access_size, max_access_size; /* 1, 2, 4 or 8 */
         bool unaligned;
         bool (*accepts)(void *opaque, hwaddr addr, unsigned size, bool is_write, MemTxAttrs attrs);
     } valid;
-    /* What the methods take: other valid sizes are split or widened by the dispatcher. Zeroes mean
-     * 1 to 4. */
+    /*
+     * What the methods take; zeroes mean 1 to 4. Other valid accesses are cut into calls from the
+     * lowest address up. What fills no call of the least size is part of one at the aligned address
+     * below: a read takes its bytes out, a write hands zeroes in the places of the other bytes.
+     */
     struct {
         unsigned min_access_size, max_access_size;
         bool unaligned;
@@ -78,8 +83,10 @@ typedef struct MemoryRegionIoeventfd {
     int fd; /* not owned */
 } MemoryRegionIoeventfd;
 
-/** A piece of address space. Embedded in its owner (a device, a machine) as a child object. Fields:
- * memory/ only. */
+/**
+ * A piece of address space. Embedded in its owner (a device, a machine) as a child object. Fields:
+ * memory/ only.
+ */
 struct MemoryRegion {
     Object parent_obj;
     const MemoryRegionOps *ops; /* io, rom-device */
@@ -103,16 +110,16 @@ struct MemoryRegion {
     char *label;           /* what "info mtree" shows */
     uint64_t serial;       /* tells this region from one that had its memory before */
     uint64_t order;        /* when it was mapped: of equal priorities the later one wins */
-    /* in which it was mapped: until that ends, no view shows it for that */
-    uint64_t transaction;
-    /* subregions without a priority may overlap after all, by a move or by enabling */
-    bool untidy;
+    uint64_t transaction;  /* in which it was mapped: until that ends, no view shows it for that */
+    bool untidy; /* subregions without a priority may overlap after all, by a move or by enabling */
     bool ram_foreign; /* ram belongs to the caller */
     bool empty;       /* its size is 0, which last cannot say */
 };
 
-/** A root region with the flat view that is made from it. Embedded or static; init and destroy on
- * the main thread. */
+/**
+ * A root region with the flat view that is made from it. Embedded or static; init and destroy on
+ * the main thread.
+ */
 struct AddressSpace {
     char *name;
     MemoryRegion *root;    /* referenced */
@@ -129,7 +136,7 @@ struct AddressSpace {
     void *unassigned_opaque;
 };
 
-/* ---- Regions (main thread; all but RAM are freed with their owner) --------------------------- */
+/* ---- Regions (main thread; all but RAM are freed with their owner) ---- */
 
 /**
  * Makes a region as a child object @name of @owner (owner NULL: the caller unparents it with
@@ -154,6 +161,7 @@ QOM_EXPORT bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner,
                                               const MemoryRegionOps *ops, void *opaque,
                                               const char *name, uint64_t size,
                                               GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** Shows @size bytes of @orig from @offset on; @orig outlives it. */
 QOM_EXPORT void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
                                          MemoryRegion *orig, hwaddr offset, uint64_t size);
 /** Which guard is entered around the region's methods; between init and mapping. */
@@ -167,8 +175,10 @@ QOM_EXPORT bool memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, Mem
                                             GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset,
                                                     MemoryRegion *sub, int priority);
-/** Unmaps @sub. On return (outside a transaction) no other thread is in a method of it through this
- * map. */
+/**
+ * Unmaps @sub. On return (outside a transaction) no other thread is in a method of it through this
+ * map. Its memory may go then; inside a transaction, not before the outermost commit.
+ */
 QOM_EXPORT void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *sub);
 QOM_EXPORT bool memory_region_is_mapped(const MemoryRegion *mr);
 QOM_EXPORT void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
@@ -192,32 +202,42 @@ QOM_EXPORT void *memory_region_get_ram_ptr(const MemoryRegion *mr);
 QOM_EXPORT void memory_region_transaction_begin(void);
 QOM_EXPORT void memory_region_transaction_commit(void);
 
+/** Writes that match signal the eventfd instead of reaching the method, wherever they come from. */
 QOM_EXPORT void memory_region_add_eventfd(MemoryRegion *mr, const MemoryRegionIoeventfd *e);
 QOM_EXPORT void memory_region_del_eventfd(MemoryRegion *mr, const MemoryRegionIoeventfd *e);
 
 /* Dirty tracking of RAM by page of 4096 bytes. */
+/** Begins and ends tracking of a region that has memory; listeners hear of it. Main thread. */
 QOM_EXPORT void memory_region_set_log(MemoryRegion *mr, bool log);
+/** For who writes through a host address. Any thread. */
 QOM_EXPORT void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, uint64_t size);
-/** Copies the bits of @addr, @size (multiples of 4096) to @bits and clears them; an accelerator
- * syncs its own first. */
+/**
+ * Copies the bits of @addr, @size (multiples of 4096) to @bits, from bit 0 on, and clears them; an
+ * accelerator syncs its own first. False, with nothing done, when the region is not tracked or the
+ * range is not in it. Main thread.
+ */
 QOM_EXPORT bool memory_region_snapshot_dirty(MemoryRegion *mr, hwaddr addr, uint64_t size,
                                              uint64_t *bits);
 
-/* ---- Address spaces -------------------------------------------------------------------------- */
+/* ---- Address spaces ---- */
 
 QOM_EXPORT void address_space_init(AddressSpace *as, MemoryRegion *root, const char *name);
 QOM_EXPORT void address_space_destroy(AddressSpace *as);
 
 /**
- * One access of 1, 2, 4 or 8 bytes at most 8, of any alignment, to whatever is there: the way of an
- * exit. Values are in host order; a read that fails gives all ones. Any thread.
+ * One access of 1, 2, 4 or 8 bytes, of any alignment, to whatever is there: the way of an exit.
+ * Within one region it is one access, taken or refused by the region's contract. Across regions,
+ * and of 3, 5, 6 or 7 bytes (KVM cuts so at the end of a page), it is done by the largest aligned
+ * pieces that each region takes. Values are in host order; what fails reads all ones. Any thread.
  */
 QOM_EXPORT MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size,
                                           uint64_t *value, MemTxAttrs attrs);
 QOM_EXPORT MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size,
                                            uint64_t value, MemTxAttrs attrs);
-/** A buffer of any length, split where regions end; the first error is kept, the rest is still
- * done. Any thread. */
+/**
+ * A buffer of any length, split where regions end; the first error is kept, the rest is still done.
+ * Any thread.
+ */
 QOM_EXPORT MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
                                           void *buf, uint64_t len);
 QOM_EXPORT MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
@@ -225,28 +245,32 @@ QOM_EXPORT MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxA
 
 /** What stands at an address. */
 typedef struct MemoryRegionSection {
-    MemoryRegion *mr; /* referenced when it comes from memory_region_find(); NULL: nothing */
+    MemoryRegion *mr; /* referenced when it comes from address_space_find(); NULL: nothing */
     AddressSpace *as;
     hwaddr offset_within_region;
     hwaddr offset_within_address_space;
-    uint64_t size; /* bytes from there to the end of the range, UINT64_MAX for 2^64 */
-    /* reads come from memory_region_get_ram_ptr(mr) + offset_within_region; and writes, unless */
-    bool ram;
-    bool readonly;  /* writes are dropped, or go to the methods of a rom-device */
-    bool dirty_log; /* writes are to be noted: memory_region_set_dirty() */
+    uint64_t size;  /* bytes from there to the end of the range, UINT64_MAX for 2^64 */
+    bool ram;       /* is memory: memory_region_get_ram_ptr(mr) + offset_within_region */
+    bool readonly;  /* and writes are dropped, or go to the methods of a rom-device */
+    bool dirty_log; /* and writes are to be noted: memory_region_set_dirty() */
 } MemoryRegionSection;
 
-/** The section at @addr; drop section.mr with object_unref(). Any thread. */
+/**
+ * The section at @addr; drop section.mr with object_unref(), soon: a reference does not hold the
+ * memory of a region that is embedded in its owner. Any thread.
+ */
 QOM_EXPORT MemoryRegionSection address_space_find(AddressSpace *as, hwaddr addr);
 /** Calls @fn for each range of the current view in order until it returns false. Any thread. */
 QOM_EXPORT void address_space_foreach(AddressSpace *as,
                                       bool (*fn)(const MemoryRegionSection *s, void *opaque),
                                       void *opaque);
 
-/* ---- Guest memory (checked) ------------------------------------------------------------------ */
+/* ---- Guest memory (checked) ---- */
 
-/** A bounded view of guest RAM, valid until guest_slice_put() on the same thread; one contiguous
- * piece of RAM. */
+/**
+ * A bounded view of guest RAM, valid until guest_slice_put() on the same thread; one contiguous
+ * piece of RAM.
+ */
 typedef struct GuestSlice {
     uint8_t *host; /* @len bytes; the guest may change them at any time: copy once, then check */
     uint64_t len;
@@ -258,21 +282,24 @@ typedef struct GuestSlice {
 /**
  * @addr, @len in guest memory as a view. False (with nothing to put) when it wraps, leaves RAM,
  * crosses into another region, or is to be written and is read-only. The view holds off the freeing
- * of withdrawn memory: put it soon.
+ * of withdrawn memory: put it soon, and wait for no other thread meanwhile. No bytes at all are a
+ * view wherever there is RAM.
  */
 QOM_EXPORT bool guest_slice_get(AddressSpace *as, hwaddr addr, uint64_t len, bool write,
                                 GuestSlice *out) G_GNUC_WARN_UNUSED_RESULT;
 /** Ends the view; marks it dirty if it was writable. */
 QOM_EXPORT void guest_slice_put(GuestSlice *slice);
 
-/** DMA by a device: RAM only (or regions that allow it). MEMTX_OK or the first error, nothing
- * copied past it. */
+/**
+ * DMA by a device: RAM only (or regions that allow it). MEMTX_OK or the first error, nothing copied
+ * past it.
+ */
 QOM_EXPORT MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf,
                                        uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf,
                                         uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- Listeners ------------------------------------------------------------------------------- */
+/* ---- Listeners ---- */
 
 /**
  * Told of changes to one address space, on the main thread: begin, region_del for what goes or
@@ -289,7 +316,7 @@ struct MemoryListener {
                         const MemoryRegionIoeventfd *e);
     void (*eventfd_del)(MemoryListener *l, const MemoryRegionSection *s,
                         const MemoryRegionIoeventfd *e);
-    /* fold the accelerator's dirty bits in */
+    /* Fold the accelerator's dirty bits in. */
     void (*log_sync)(MemoryListener *l, const MemoryRegionSection *s);
     void (*commit)(MemoryListener *l);
     int priority; /* lower is told first of additions, last of removals */
@@ -298,7 +325,7 @@ struct MemoryListener {
 QOM_EXPORT void memory_listener_register(MemoryListener *l, AddressSpace *as);
 QOM_EXPORT void memory_listener_unregister(MemoryListener *l, AddressSpace *as);
 
-/* ---- The system's own two address spaces ----------------------------------------------------- */
+/* ---- The system's own two address spaces ---- */
 
 /** "memory" and "I/O" of the one machine of this process; made by memory_map_init(). */
 extern QOM_EXPORT AddressSpace address_space_memory, address_space_io;
@@ -307,7 +334,7 @@ QOM_EXPORT MemoryRegion *get_system_io(void);
 QOM_EXPORT void memory_map_init(void);
 QOM_EXPORT void memory_map_cleanup(void);
 
-/* ---- Observation of accesses ----------------------------------------------------------------- */
+/* ---- Observation of accesses ---- */
 
 /** One dispatched access, as an observer sees it. */
 typedef struct MemoryAccess {
@@ -319,8 +346,10 @@ typedef struct MemoryAccess {
     MemoryRegion *mr; /* NULL: unassigned */
     MemTxResult result;
 } MemoryAccess;
-/** address_space_load/store, and what happened told in @what (mr is valid only until the map next
- * changes). */
+/**
+ * address_space_load/store, and what happened told in @what (mr is valid only until the map next
+ * changes).
+ */
 QOM_EXPORT MemTxResult address_space_access_observed(AddressSpace *as, MemoryAccess *what,
                                                      MemTxAttrs attrs);
 

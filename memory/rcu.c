@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grace periods. Readers pay two plain stores; the one writer pays for both with membarrier(), which makes every
- * running thread of the process pass a memory barrier.
+ * Grace periods. Readers pay two plain stores; the one writer pays for both with membarrier(),
+ * which makes every running thread of the process pass a memory barrier.
  */
 #include <linux/membarrier.h>
 #include <sched.h>
@@ -102,7 +102,10 @@ static bool thread_is_self(EntryThread *t, void *opaque)
 
 static void wait_for_sections(uint64_t epoch)
 {
-    /* Most sections are over in well under a microsecond; one that waits for a device's lock may take long. */
+    /*
+     * Most sections are over in well under a microsecond; one that waits for a device's lock may
+     * take long.
+     */
     for (unsigned round = 0; !entry_thread_foreach(section_is_past, &epoch); round++) {
         if (round < 64) {
             __builtin_ia32_pause();

@@ -64,7 +64,10 @@ static void memory_region_finalize(Object *obj)
     g_free(mr->label);
 }
 
-/* An owner that ends with a region still mapped takes it out of the map; its memory would be looked at otherwise. */
+/*
+ * An owner that ends with a region still mapped takes it out of the map; its memory would be looked
+ * at otherwise.
+ */
 static void memory_region_unparent(Object *obj)
 {
     MemoryRegion *mr = MEMORY_REGION(obj);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rendering: from a tree of regions to ranges that do not overlap. The tree is walked so that what lies on top is met
- * first, which gives a list of segments by precedence; where they overlap, a sweep over the addresses keeps the first.
+ * Rendering: from a tree of regions to ranges that do not overlap. The tree is walked so that what
+ * lies on top is met first, which gives a list of segments by precedence; where they overlap, a
+ * sweep over the addresses keeps the first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,15 @@
 
 /* Nesting of containers and aliases; more is an alias that shows itself. */
 #define RENDER_DEPTH_MAX 64
-/* Regions met in one rendering: two aliases of the same container at each of many levels double it every time. */
+/*
+ * Regions met in one rendering: two aliases of the same container at each of many levels double it
+ * every time.
+ */
 #define RENDER_VISITS_MAX (1u << 22)
-/* Priorities in one container that are worth a pass each over its subregions; with more they are sorted. */
+/*
+ * Priorities in one container that are worth a pass each over its subregions; with more they are
+ * sorted.
+ */
 #define RENDER_LEVELS_MAX 4
 
 typedef __int128 wide;
@@ -56,15 +63,21 @@ static uint64_t range_state(const MemoryRegion *mr, bool readonly)
     return state;
 }
 
+/* Makes room for @n segments more. */
+static void reserve(Render *r, size_t n)
+{
+    if (n > r->room - r->n) {
+        r->room = r->n + MAX(n, r->room);
+        r->v = g_renew(Segment, r->v, r->room);
+    }
+}
+
 static void collect_own(Render *r, MemoryRegion *mr, wide base, hwaddr start, hwaddr last,
                         bool readonly)
 {
     Segment *s;
 
-    if (r->n == r->room) {
-        r->room = r->room ? 2 * r->room : 64;
-        r->v = g_renew(Segment, r->v, r->room);
-    }
+    reserve(r, 1);
     if (r->n && start <= r->v[r->n - 1].range.last) {
         r->tidy = false;
     }
@@ -73,7 +86,9 @@ static void collect_own(Render *r, MemoryRegion *mr, wide base, hwaddr start, hw
     s->rank = r->n++;
 }
 
-/* Whether the order of the subregions of priority *@level (NULL: all) matters: two of them overlap. */
+/*
+ * Whether the order of the subregions of priority *@level (NULL: all) matters: two of them overlap.
+ */
 static bool level_overlaps(const MemoryRegion *mr, const int32_t *level)
 {
     hwaddr end = 0;
@@ -132,7 +147,10 @@ static void collect_by_precedence(Render *r, MemoryRegion *mr, wide base, hwaddr
     }
 }
 
-/* Fills @levels with the priorities in use, highest first. Returns how many, or 0 when there are too many. */
+/*
+ * Fills @levels with the priorities in use, highest first. Returns how many, or 0 when there are
+ * too many.
+ */
 static unsigned priority_levels(const MemoryRegion *mr, int32_t *levels)
 {
     unsigned n = 0;
@@ -161,8 +179,8 @@ static unsigned priority_levels(const MemoryRegion *mr, int32_t *levels)
 }
 
 /*
- * Most containers hold subregions that do not overlap, or a few priorities within each of which they do not: those are
- * walked by address, which keeps the segments in that order.
+ * Most containers hold subregions that do not overlap, or a few priorities within each of which
+ * they do not: those are walked by address, which keeps the segments in that order.
  */
 static void collect_subregions(Render *r, MemoryRegion *mr, wide base, hwaddr start, hwaddr last,
                                bool readonly)
@@ -199,6 +217,7 @@ static bool collect_may_go_on(Render *r, const MemoryRegion *mr)
             "memory region '%s' shows itself through aliases without end: part of it is left out",
             memory_region_name(mr));
     }
+    r->cut_off = true;
     return false;
 }
 
@@ -229,6 +248,7 @@ static void collect(Render *r, MemoryRegion *mr, wide base, hwaddr start, hwaddr
         collect(r, mr->alias, base - mr->alias_offset, start, last, readonly);
     } else {
         if (mr->subregions) {
+            reserve(r, mr->subregions->len);
             collect_subregions(r, mr, base, start, last, readonly);
         }
         if (mr->kind != REGION_CONTAINER) {
@@ -240,7 +260,10 @@ static void collect(Render *r, MemoryRegion *mr, wide base, hwaddr start, hwaddr
 
 /* ---- The sweep ---- */
 
-/* Merges the runs [a, b) and [b, c), each by start, of @v into @to; at equal starts those of the first stay first. */
+/*
+ * Merges the runs [a, b) and [b, c), each by start, of @v into @to; at equal starts those of the
+ * first stay first.
+ */
 static void merge_runs(const Segment *v, size_t a, size_t b, size_t c, Segment *to)
 {
     size_t i = a, j = b;
@@ -255,7 +278,7 @@ static void merge_runs(const Segment *v, size_t a, size_t b, size_t c, Segment *
 /* A merge sort that begins with the runs that are there: a walk gives few and long ones. */
 static void sort_segments(Render *r)
 {
-    g_autofree size_t *runs = g_new(size_t, r->n + 1); /* where each begins, and r->n */
+    size_t *runs = g_new(size_t, r->n + 1); /* where each begins, and r->n */
     Segment *from = r->v, *to = g_new(Segment, r->room);
     size_t n = 0;
 
@@ -283,6 +306,7 @@ static void sort_segments(Render *r)
     }
     r->v = from;
     g_free(to);
+    g_free(runs);
 }
 
 static void add_range(FlatRanges *out, const Segment *s, hwaddr start, hwaddr last)
@@ -349,8 +373,7 @@ static void heap_pop(Heap *heap)
 
 static void sweep(const Render *r, FlatRanges *out)
 {
-    g_autofree const Segment **room = g_new(const Segment *, r->n);
-    Heap heap = { room, 0 };
+    Heap heap = { g_new(const Segment *, r->n), 0 };
     hwaddr at = 0;
     size_t next = 0;
 
@@ -381,6 +404,7 @@ static void sweep(const Render *r, FlatRanges *out)
         }
         at = last + 1;
     }
+    g_free(heap.v);
 }
 
 void render_ranges(MemoryRegion *mr, hwaddr base, FlatRanges *out)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The shape of the map: mapping a region into another, moving, resizing and hiding it, and telling of overlaps. */
+/*
+ * The shape of the map: mapping a region into another, moving, resizing and hiding it, and telling
+ * of overlaps.
+ */
 #include <inttypes.h>
 #include "memory/flatview-int.h"
 
@@ -103,8 +106,8 @@ static bool shows_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, Me
 }
 
 /*
- * Subregions that have no priority and are seen do not overlap, as long as the container is tidy; so below the new
- * one's start only the nearest of them can reach into it.
+ * Subregions that have no priority and are seen do not overlap, as long as the container is tidy;
+ * so below the new one's start only the nearest of them can reach into it.
  */
 static bool check_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, GError **errp)
 {

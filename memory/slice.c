@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Guest memory as bounded views: an address and a length become a slice of one piece of RAM, or are refused. */
+/*
+ * Guest memory as bounded views: an address and a length become a slice of one piece of RAM, or are
+ * refused.
+ */
 #include "memory/flatview-int.h"
 
 bool guest_slice_get(AddressSpace *as, hwaddr addr, uint64_t len, bool write, GuestSlice *out)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transactions: changes of the shape are gathered, and at the outermost commit each address space that shows one is
- * rendered anew, its listeners are told, the view is published, and the old one freed when its readers have left.
+ * Transactions: changes of the shape are gathered, and at the outermost commit each address space
+ * that shows one is rendered anew, its listeners are told, the view is published, and the old one
+ * freed when its readers have left.
  */
 #include "memory/flatview-int.h"
 
@@ -10,8 +11,8 @@ static struct {
     unsigned depth;
     uint64_t number; /* of outermost transactions so far */
     bool committing;
-    GHashTable *
-        changed; /* set of topmost regions below which something has changed; compared, never followed */
+    /* Set of the topmost regions below which something has changed; compared, never followed. */
+    GHashTable *changed;
     GPtrArray *released; /* of MemoryRegion *: references to drop when no view shows them */
     AddressSpace *spaces;
 } map;
@@ -117,7 +118,10 @@ static GArray *render_changes(void)
     return changes;
 }
 
-/* Publishes everything at one time as far as listeners can tell: all begin before the first change, end after the last. */
+/*
+ * Publishes everything at one time as far as listeners can tell: all begin before the first change,
+ * end after the last.
+ */
 static void publish_changes(GArray *changes)
 {
     const ViewChange *change = (const ViewChange *)changes->data;

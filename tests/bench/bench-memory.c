@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What memory/ costs. Prints a row a case, "NAME VALUE UNIT REFERENCE", VALUE being the least of several runs and
- * REFERENCE what QEMU 7.2 needs ("-" where nobody has measured it, "abort" where it ends). A second thread is there all
- * the time, as a vCPU is beside the main loop, so that locks are real ones.
- * "--once NAME N" runs the case NAME N times and nothing else: instructions under callgrind are then
- * (count(N2) - count(N1)) / (N2 - N1), since all that is made ready is the same for every N. "--list" names the cases.
+ * What memory/ costs. Prints a row a case, "NAME VALUE UNIT REFERENCE", VALUE being the least of
+ * several runs and REFERENCE what QEMU 7.2 needs ("-" where nobody has measured it, "abort" where
+ * it ends). A second thread is there all the time, as a vCPU is beside the main loop, so that locks
+ * are real ones. "--once NAME N" runs the case NAME N times and nothing else: instructions under
+ * callgrind are then (count(N2) - count(N1)) / (N2 - N1), since all that is made ready is the same
+ * for every N. "--list" names the cases.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of memory/ share: types made ready, a device with a guard and registers that remember what was asked
- * of them, and pseudo-random numbers that are the same at every run.
+ * What the tests of memory/ share: types made ready, a device with a guard and registers that
+ * remember what was asked of them, and pseudo-random numbers that are the same at every run.
  */
 #ifndef QOMET_TESTS_UNIT_MEMORY_FIXTURE_H
 #define QOMET_TESTS_UNIT_MEMORY_FIXTURE_H
@@ -90,7 +90,10 @@ static const TypeInfo fixture_types[] = {
 };
 DEFINE_TYPES(fixture_types)
 
-/* For a group's setup: this is the main thread, the types are there, and so are the system's address spaces. */
+/*
+ * For a group's setup: this is the main thread, the types are there, and so are the system's
+ * address spaces.
+ */
 static G_GNUC_UNUSED int fixture_setup(void **state)
 {
     GError *error = NULL;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Dirty tracking: every way of writing marks its pages, a snapshot takes the marks, and nothing is lost between. */
+/*
+ * Dirty tracking: every way of writing marks its pages, a snapshot takes the marks, and nothing is
+ * lost between.
+ */
 #include "tests/unit/memory-fixture.h"
 #include <pthread.h>
 

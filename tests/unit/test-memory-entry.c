@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entering a device: once on each thread, counted, in an order; what is put off until it is left; work for the main
- * thread.
+ * Entering a device: once on each thread, counted, in an order; what is put off until it is left;
+ * work for the main thread.
  */
 #include "tests/unit/memory-fixture.h"
 #include <poll.h>

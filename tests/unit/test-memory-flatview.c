@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Flat views: what a tree of regions shows at each address, compared with a model that asks the tree point by point;
- * and the view's own order. Layouts are pseudo-random and the same at every run.
+ * Flat views: what a tree of regions shows at each address, compared with a model that asks the
+ * tree point by point; and the view's own order. Layouts are pseudo-random and the same at every
+ * run.
  */
 #include "tests/unit/memory-fixture.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listeners: that what they are told adds up to the view, in which order they are told, and eventfds.
+ * Listeners: that what they are told adds up to the view, in which order they are told, and
+ * eventfds.
  */
 #include "tests/unit/memory-fixture.h"
 #include <sys/eventfd.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regions: what each kind is, how they are mapped into each other, moved and taken out, and what an overlap says.
+ * Regions: what each kind is, how they are mapped into each other, moved and taken out, and what an
+ * overlap says.
  */
 #include "tests/unit/memory-fixture.h"
 

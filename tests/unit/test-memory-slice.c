@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Guest memory as slices: what is a slice and what is refused, and that a slice outlives the region's withdrawal. */
+/*
+ * Guest memory as slices: what is a slice and what is refused, and that a slice outlives the
+ * region's withdrawal.
+ */
 #include "tests/unit/memory-fixture.h"
 #include <pthread.h>
 #include <time.h>

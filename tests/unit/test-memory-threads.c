@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads that access while the map changes under them: nothing is used after it was freed, no change is seen in part,
- * and a device that has been taken out is not called any more. Most of this is told by the sanitizers.
+ * Threads that access while the map changes under them: nothing is used after it was freed, no
+ * change is seen in part, and a device that has been taken out is not called any more. Most of this
+ * is told by the sanitizers.
  */
 #include "tests/unit/memory-fixture.h"
 #include <poll.h>
@@ -67,11 +68,27 @@ static void *reader(void *opaque)
     return NULL;
 }
 
+static void *(*thread_fn)(void *opaque);
+static uint32_t running;
+
+static void *run_thread(void *opaque)
+{
+    __atomic_fetch_add(&running, 1, __ATOMIC_RELEASE);
+    return thread_fn(opaque);
+}
+
+/* Begins @n threads, and waits until they run: on a busy machine all would be over before otherwise. */
 static void start(pthread_t *threads, int n, void *(*fn)(void *opaque))
 {
     __atomic_store_n(&stop, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
+    thread_fn = fn;
     for (int i = 0; i < n; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, fn, (void *)(uintptr_t)(1000 + i)), 0);
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, run_thread, (void *)(uintptr_t)(1000 + i)), 0);
+    }
+    while (__atomic_load_n(&running, __ATOMIC_ACQUIRE) < (uint32_t)n) {
+        nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
     }
 }
 
@@ -138,8 +155,10 @@ static void devices_come_move_and_go_under_two_readers(void **state)
     uint64_t seed = 77;
 
     (void)state;
+    accesses = 0;
     start(threads, READERS, reader);
-    for (unsigned n = 0; n < fixture_count(1000); n++) {
+    for (unsigned n = 0;
+         n < fixture_count(1000) || __atomic_load_n(&accesses, __ATOMIC_RELAXED) < 1000; n++) {
         const unsigned i = (unsigned)(fixture_random(&seed) % PLACES);
         Mortal *m = here[i];
 
@@ -202,6 +221,114 @@ static void memory_comes_and_goes_under_two_readers(void **state)
             g_free(here[i]);
         }
     }
+}
+
+/* ---- One at a time ---- */
+
+typedef struct Lonely {
+    uint32_t inside; /* threads in a method now; atomic */
+    uint32_t crowded;
+    uint64_t sum; /* not atomic: the guard's to protect */
+} Lonely;
+
+static void lonely_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    Lonely *l = opaque;
+
+    (void)addr;
+    (void)size;
+    if (__atomic_fetch_add(&l->inside, 1, __ATOMIC_SEQ_CST)) {
+        __atomic_store_n(&l->crowded, 1, __ATOMIC_RELAXED);
+    }
+    l->sum += data;
+    __atomic_fetch_sub(&l->inside, 1, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t lonely_read(void *opaque, hwaddr addr, unsigned size)
+{
+    lonely_write(opaque, addr, 1, size);
+    return 0;
+}
+
+static void *count_in_device(void *opaque)
+{
+    const bool aligned = (uintptr_t)opaque % 2;
+    uint64_t value;
+
+    for (unsigned n = 0; n < fixture_count(5000); n++) {
+        /* By the straight way, and by the longer one. */
+        if (n % 2) {
+            address_space_store(&address_space_memory, aligned ? 0 : 1, 2, 1, (MemTxAttrs){ 0 });
+        } else {
+            address_space_load(&address_space_memory, 0, 1, &value, (MemTxAttrs){ 0 });
+        }
+    }
+    return NULL;
+}
+
+static void a_device_is_entered_by_one_thread_at_a_time(void **state)
+{
+    static const MemoryRegionOps ops = { .read = lonely_read,
+                                         .write = lonely_write,
+                                         .valid = { .unaligned = true },
+                                         .impl = { .unaligned = true } };
+    pthread_t threads[READERS];
+    Lonely l = { 0 };
+    EntryGuard guard;
+    EntryCounts counts;
+    MemoryRegion mr;
+
+    (void)state;
+    entry_guard_init(&guard, NULL, ENTRY_RANK_DEVICE);
+    memory_region_init_io(&mr, NULL, &ops, &l, "lonely", 16);
+    memory_region_set_guard(&mr, &guard);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0, &mr, NULL));
+    start(threads, READERS, count_in_device);
+    end(threads, READERS);
+    assert_false(l.crowded);
+    assert_int_equal(l.sum, (uint64_t)READERS * fixture_count(5000));
+    entry_guard_counts(&guard, &counts);
+    assert_int_equal(counts.reads + counts.writes, (uint64_t)READERS * fixture_count(5000));
+    memory_region_del_subregion(get_system_memory(), &mr);
+    object_unref(&mr);
+    entry_guard_destroy(&guard);
+}
+
+/* ---- Memory let go by another thread ---- */
+
+static void *find_and_let_go(void *opaque)
+{
+    (void)opaque;
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        MemoryRegionSection s = address_space_find(&address_space_memory, 0);
+
+        if (s.mr) {
+            assert_int_equal(memory_region_size(s.mr), STEP);
+        }
+        object_unref(s.mr);
+    }
+    return NULL;
+}
+
+static void a_region_lives_while_somebody_has_found_it(void **state)
+{
+    pthread_t threads[READERS];
+
+    (void)state;
+    start(threads, READERS, find_and_let_go);
+    for (unsigned n = 0; n < fixture_count(300); n++) {
+        MemoryRegion *ram = g_new0(MemoryRegion, 1);
+
+        assert_true(memory_region_init_ram(ram, NULL, "dimm", STEP, NULL));
+        OBJECT(ram)->free = g_free; /* whichever thread has the last reference */
+        assert_true(memory_region_add_subregion(get_system_memory(), 0, ram, NULL));
+        nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL);
+        memory_region_del_subregion(get_system_memory(), ram);
+        object_unref(ram);
+        main_work_run();
+    }
+    end(threads, READERS);
+    main_work_run();
 }
 
 /* ---- Changes seen whole ---- */
@@ -315,7 +442,7 @@ static void move(void *opaque)
 {
     Mover *m = opaque;
 
-    memory_region_set_address(&m->mr, m->home + m->moves++ % 2 * 0x100);
+    memory_region_set_address(&m->mr, m->home + (m->moves++ % 2 ? 0x100 : 0));
 }
 
 static void write_asks_for_a_move(void *opaque, hwaddr addr, uint64_t data, unsigned size)
@@ -332,7 +459,7 @@ static void *move_and_look(void *opaque)
     uint64_t value;
 
     for (unsigned n = 0; n < fixture_count(200); n++) {
-        const hwaddr now = m->home + (n + 1) % 2 * 0x100, then = m->home + n % 2 * 0x100;
+        const hwaddr now = m->home + (n % 2 ? 0 : 0x100), then = m->home + (n % 2 ? 0x100 : 0);
 
         /* The device's own thread finds it where its last write has put it. */
         assert_int_equal(address_space_store(&address_space_memory, now, 4, 0, (MemTxAttrs){ 0 }),
@@ -456,6 +583,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_come_move_and_go_under_two_readers),
         cmocka_unit_test(memory_comes_and_goes_under_two_readers),
+        cmocka_unit_test(a_device_is_entered_by_one_thread_at_a_time),
+        cmocka_unit_test(a_region_lives_while_somebody_has_found_it),
         cmocka_unit_test(two_regions_change_places_at_once),
         cmocka_unit_test(taking_a_region_out_waits_for_its_methods),
         cmocka_unit_test(two_devices_may_move_themselves_at_once),
