@@ -191,9 +191,28 @@ static EntryGuard *guard_of_owner(Object *owner)
     return ENTRY_OWNER_GET_CLASS(owner)->get_guard(ENTRY_OWNER(owner));
 }
 
+static bool sizes_are_sound(unsigned min, unsigned max)
+{
+    const unsigned least = min ? min : 1, most = max ? max : 4;
+
+    return most <= 8 && least <= most && (least & (least - 1)) == 0 && (most & (most - 1)) == 0;
+}
+
+/* What every access relies on; a table of another kind is a mistake in the program. */
+static void check_ops(const MemoryRegionOps *ops, const char *name)
+{
+    if (!sizes_are_sound(ops->valid.min_access_size, ops->valid.max_access_size) ||
+        !sizes_are_sound(ops->impl.min_access_size, ops->impl.max_access_size)) {
+        g_error("memory region '%s': valid and impl sizes are 1, 2, 4 or 8, the least not above "
+                "the most",
+                name);
+    }
+}
+
 void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops,
                            void *opaque, const char *name, uint64_t size)
 {
+    check_ops(ops, name);
     memory_region_init(mr, owner, name, size);
     mr->kind = REGION_IO;
     mr->ops = ops;
@@ -278,6 +297,7 @@ bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const Memory
     if (!ram) {
         return false;
     }
+    check_ops(ops, name);
     init_ram(mr, owner, name, bytes, REGION_ROM_DEVICE, ram, bytes);
     mr->ops = ops;
     mr->opaque = opaque;
