@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 from cli import QOMET, TIMEOUT_S, start  # noqa: E402, pylint: disable=wrong-import-position
@@ -29,6 +30,22 @@ def take_terminal():
     """In a new process: standard input is its controlling terminal; only such a one is made raw."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def wait_for_end(process, number, seconds):
+    """Until the process ends that was sent the signal @number.
+
+    ThreadSanitizer may hold a signal back that comes just before the program waits; there it is sent again.
+    """
+    until = time.monotonic() + seconds
+    while "thread" in os.environ.get("SANITIZERS", "") and time.monotonic() < until:
+        try:
+            process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+            continue
+        return
+    process.wait(timeout=max(0, until - time.monotonic()))
 
 
 class Code:

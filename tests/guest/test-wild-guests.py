@@ -17,7 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from guests import LONG, MODES, Code, on_kvm, seed_of_test, take_terminal  # noqa: E402
+from guests import LONG, MODES, Code, on_kvm, seed_of_test, take_terminal, wait_for_end  # noqa: E402
 from cli import QOMET, folder, need_kvm, tap  # noqa: E402
 
 GUESTS = int(os.environ.get("QOMET_TEST_GUESTS") or (2000 if LONG else 200))
@@ -139,7 +139,7 @@ class Running:
         """The status after a signal, and how many seconds that took."""
         begin = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(timeout=END_S)
+        wait_for_end(self.process, number, END_S)
         return self.process.returncode, time.monotonic() - begin
 
     def __enter__(self):
