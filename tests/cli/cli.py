@@ -4,6 +4,7 @@
 A test is a function whose name reads like a sentence; tap(tests) runs them all. A test fails by an exception and is
 skipped by raising Skip(reason).
 """
+import fcntl
 import os
 import re
 import subprocess
@@ -56,9 +57,14 @@ def start(*args, **more):
     return subprocess.Popen([QOMET] + [str(a) for a in args], **more)
 
 
+KVM_GET_API_VERSION, KVM_API_VERSION = 0xae00, 12
+
+
 def need_kvm():
     try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
+        with open("/dev/kvm", "rb+", buffering=0) as kvm:
+            if fcntl.ioctl(kvm, KVM_GET_API_VERSION) != KVM_API_VERSION:
+                raise Skip("no usable KVM: /dev/kvm has another API version")
     except OSError as error:
         raise Skip("no usable KVM: /dev/kvm: " + error.strerror) from None
 

@@ -8,6 +8,7 @@ A fenced block with the word "console" holds commands ("$ ...", continued with a
   kvm         needs /dev/kvm; skipped without
   quickstart  is what .ci/run calls; only checked to exist
 """
+import fcntl
 import os
 import pathlib
 import re
@@ -66,7 +67,9 @@ def pattern(expected):
 
 def kvm_reason():
     try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
+        with open("/dev/kvm", "rb+", buffering=0) as kvm:
+            if fcntl.ioctl(kvm, 0xae00) != 12:  # KVM_GET_API_VERSION
+                return "no usable KVM: /dev/kvm has another API version"
         return None
     except OSError as error:
         return "no usable KVM: /dev/kvm: " + error.strerror

@@ -104,6 +104,10 @@ static void need_kvm(void)
     if (fd < 0) {
         test_skip("no usable KVM: /dev/kvm: %s", strerror(errno));
     }
+    if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
+        close(fd);
+        test_skip("no usable KVM: /dev/kvm has another API version");
+    }
     close(fd);
 }
 
