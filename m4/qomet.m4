@@ -65,14 +65,15 @@ m4_define([_QOMET_NOTE],
 
 # QOMET_SUMMARY: what was found and chosen, printed when everything is settled.
 AC_DEFUN([QOMET_SUMMARY],
-[AC_MSG_NOTICE([
+[AS_IF([test "$enable_debug_locks" = yes], [qomet_lock_order=checked], [qomet_lock_order="not checked"])
+AC_MSG_NOTICE([
   $PACKAGE_NAME $PACKAGE_VERSION
 
   prefix:       $prefix
   compiler:     $CC $CFLAGS
   warnings:     $WARN_CFLAGS
   instrumented: ${SANITIZERS:-no}
-  lock order:   $(test "$enable_debug_locks" = yes && echo checked || echo not checked)
+  lock order:   $qomet_lock_order
 
   optional, found:${qomet_found:- nothing}
   optional, missing:${qomet_missing:- nothing}
