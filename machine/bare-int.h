@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the machine "bare" share: the board, and the state in which its vCPUs start. */
+/*
+ * What the two files of the machine "bare" share: the board, and the state in which its vCPUs
+ * start.
+ */
 #ifndef MACHINE_BARE_INT_H
 #define MACHINE_BARE_INT_H
 
@@ -36,7 +39,10 @@ struct BareMachine {
     GBytes *image;      /* what is loaded, kept for the reset */
     uint64_t tables;    /* address of page tables and GDT, in the modes that have them */
     uint32_t halt_said; /* atomic */
-    /* What nothing answered, and has been told: a bit a port, then pages of 4 KiB (a bounded number). */
+    /*
+     * What nothing answered, and has been told: a bit a port, then pages of 4 KiB (a bounded
+     * number).
+     */
     pthread_mutex_t told_lock;
     uint64_t told_ports[65536 / 64];
     GHashTable *told_pages;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a guest of the machine "bare" starts: its image in RAM, and registers for real mode, for protected mode with flat
- * segments of 4 GiB, or for 64-bit mode with all memory mapped to itself.
+ * How a guest of the machine "bare" starts: its image in RAM, and registers for real mode, for
+ * protected mode with flat segments of 4 GiB, or for 64-bit mode with all memory mapped to itself.
  *
- * The modes that need tables find them in the last pages of RAM below 3 GiB, from low to high: a page with the GDT (null,
- * 32-bit code 0x08, data 0x10, 64-bit code 0x18), then PML4, page directory pointers, page directories. They map 4 GiB,
- * or all RAM if that is more, in pages of 2 MiB that can be read, written and executed. There is no IDT.
+ * The modes that need tables find them in the last pages of RAM below 3 GiB, from low to high: a
+ * page with the GDT (null, 32-bit code 0x08, data 0x10, 64-bit code 0x18), then PML4, page
+ * directory pointers, page directories. They map 4 GiB, or all RAM if that is more, in pages of 2
+ * MiB that can be read, written and executed. There is no IDT.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -21,7 +22,8 @@
 #define GDT_CODE64 0x18
 #define GDT_ENTRIES 4
 
-/* Stacks that nobody asked for, of vCPUs in the modes with tables, lie below those, this far apart. */
+/* Stacks that nobody asked for, of vCPUs in the modes with tables, lie below those, this far apart.
+ */
 #define STACK_BYTES 4096
 
 static uint64_t ram_size(const BareMachine *s)
@@ -73,7 +75,10 @@ static uint64_t table_bytes(const BareMachine *s)
     return s->long_mode ? PAGE * (2 + pointer_tables(s) + mapped_gib(s)) : PAGE;
 }
 
-/* RAM at guest address @addr below 3 GiB, where all that this file writes is; image above 4 GiB too. */
+/*
+ * RAM at guest address @addr below 3 GiB, where all that this file writes is; image above 4 GiB
+ * too.
+ */
 static uint8_t *ram_at(BareMachine *s, uint64_t addr)
 {
     uint64_t offset =

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine "bare": RAM from 0, vCPUs, ports with an ISA bus, and serial ports. No firmware, no PCI. A flat binary is
- * loaded and entered; what its registers hold is in bare-start.c.
+ * The machine "bare": RAM from 0, vCPUs, ports with an ISA bus, and serial ports. No firmware, no
+ * PCI. A flat binary is loaded and entered; what its registers hold is in bare-start.c.
  *
- * With kernel-irqchip=on, KVM's PIC, IOAPIC and local APICs take the sixteen lines of the ISA bus. Without, there is nothing
- * that wakes a halted vCPU, so the machine ends when the last one has halted.
+ * With kernel-irqchip=on, KVM's PIC, IOAPIC and local APICs take the sixteen lines of the ISA bus.
+ * Without, there is nothing that wakes a halted vCPU, so the machine ends when the last one has
+ * halted.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -18,7 +19,10 @@
 
 /* ---- What nothing answers ---- */
 
-/* Whether this port or page is met for the first time; @last is set when no further one will be told. */
+/*
+ * Whether this port or page is met for the first time; @last is set when no further one will be
+ * told.
+ */
 static bool first_time(BareMachine *s, bool port, hwaddr addr, bool *last)
 {
     bool first;
@@ -152,7 +156,10 @@ static void set_nothing(void *opaque, int n, int level)
     (void)level;
 }
 
-/* An accelerator without vCPUs has no controllers either; the lines are there, so that a tester sees their levels. */
+/*
+ * An accelerator without vCPUs has no controllers either; the lines are there, so that a tester
+ * sees their levels.
+ */
 static bool make_irqchip(BareMachine *s, GError **errp)
 {
     AccelState *accel = current_accel();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine class: finding one, configuring it, and the steps from an empty "/machine" to a board that runs - and back.
+ * The machine class: finding one, configuring it, and the steps from an empty "/machine" to a board
+ * that runs - and back.
  */
 #include <string.h>
 #include <qomet/machine/machine.h>

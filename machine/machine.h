@@ -38,7 +38,8 @@ struct MachineClass {
     uint64_t default_ram_size; /* bytes; 0: no RAM */
     uint64_t max_ram_size;     /* bytes; 0: no limit but the host's */
     const char *default_cpu_type;
-    /** Makes the board: RAM, CPUs, buses, devices. False with @errp set: the program ends, everything is given back. */
+    /** Makes the board: RAM, CPUs, buses, devices. False with @errp set: the program ends,
+     * everything is given back. */
     bool (*init)(MachineState *machine, GError **errp);
     /** After the user's -device words: loads the kernel, checks the whole. May be NULL. */
     bool (*done)(MachineState *machine, GError **errp);
@@ -60,11 +61,13 @@ QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 QOM_EXPORT bool machine_done(MachineState *machine, GError **errp);
 /** Makes and realizes -smp vCPUs of the machine's CPU type. For a class's init. */
 QOM_EXPORT bool machine_create_cpus(MachineState *machine, GError **errp);
-/** Says where the next serial port leads, in words of -serial. Before machine_init(). Main thread. */
+/** Says where the next serial port leads (words of -serial). Before machine_init(). Main thread. */
 QOM_EXPORT void machine_add_serial_words(MachineState *machine, const char *words);
-/** How many serial ports a board shall have, those that are left out ("none") included. For a class's init. */
+/** How many serial ports a board shall have, those that are left out ("none") included. For a
+ * class's init. */
 QOM_EXPORT unsigned machine_serial_count(const MachineState *machine);
-/** Where the serial port number @n leads: words that the machine owns, or NULL when it is left out. For a class's init. */
+/** Where the serial port number @n leads: words that the machine owns, or NULL when it is left out.
+ * For a class's init. */
 QOM_EXPORT const char *machine_serial_words(const MachineState *machine, unsigned n);
 /** Ends vCPU threads, unrealizes every device and frees the machine. */
 QOM_EXPORT void machine_cleanup(void);

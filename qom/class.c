@@ -396,8 +396,9 @@ ObjectClass *object_class_dynamic_cast(ObjectClass *klass, const char *typename)
 }
 
 /*
- * Whether @entry may turn out to be or implement @implements: for an interface only its class can tell, for any other
- * type the chain of parents does, so that a listing makes no class that it does not show.
+ * Whether @entry may turn out to be or implement @implements: for an interface only its class can
+ * tell, for any other type the chain of parents does, so that a listing makes no class that it does
+ * not show.
  */
 static bool may_be_listed(TypeEntry *entry, const ObjectClass *implements)
 {

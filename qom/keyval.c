@@ -114,7 +114,8 @@ static bool read_word(WordReader *reader, const char *implied_key, GError **errp
     key = g_strndup(reader->next, len);
     reader->next += len + has_value;
 #ifdef QOMET_PLANTED_BUG
-    /* Found by fuzz-keyval: behind a key without a value at the end there is nothing to step over. */
+    /* Found by fuzz-keyval: behind a key without a value at the end there is nothing to step over.
+     */
     reader->next += !has_value;
 #endif
     add_text(reader, key, has_value ? read_value(reader) : g_strdup("on"));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log and the messages to the user. One lock keeps lines whole; a flood from the guest is thinned out. Whoever writes
- * waits a bounded time for a pipe or a terminal that takes nothing; afterwards messages are left out until it does.
+ * The log and the messages to the user. One lock keeps lines whole; a flood from the guest is
+ * thinned out. Whoever writes waits a bounded time for a pipe or a terminal that takes nothing;
+ * afterwards messages are left out until it does.
  */
 #include <errno.h>
 #include <fcntl.h>

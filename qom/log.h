@@ -53,8 +53,8 @@ typedef struct LogLimit {
 QOM_EXPORT bool qemu_log_limit(LogLimit *limit);
 
 /**
- * qemu_log() when one of the items @mask is on, for what a guest does: each place in the code is held to the rate of a
- * LogLimit of its own. Any thread.
+ * qemu_log() when one of the items @mask is on, for what a guest does: each place in the code is
+ * held to the rate of a LogLimit of its own. Any thread.
  */
 #define qemu_log_mask(mask, ...)                                                                   \
     do {                                                                                           \

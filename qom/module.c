@@ -336,7 +336,10 @@ bool module_set_dir(const char *dir, GError **errp)
     g_auto(GStrv) lines = NULL;
     GError *error = NULL;
 
-    /* Asked first: for a file that is not there GLib makes a message, and for that it reads the locale's tables. */
+    /*
+     * Asked first: for a file that is not there GLib makes a message, and for that it reads the
+     * locale's tables.
+     */
     if (access(file, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
         text = g_strdup("");
     } else if (!g_file_get_contents(file, &text, NULL, &error)) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Buses: where devices sit. A bus is a child object of the device that offers it, or of the machine; the devices on it
- * have their place in the tree elsewhere and hold a reference on the bus.
+ * Buses: where devices sit. A bus is a child object of the device that offers it, or of the
+ * machine; the devices on it have their place in the tree elsewhere and hold a reference on the
+ * bus.
  */
 #include <string.h>
 #include "hw/core/qdev-int.h"
 
-/* ---- Finding -------------------------------------------------------------------------------------- */
+/* ---- Finding --------------------------------------------------------------------------------- */
 
 typedef struct BusSearch {
     const char *name; /* or NULL */
@@ -79,7 +80,7 @@ BusState *qbus_find(const char *name, const char *type, GError **errp)
     return bus;
 }
 
-/* ---- Making --------------------------------------------------------------------------------------- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 /* "ID.0" on a device that has an id, else "isa.0" after the type; the first number that is free. */
 static char *free_name(const char *type, const DeviceState *parent)
@@ -120,7 +121,10 @@ static bool place_bus(BusState *bus, DeviceState *parent, char *name, GError **e
         }
         g_ptr_array_add(parent->child_buses, bus);
     }
-    /* What is below the device being realized goes with its other children; a bus elsewhere is noted. */
+    /*
+     * What is below the device being realized goes with its other children; a bus elsewhere is
+     * noted.
+     */
     if (qdev_realizing() && qdev_realizing() != parent) {
         qdev_on_unrealize(qdev_realizing(), undo_bus, object_ref(bus));
     }
@@ -165,7 +169,7 @@ bool qbus_set_hotplug_handler(BusState *bus, Object *handler, GError **errp)
     return object_property_set_link(OBJECT(bus), "hotplug-handler", handler, errp);
 }
 
-/* ---- Who sits there ------------------------------------------------------------------------------- */
+/* ---- Who sits there -------------------------------------------------------------------------- */
 
 static void update_full(BusState *bus)
 {
@@ -237,7 +241,7 @@ void qbus_unrealize_children(DeviceState *dev)
     }
 }
 
-/* ---- The type ----------------------------------------------------------------------------------- */
+/* ---- The type -------------------------------------------------------------------------------- */
 
 static void bus_unparent(Object *obj)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clocks: host time, the calendar, and the virtual clock of the guest, which stands while the machine is stopped and
- * which a test can take into its own hands.
+ * The clocks: host time, the calendar, and the virtual clock of the guest, which stands while the
+ * machine is stopped and which a test can take into its own hands.
  */
 #include <time.h>
 #include "hw/core/qdev-int.h"
 
 /*
- * The virtual clock in one word, so that any thread reads it whole: bit 0 says that it runs; above it the time at which
- * it stands, or, while it runs, how far it is ahead of CLOCK_MONOTONIC. 63 bits of ns last for 146 years.
+ * The virtual clock in one word, so that any thread reads it whole: bit 0 says that it runs; above
+ * it the time at which it stands, or, while it runs, how far it is ahead of CLOCK_MONOTONIC. 63
+ * bits of ns last for 146 years.
  */
 static int64_t virtual_clock;
 static bool virtual_manual; /* a test moves it; atomic */

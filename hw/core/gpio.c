@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lines of a device, in groups by name: inputs are line objects below it, outputs are pins in its state that lead
- * to lines of others. Inputs are dead while the device is not realized: their level is kept and delivered then.
+ * The lines of a device, in groups by name: inputs are line objects below it, outputs are pins in
+ * its state that lead to lines of others. Inputs are dead while the device is not realized: their
+ * level is kept and delivered then.
  */
 #include "hw/core/qdev-int.h"
 
@@ -13,9 +14,9 @@ struct NamedGPIOList {
 };
 
 typedef struct GPIOPin {
-    qemu_irq *at; /* in the device's state; what it holds is referenced */
-    char *
-        property; /* the link that shows it, which gives back that reference; NULL: the name was taken */
+    qemu_irq *at;   /* in the device's state; what it holds is referenced */
+    char *property; /* the link that shows it, which gives back that reference; NULL: the name was
+                       taken */
 } GPIOPin;
 
 static NamedGPIOList *find_group(const DeviceState *dev, const char *name)
@@ -62,7 +63,7 @@ static char *line_property(const char *name, const char *unnamed, unsigned n)
     return g_strdup_printf("%s[%u]", name ? name : unnamed, n);
 }
 
-/* ---- Inputs --------------------------------------------------------------------------------------- */
+/* ---- Inputs ---------------------------------------------------------------------------------- */
 
 static void drop_last_input(NamedGPIOList *group)
 {
@@ -119,7 +120,7 @@ qemu_irq qdev_get_gpio_in_named(DeviceState *dev, const char *name, int n)
     return group && n >= 0 && (unsigned)n < group->in->len ? g_ptr_array_index(group->in, n) : NULL;
 }
 
-/* ---- Outputs -------------------------------------------------------------------------------------- */
+/* ---- Outputs --------------------------------------------------------------------------------- */
 
 static void drop_last_output(DeviceState *dev, NamedGPIOList *group)
 {
@@ -200,7 +201,10 @@ static void change_pin(DeviceState *dev, qemu_irq *at, qemu_irq irq)
     bool inside = false;
 
     object_ref(irq);
-    /* No method of the device may be reading the pin; its direct inputs are not held off by the guard. */
+    /*
+     * No method of the device may be reading the pin; its direct inputs are not held off by the
+     * guard.
+     */
     if (dev->realized) {
         qdev_lines_suspend(dev);
         inside = entry_enter(&dev->guard);
@@ -268,7 +272,7 @@ bool qdev_connect_gpio_out_named(DeviceState *dev, const char *name, int n, qemu
     return true;
 }
 
-/* ---- All of them ---------------------------------------------------------------------------------- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 void qdev_foreach_gpio(DeviceState *dev,
                        void (*fn)(const char *name, int n, bool in, qemu_irq irq, void *opaque),

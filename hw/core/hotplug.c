@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hotplug handlers: who is asked before a device comes, told when it is there, and asked before it goes - the bus's, or
- * the machine itself.
+ * Hotplug handlers: who is asked before a device comes, told when it is there, and asked before it
+ * goes - the bus's, or the machine itself.
  */
 #include "hw/core/qdev-int.h"
 
@@ -24,8 +24,8 @@ static bool tell_unplug(HotplugHandler *handler, DeviceState *dev, GError **errp
 }
 
 /*
- * The undo step of a plug, for a device that goes without having been asked. The handler is not referenced, since it is
- * often above the device in the tree; whoever is in charge by now is told.
+ * The undo step of a plug, for a device that goes without having been asked. The handler is not
+ * referenced, since it is often above the device in the tree; whoever is in charge by now is told.
  */
 static void undo_plug(DeviceState *dev, void *opaque)
 {

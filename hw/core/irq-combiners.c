@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Combiners of lines as devices: or-irq, split-irq, invert-irq. They pass a change on at once, on the thread that makes
- * it, and hold no lock.
+ * Combiners of lines as devices: or-irq, split-irq, invert-irq. They pass a change on at once, on
+ * the thread that makes it, and hold no lock.
  */
 #include "hw/core/qdev-int.h"
 
@@ -11,12 +11,18 @@ OBJECT_DECLARE_SIMPLE_TYPE(OrIRQ, OR_IRQ)
 OBJECT_DECLARE_SIMPLE_TYPE(SplitIRQ, SPLIT_IRQ)
 OBJECT_DECLARE_SIMPLE_TYPE(InvertIRQ, INVERT_IRQ)
 
-/* ---- or-irq --------------------------------------------------------------------------------------- */
+/* ---- or-irq ---------------------------------------------------------------------------------- */
 
-/* How often a thread that drives the output starts again because of what itself caused: a ring of lines. */
+/*
+ * How often a thread that drives the output starts again because of what itself caused: a ring of
+ * lines.
+ */
 #define OR_RING_MAX 8
 
-/* In OrIRQ.state, above a bit for each input that is high: the inputs have left 0 since the output was told. */
+/*
+ * In OrIRQ.state, above a bit for each input that is high: the inputs have left 0 since the output
+ * was told.
+ */
 #define OR_ROSE (UINT64_C(1) << 63)
 #define OR_LINES (OR_ROSE - 1)
 
@@ -90,8 +96,8 @@ static bool or_ring_turns(OrIRQ *s, bool same)
 }
 
 /*
- * Two threads that tell the output about two inputs could do so in the wrong order. So one tells at a time: the others
- * leave their change to it, and it does not stop before it has told the newest.
+ * Two threads that tell the output about two inputs could do so in the wrong order. So one tells at
+ * a time: the others leave their change to it, and it does not stop before it has told the newest.
  */
 static void or_set(void *opaque, int n, int level)
 {
@@ -146,7 +152,7 @@ static void or_class_init(ObjectClass *klass, const void *data)
     device_class_set_props(dc, or_props);
 }
 
-/* ---- split-irq ------------------------------------------------------------------------------------ */
+/* ---- split-irq ------------------------------------------------------------------------------- */
 
 struct SplitIRQ {
     DeviceState parent_obj;
@@ -194,7 +200,7 @@ static void split_class_init(ObjectClass *klass, const void *data)
     device_class_set_props(dc, split_props);
 }
 
-/* ---- invert-irq ----------------------------------------------------------------------------------- */
+/* ---- invert-irq ------------------------------------------------------------------------------ */
 
 struct InvertIRQ {
     DeviceState parent_obj;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One interrupt line: its level, and how a change reaches the handler at its end - at once for controllers and
- * combiners, put off until this thread has left its devices for any other. No lock is taken here.
+ * One interrupt line: its level, and how a change reaches the handler at its end - at once for
+ * controllers and combiners, put off until this thread has left its devices for any other. No lock
+ * is taken here.
  */
 #include <time.h>
 #include "hw/core/qdev-int.h"
@@ -24,8 +25,9 @@ struct IRQState {
     qemu_irq target;   /* of an inverted line: referenced */
 
     /*
-     * Atomic: the level in the low half; in the high half the level to which the line has risen since the handler saw
-     * it last, or 0. So a pulse that begins and ends before the delivery is still seen.
+     * Atomic: the level in the low half; in the high half the level to which the line has risen
+     * since the handler saw it last, or 0. So a pulse that begins and ends before the delivery is
+     * still seen.
      */
     uint64_t state;
     int delivered; /* what the handler was called with last; a deferred one's only inside @guard */
@@ -75,11 +77,11 @@ static void store_level(qemu_irq irq, int level)
                                           __ATOMIC_RELAXED));
 }
 
-/* ---- Who is in the handler ------------------------------------------------------------------------ */
+/* ---- Who is in the handler ------------------------------------------------------------------- */
 
 /*
- * The user counts itself before it looks whether the line is live, the other side withdraws that before it looks at the
- * count: with sequential consistency one of the two sees the other.
+ * The user counts itself before it looks whether the line is live, the other side withdraws that
+ * before it looks at the count: with sequential consistency one of the two sees the other.
  */
 static inline void users_enter(qemu_irq irq)
 {
@@ -105,9 +107,12 @@ static inline bool is_live(qemu_irq irq)
     return __atomic_load_n(&irq->live, __ATOMIC_SEQ_CST) != 0;
 }
 
-/* ---- Delivery put off ----------------------------------------------------------------------------- */
+/* ---- Delivery put off ------------------------------------------------------------------------ */
 
-/* Shows the handler what happened since it was called last: a rise if there was one, the level as it is now last. */
+/*
+ * Shows the handler what happened since it was called last: a rise if there was one, the level as
+ * it is now last.
+ */
 static void replay(qemu_irq irq)
 {
     uint64_t state = __atomic_fetch_and(&irq->state, UINT32_MAX, __ATOMIC_SEQ_CST);
@@ -159,7 +164,10 @@ static void schedule(qemu_irq irq)
     chain.last = irq;
 }
 
-/* Outside of every handler that runs at once, so that nobody who waits for those waits for a device. */
+/*
+ * Outside of every handler that runs at once, so that nobody who waits for those waits for a
+ * device.
+ */
 static void hand_over(void)
 {
     qemu_irq irq;
@@ -173,7 +181,7 @@ static void hand_over(void)
     }
 }
 
-/* ---- Setting -------------------------------------------------------------------------------------- */
+/* ---- Setting --------------------------------------------------------------------------------- */
 
 static char *line_name(qemu_irq irq)
 {
@@ -267,7 +275,7 @@ void qemu_irq_set_observer(qemu_irq irq, qemu_irq_handler fn, void *opaque, int 
     }
 }
 
-/* ---- Making --------------------------------------------------------------------------------------- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 qemu_irq irq_new(qemu_irq_handler handler, void *opaque, int n, EntryGuard *guard)
 {
@@ -300,7 +308,10 @@ void irq_resume(qemu_irq irq, bool fresh)
             hand_over();
         }
     } else {
-        /* Another thread may set the line while we tell of the level that it had: then of the newer one too. */
+        /*
+         * Another thread may set the line while we tell of the level that it had: then of the newer
+         * one too.
+         */
         while (level_now(irq) != __atomic_load_n(&irq->delivered, __ATOMIC_RELAXED)) {
             call_direct(irq, level_now(irq));
         }

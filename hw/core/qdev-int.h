@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of hw/core/ share and nobody else sees: the undo journal of a device, its groups of lines, and the
- * steps of realize that live in other files than qdev.c.
+ * What the files of hw/core/ share and nobody else sees: the undo journal of a device, its groups
+ * of lines, and the steps of realize that live in other files than qdev.c.
  */
 #ifndef HW_CORE_QDEV_INT_H
 #define HW_CORE_QDEV_INT_H
@@ -24,13 +24,15 @@ DeviceState *qdev_realizing(void);
 void qdev_undo_on_failure(DeviceState *dev, DeviceUndoFn *fn, void *opaque);
 /** Drops the newest step of @fn and @opaque without running it. */
 void qdev_undo_cancel(DeviceState *dev, DeviceUndoFn *fn, void *opaque);
-/** Remembers the instance properties (children, links, aliases) of now: later ones go in the undoing. */
+/** Remembers the instance properties (children, links, aliases) of now: later ones go in the
+ * undoing. */
 void qdev_undo_mark_properties(DeviceState *dev);
 /** Unmaps what qdev_map() has mapped, at once, and waits until nobody is inside the device. */
 void qdev_undo_withdraw(DeviceState *dev);
 /** Runs the journal, last in, first out, and forgets it. @failed: the steps for failure too. */
 void qdev_undo_run(DeviceState *dev, bool failed);
-/** Has @ts freed with what the device of @guard acquires, if that is being realized; and the way back. */
+/** Has @ts freed with what the device of @guard acquires, if that is being realized; and the way
+ * back. */
 void qdev_undo_adopt_timer(EntryGuard *guard, QEMUTimer *ts);
 void qdev_undo_disown_timer(EntryGuard *guard, QEMUTimer *ts);
 
@@ -66,11 +68,12 @@ void qdev_lines_free(DeviceState *dev);
 /** A line that is dead until irq_resume(). @guard NULL: its handler runs at once. */
 qemu_irq irq_new(qemu_irq_handler handler, void *opaque, int n, EntryGuard *guard);
 /**
- * Lets the handler be called. @fresh: it knows nothing, so a level other than 0 is delivered now; else it is told what
- * has changed since irq_suspend(). Main thread.
+ * Lets the handler be called. @fresh: it knows nothing, so a level other than 0 is delivered now;
+ * else it is told what has changed since irq_suspend(). Main thread.
  */
 void irq_resume(qemu_irq irq, bool fresh);
-/** On return the handler runs on no thread and is called no more; levels are still kept. Main thread. */
+/** On return the handler runs on no thread and is called no more; levels are still kept. Main
+ * thread. */
 void irq_suspend(qemu_irq irq);
 
 /* ---- hotplug.c ------------------------------------------------------------------------------ */
@@ -81,7 +84,8 @@ bool hotplug_plug(DeviceState *dev, GError **errp);
 
 /* ---- timer.c and clock.c -------------------------------------------------------------------- */
 
-/** Host time (CLOCK_MONOTONIC) at which @type reads @ns; 1 when that has passed, INT64_MAX while the clock stands. */
+/** Host time (CLOCK_MONOTONIC) at which @type reads @ns; 1 when that has passed, INT64_MAX while
+ * the clock stands. */
 int64_t clock_host_deadline(QEMUClockType type, int64_t ns);
 /** Whether timers of @type may fire now. */
 bool clock_runs(QEMUClockType type);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The undo journal: realize writes down each thing that it acquires together with the way to give it back, so that a
- * failure - and unrealize - runs the same list backwards. Fault points let a test fail each step in turn.
+ * The undo journal: realize writes down each thing that it acquires together with the way to give
+ * it back, so that a failure - and unrealize - runs the same list backwards. Fault points let a
+ * test fail each step in turn.
  */
 #include "hw/core/qdev-int.h"
 
@@ -119,7 +120,7 @@ void qdev_undo_run(DeviceState *dev, bool failed)
     g_clear_pointer(&dev->undo, g_free);
 }
 
-/* ---- Instance properties ------------------------------------------------------------------------ */
+/* ---- Instance properties --------------------------------------------------------------------- */
 
 static void undo_properties(DeviceState *dev, void *opaque)
 {
@@ -138,7 +139,8 @@ static void undo_properties(DeviceState *dev, void *opaque)
         const char *name = g_ptr_array_index(names, i - 1);
         Object *target = object_resolve_path_component(OBJECT(dev), name);
 
-        /* A link or an alias may have the name as well: only what is really below us is unparented. */
+        /* A link or an alias may have the name as well: only what is really below us is unparented.
+         */
         if (target && object_get_parent(target) == OBJECT(dev) &&
             g_str_equal(object_get_canonical_path_component(target), name)) {
             object_unparent(target);
@@ -164,7 +166,7 @@ void qdev_undo_mark_properties(DeviceState *dev)
     undo_push(dev, undo_properties, kept, UNDO_ALWAYS);
 }
 
-/* ---- Mappings ----------------------------------------------------------------------------------- */
+/* ---- Mappings -------------------------------------------------------------------------------- */
 
 static void undo_map(DeviceState *dev, void *opaque)
 {
@@ -227,7 +229,7 @@ void qdev_undo_withdraw(DeviceState *dev)
     }
 }
 
-/* ---- Timers ------------------------------------------------------------------------------------- */
+/* ---- Timers ---------------------------------------------------------------------------------- */
 
 static void undo_timer(DeviceState *dev, void *opaque)
 {
@@ -259,7 +261,7 @@ void qdev_undo_disown_timer(EntryGuard *guard, QEMUTimer *ts)
     }
 }
 
-/* ---- Faults ------------------------------------------------------------------------------------- */
+/* ---- Faults ---------------------------------------------------------------------------------- */
 
 static struct {
     unsigned passed;  /* since the last qdev_fault_inject() */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device class: how a device is made, realized as a transaction, and taken away again. What each step acquires is
- * written in the device's journal (qdev-undo.c), so this file only puts the steps in order.
+ * The device class: how a device is made, realized as a transaction, and taken away again. What
+ * each step acquires is written in the device's journal (qdev-undo.c), so this file only puts the
+ * steps in order.
  */
 #include "hw/core/qdev-int.h"
 #include <qomet/qom/user-creatable.h>
@@ -26,7 +27,7 @@ const char *qdev_label(const DeviceState *dev)
     return dev->id ? dev->id : object_get_typename(OBJECT(dev));
 }
 
-/* ---- Making ------------------------------------------------------------------------------------- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 static void unknown_device(const char *name, GError **errp)
 {
@@ -116,7 +117,7 @@ bool qdev_set_id(DeviceState *dev, const char *id, GError **errp)
     return added;
 }
 
-/* ---- Realize: the steps in order ------------------------------------------------------------------ */
+/* ---- Realize: the steps in order ------------------------------------------------------------- */
 
 static void leave_tree(DeviceState *dev, void *opaque)
 {
@@ -179,8 +180,8 @@ static void end_class_realize(DeviceState *dev, void *opaque)
 }
 
 /*
- * The map is published at once when all is done: a guest that runs cannot enter a device whose realize is under way,
- * and one that fails was never seen.
+ * The map is published at once when all is done: a guest that runs cannot enter a device whose
+ * realize is under way, and one that fails was never seen.
  */
 static bool realize_unseen(DeviceState *dev, GError **errp)
 {
@@ -316,7 +317,7 @@ void qdev_unrealize(DeviceState *dev)
     object_unref(dev);
 }
 
-/* ---- Properties that every device has ----------------------------------------------------------- */
+/* ---- Properties that every device has -------------------------------------------------------- */
 
 static GVariant *get_realized(Object *obj, const Property *prop, GError **errp)
 {
@@ -407,7 +408,7 @@ static bool device_may_set(Object *obj, const Property *prop, GError **errp)
     return true;
 }
 
-/* ---- The type ----------------------------------------------------------------------------------- */
+/* ---- The type -------------------------------------------------------------------------------- */
 
 static EntryGuard *device_get_guard(EntryOwner *owner)
 {

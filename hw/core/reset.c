@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reset in three phases. The objects that take part are listed first, children before their parents as in QEMU; then
- * each phase goes once over the list. So an object that is reached twice (through its bus and through the tree) is
- * reset once, and what a phase changes in the tree does not confuse the next one.
+ * Reset in three phases. The objects that take part are listed first, children before their parents
+ * as in QEMU; then each phase goes once over the list. So an object that is reached twice (through
+ * its bus and through the tree) is reset once, and what a phase changes in the tree does not
+ * confuse the next one.
  */
 #include "hw/core/qdev-int.h"
 
@@ -30,7 +31,7 @@ static DeviceState *as_device(Object *obj)
     return (DeviceState *)object_dynamic_cast(obj, TYPE_DEVICE);
 }
 
-/* ---- Who takes part ------------------------------------------------------------------------------- */
+/* ---- Who takes part -------------------------------------------------------------------------- */
 
 static void collect(Object *obj, void *opaque);
 
@@ -58,9 +59,10 @@ static void collect(Object *obj, void *opaque)
     }
 }
 
-/* ---- The phases ----------------------------------------------------------------------------------- */
+/* ---- The phases ------------------------------------------------------------------------------ */
 
-/* A device has nothing to reset before realize, and may have been taken away by an earlier phase. */
+/* A device has nothing to reset before realize, and may have been taken away by an earlier phase.
+ */
 static const ResettablePhases *phases_of(Object *obj)
 {
     DeviceState *dev = as_device(obj);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reset in three phases over a tree: every object leaves its activity (enter), then takes its reset state and drives its lines
- * (hold), then starts again (exit). The methods run on the main thread outside every guard, so they may change the map. Nobody else
- * can be inside: every vCPU and I/O thread is parked, or the device is not in the map yet (hot-add). A reset of a machine or a bus
- * that a register write asks for goes through entry_call_main() and pause_all_vcpus(); a device that resets itself alone, inside
- * its guard, calls a function of its own.
+ * Reset in three phases over a tree: every object leaves its activity (enter), then takes its reset
+ * state and drives its lines (hold), then starts again (exit). The methods run on the main thread
+ * outside every guard, so they may change the map. Nobody else can be inside: every vCPU and I/O
+ * thread is parked, or the device is not in the map yet (hot-add). A reset of a machine or a bus
+ * that a register write asks for goes through entry_call_main() and pause_all_vcpus(); a device
+ * that resets itself alone, inside its guard, calls a function of its own.
  */
 #ifndef QOMET_HW_CORE_RESETTABLE_H
 #define QOMET_HW_CORE_RESETTABLE_H
@@ -32,7 +33,8 @@ struct ResettableClass {
     void (*child_foreach)(Object *obj, void (*fn)(Object *child, void *opaque), void *opaque);
 };
 
-/** All three phases over @obj and what is below it; a reset asked for from within is done afterwards. */
+/** All three phases over @obj and what is below it; a reset asked for from within is done
+ * afterwards. */
 QOM_EXPORT void resettable_reset(Object *obj, ResetType type);
 /** Whether a reset that includes @obj is under way. */
 QOM_EXPORT bool resettable_is_in_reset(const Object *obj);

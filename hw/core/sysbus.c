@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On-board devices: regions and lines that the board maps and wires by number, and the bus that they sit on.
+ * On-board devices: regions and lines that the board maps and wires by number, and the bus that
+ * they sit on.
  */
 #include <qomet/hw/core/sysbus.h>
 #include "hw/core/qdev-int.h"
@@ -14,7 +15,7 @@ BusState *sysbus_get_default(void)
     return bus ? BUS(bus) : qbus_new(TYPE_SYSTEM_BUS, NULL, SYSTEM_BUS_NAME, NULL);
 }
 
-/* ---- What the device offers ----------------------------------------------------------------------- */
+/* ---- What the device offers ------------------------------------------------------------------ */
 
 static void undo_mmio(DeviceState *dev, void *opaque)
 {
@@ -57,7 +58,7 @@ void sysbus_init_irq(SysBusDevice *dev, qemu_irq *pin)
     qdev_init_gpio_out_named(DEVICE(dev), pin, SYSBUS_DEVICE_GPIO_IRQ, 1);
 }
 
-/* ---- What the board does with it ------------------------------------------------------------------ */
+/* ---- What the board does with it ------------------------------------------------------------- */
 
 static bool map(SysBusDevice *dev, MemoryRegion **regions, unsigned have, unsigned n,
                 MemoryRegion *container, hwaddr addr, GError **errp)
@@ -95,7 +96,7 @@ bool sysbus_realize_and_unref(SysBusDevice *dev, GError **errp)
     return qdev_realize_and_unref(DEVICE(dev), sysbus_get_default(), errp);
 }
 
-/* ---- The types ------------------------------------------------------------------------------------ */
+/* ---- The types ------------------------------------------------------------------------------- */
 
 static void sysbus_device_class_init(ObjectClass *klass, const void *data)
 {

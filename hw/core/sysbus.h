@@ -21,7 +21,8 @@ struct SysBusDevice {
 
 /** The system bus, made at the first call. Main thread, as all below. */
 QOM_EXPORT BusState *sysbus_get_default(void);
-/** In instance_init or realize: adds region @num_mmio to what the board may map; @mr is the device's. */
+/** In instance_init or realize: adds region @num_mmio to what the board may map; @mr is the
+ * device's. */
 QOM_EXPORT void sysbus_init_mmio(SysBusDevice *dev, MemoryRegion *mr);
 /** The same for ports: region @num_pio. */
 QOM_EXPORT void sysbus_init_io(SysBusDevice *dev, MemoryRegion *mr);
@@ -33,7 +34,8 @@ QOM_EXPORT bool sysbus_mmio_map(SysBusDevice *dev, unsigned n, hwaddr addr,
 /** The same at port @port. */
 QOM_EXPORT bool sysbus_pio_map(SysBusDevice *dev, unsigned n, uint16_t port,
                                GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-/** Leads output line @n to @irq, which is referenced (NULL: nowhere); fails for a line that the device does not have. */
+/** Leads output line @n to @irq, which is referenced (NULL: nowhere); fails for a line that the
+ * device does not have. */
 QOM_EXPORT bool sysbus_connect_irq(SysBusDevice *dev, unsigned n, qemu_irq irq,
                                    GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** qdev_realize() on the system bus. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers: a heap by moment for each clock, one host timer behind them all. A callback runs on the main thread, inside
- * the guard of its timer.
+ * Timers: a heap by moment for each clock, one host timer behind them all. A callback runs on the
+ * main thread, inside the guard of its timer.
  */
 #include <pthread.h>
 #include <qomet/backends/loop.h>
 #include "hw/core/qdev-int.h"
 
-/* A timer fires at most once in this many ns, however often it is set to a moment that has passed. */
+/* A timer fires at most once in this many ns, however often it is set to a moment that has passed.
+ */
 #define TIMER_FLOOR_NS 1000
 /* Callbacks run in one round of the main loop; then other sources have their turn. */
 #define TIMERS_A_ROUND 64
@@ -20,7 +21,10 @@ typedef struct TimerHeap {
     uint32_t n, room;
 } TimerHeap;
 
-/* The timers of this process: any thread sets them, so they are behind one lock, held for a few loads only. */
+/*
+ * The timers of this process: any thread sets them, so they are behind one lock, held for a few
+ * loads only.
+ */
 static struct {
     pthread_mutex_t lock;
     TimerHeap heap[QEMU_CLOCK_MAX];
@@ -30,7 +34,7 @@ static struct {
     bool firing;       /* main is in a round and sets the host timer at its end */
 } timers = { .lock = PTHREAD_MUTEX_INITIALIZER, .host_ns = INT64_MAX };
 
-/* ---- The heap (under the lock) -------------------------------------------------------------------- */
+/* ---- The heap (under the lock) --------------------------------------------------------------- */
 
 static bool earlier(const QEMUTimer *a, const QEMUTimer *b)
 {
@@ -99,7 +103,7 @@ static void unset(QEMUTimer *ts)
     }
 }
 
-/* ---- The host's timer (under the lock) -------------------------------------------------------------- */
+/* ---- The host's timer (under the lock) ------------------------------------------------------- */
 
 /* A later moment is left alone: that the host's timer fires for nothing costs less. */
 static void set_host(int64_t deadline)
@@ -131,9 +135,12 @@ void timers_rearm(void)
     pthread_mutex_unlock(&timers.lock);
 }
 
-/* ---- Firing (main thread) --------------------------------------------------------------------------- */
+/* ---- Firing (main thread) -------------------------------------------------------------------- */
 
-/* Whether @ts is the first of @type, due, and to be entered through @guard. Looks into it only if it is queued. */
+/*
+ * Whether @ts is the first of @type, due, and to be entered through @guard. Looks into it only if
+ * it is queued.
+ */
 static bool is_due(QEMUClockType type, const QEMUTimer *ts, const EntryGuard *guard, int64_t now)
 {
     return heap_first(&timers.heap[type]) == ts && ts->guard == guard && ts->expire_ns <= now;
@@ -158,7 +165,10 @@ TimersFired timers_fire_one(QEMUClockType type, int64_t now)
     if (guard && !entry_enter(guard)) {
         return TIMERS_REFUSED;
     }
-    /* While we waited, a thread inside the device may have unset, moved or freed it: only now it is taken off. */
+    /*
+     * While we waited, a thread inside the device may have unset, moved or freed it: only now it is
+     * taken off.
+     */
     pthread_mutex_lock(&timers.lock);
     if (is_due(type, ts, guard, now)) {
         unset(ts);
@@ -217,7 +227,7 @@ static void run_round(void *opaque)
     pthread_mutex_unlock(&timers.lock);
 }
 
-/* ---- What devices call ------------------------------------------------------------------------------ */
+/* ---- What devices call ----------------------------------------------------------------------- */
 
 void timer_init_ns(QEMUTimer *ts, QEMUClockType type, QEMUTimerCB *cb, void *opaque,
                    EntryGuard *guard)
@@ -299,7 +309,7 @@ bool timer_pending(const QEMUTimer *ts)
     return __atomic_load_n(&ts->expire_ns, __ATOMIC_ACQUIRE) >= 0;
 }
 
-/* ---- For clock.c and the device ----------------------------------------------------------------------- */
+/* ---- For clock.c and the device -------------------------------------------------------------- */
 
 int64_t timers_first(QEMUClockType type)
 {

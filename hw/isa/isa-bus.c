@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ISA bus: a port space of 64 KiB and the sixteen interrupt lines of a board, for the devices that sit on it.
+ * The ISA bus: a port space of 64 KiB and the sixteen interrupt lines of a board, for the devices
+ * that sit on it.
  */
 #include <inttypes.h>
 #include <qomet/hw/isa/isa-bus.h>

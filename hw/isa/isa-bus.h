@@ -30,8 +30,9 @@ QOM_EXPORT ISABus *isa_bus_new(DeviceState *bridge, MemoryRegion *io, GError **e
 /** Gives the bus its lines; references are taken. */
 QOM_EXPORT void isa_bus_register_input_irqs(ISABus *bus, qemu_irq *irqs, int n);
 /**
- * The line @n (0 to 15) of the bus that @dev sits on, without a reference; NULL when the board has none. In realize. As on the real
- * bus, devices that ask for the same number share the line, and the one that set it last wins. It is lowered when @dev goes.
+ * The line @n (0 to 15) of the bus that @dev sits on, without a reference; NULL when the board has
+ * none. In realize. As on the real bus, devices that ask for the same number share the line, and
+ * the one that set it last wins. It is lowered when @dev goes.
  */
 QOM_EXPORT qemu_irq isa_get_irq(ISADevice *dev, unsigned n);
 /** Maps @mr at port @start for as long as @dev is realized. In realize; ports past 0xffff are

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a flat binary: regular files are measured first; what has no size (a pipe) is read until it ends or is too long. */
+/*
+ * Reading a flat binary: regular files are measured first; what has no size (a pipe) is read until
+ * it ends or is too long.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

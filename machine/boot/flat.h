@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /**
- * Reads the whole of @path, which must hold 1 to @room bytes; @where says in messages what the room is
+ * Reads the whole of @path, which must hold 1 to @room bytes; @where says in messages what the room
+ * is
  * ("RAM is left above 0x1000").
  * The bytes, owned by the caller, or NULL with @errp set. Any thread.
  */
