@@ -3,8 +3,6 @@
  * The main of a fuzz target in a build without libFuzzer: runs it once on each file that is named, so that what a
  * fuzzer once found stays found with every compiler.
  */
-#include "config.h"
-
 #include <glib.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -3,8 +3,6 @@
  * No type got lost in linking: as many constructors have queued an initialiser as there are lines of type_init() and
  * DEFINE_TYPES() in the sources of the program. The lines were counted when this was built.
  */
-#include "config.h"
-
 #include <qomet/qom/module.h>
 
 #include "tests/test.h"
