@@ -197,7 +197,10 @@ const Option option_table[] = {
     {
         .name = "module",
         .arg = "FILE.so",
-        .help = "Loads types from a shared object. May be given any number of times.",
+        .help = "Loads types from a shared object. May be given any number of times. What the "
+                "modules.index of the folder of modules (QOMET_MODULE_DIR in the environment, else "
+                "where they are installed) names, a line \"TYPE FILE\" each, is loaded when it is "
+                "used.",
         .section = OPTION_SECTION_PROCESS,
         .stage = OPTION_STAGE_MODULE,
         .apply = option_apply_module,
