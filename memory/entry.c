@@ -16,7 +16,11 @@ static pthread_key_t thread_key; /* ends the record of a thread that does not do
 /* Guards the list of threads, their names, what ended threads have left, and the slots. */
 static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER;
 static EntryThread *thread_list;
-static EntryRow *ended_rows; /* sums of threads that have ended; NULL while there are none */
+/*
+ * What ended threads have counted. Those for whose rows the host has no room count here too; where
+ * two of them do so at a time, a count may be lost.
+ */
+static EntryRow *ended_rows;
 static uint32_t slots_used = 1;
 static GArray *slots_free; /* of uint32_t below slots_used; NULL while there are none */
 
@@ -24,26 +28,28 @@ static GArray *slots_free; /* of uint32_t below slots_used; NULL while there are
 
 /*
  * Address space for every slot there can be: nothing is ever moved, so a thread counts without
- * asking.
+ * asking. NULL when the host has no room.
  */
 static EntryRow *rows_new(void)
 {
     void *rows = mmap(NULL, ENTRY_ROWS_BYTES, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (rows == MAP_FAILED) {
-        g_error("no room for the counters of a thread");
-    }
-    return rows;
+    return rows == MAP_FAILED ? NULL : rows;
 }
 
 static void row_add(EntryRow *to, const EntryRow *from)
 {
-    to->reads += __atomic_load_n(&from->reads, __ATOMIC_RELAXED);
-    to->writes += __atomic_load_n(&from->writes, __ATOMIC_RELAXED);
-    to->read_bytes += __atomic_load_n(&from->read_bytes, __ATOMIC_RELAXED);
-    to->write_bytes += __atomic_load_n(&from->write_bytes, __ATOMIC_RELAXED);
-    to->other += __atomic_load_n(&from->other, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&to->reads, __atomic_load_n(&from->reads, __ATOMIC_RELAXED),
+                       __ATOMIC_RELAXED);
+    __atomic_fetch_add(&to->writes, __atomic_load_n(&from->writes, __ATOMIC_RELAXED),
+                       __ATOMIC_RELAXED);
+    __atomic_fetch_add(&to->read_bytes, __atomic_load_n(&from->read_bytes, __ATOMIC_RELAXED),
+                       __ATOMIC_RELAXED);
+    __atomic_fetch_add(&to->write_bytes, __atomic_load_n(&from->write_bytes, __ATOMIC_RELAXED),
+                       __ATOMIC_RELAXED);
+    __atomic_fetch_add(&to->other, __atomic_load_n(&from->other, __ATOMIC_RELAXED),
+                       __ATOMIC_RELAXED);
 }
 
 static void row_clear(EntryRow *row)
@@ -66,15 +72,14 @@ static void thread_end(void *opaque)
             break;
         }
     }
-    if (!ended_rows) {
-        ended_rows = rows_new();
-    }
-    for (uint32_t slot = 1; slot < slots_used; slot++) {
+    for (uint32_t slot = 1; t->rows != ended_rows && slot < slots_used; slot++) {
         row_add(&ended_rows[slot], &t->rows[slot]);
     }
     pthread_mutex_unlock(&thread_lock);
 
-    munmap(t->rows, ENTRY_ROWS_BYTES);
+    if (t->rows != ended_rows) {
+        munmap(t->rows, ENTRY_ROWS_BYTES);
+    }
     g_free(t->name);
     free(t);
     entry_thread_self = NULL;
@@ -83,8 +88,9 @@ static void thread_end(void *opaque)
 static void thread_once_init(void)
 {
     rcu_init();
-    if (pthread_key_create(&thread_key, thread_end) != 0) {
-        g_error("no key for the records of threads");
+    ended_rows = rows_new();
+    if (!ended_rows || pthread_key_create(&thread_key, thread_end) != 0) {
+        g_error("no room for the records of threads");
     }
 }
 
@@ -98,6 +104,9 @@ EntryThread *entry_thread_make(void)
     pthread_once(&thread_once, thread_once_init);
     memset(t, 0, sizeof(*t));
     t->rows = rows_new();
+    if (!t->rows) {
+        t->rows = ended_rows;
+    }
     t->deferred_tail = &t->deferred;
     t->calls_tail = &t->calls;
     pthread_setspecific(thread_key, t);
@@ -209,7 +218,9 @@ void entry_guard_counts(const EntryGuard *guard, EntryCounts *out)
     pthread_mutex_lock(&thread_lock);
     if (guard->row) {
         for (EntryThread *t = thread_list; t; t = t->next) {
-            row_add(&sum, entry_row(t, guard));
+            if (t->rows != ended_rows) {
+                row_add(&sum, entry_row(t, guard));
+            }
         }
         if (ended_rows) {
             row_add(&sum, &ended_rows[guard->row / sizeof(EntryRow)]);

@@ -3,6 +3,7 @@
 """The program as a process: how it ends, its pid file, its log, and what it does without standard streams."""
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from cli import QOMET, TIMEOUT_S, folder, qomet, start, tap  # noqa: E402
+from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, qomet, start, tap  # noqa: E402
 
 NONE = ("-accel", "qtest", "-M", "none")
 BARE = ("-accel", "qtest", "-M", "bare", "-nodefaults")
@@ -181,8 +182,24 @@ def words_that_libvirt_gives_are_taken():
         assert (process.returncode, out, err) == (0, b"", b""), (process.returncode, out, err)
 
 
+def a_limit_of_address_space_ends_no_program():
+    def limited():
+        # Room for the program and the guest, not for all that four vCPUs would like to reserve.
+        resource.setrlimit(resource.RLIMIT_AS, (150 << 20, 150 << 20))
+
+    if start("-version", preexec_fn=limited, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait() != 0:
+        raise Skip("this build needs more address space")
+    need_kvm()
+    with folder() as path:
+        kernel = os.path.join(path, "halt")
+        with open(kernel, "wb") as file:
+            file.write(b"\xf4")
+        qomet("-M", "bare", "-nodefaults", "-smp", "4", "-kernel", kernel, preexec_fn=limited).expect(status=0, err="")
+
+
 tap([signals_end_it_with_status_0, a_signal_may_come_at_any_moment, a_pid_file_holds_the_id_and_a_lock,
      a_pid_file_of_somebody_else_is_left, a_pid_file_goes_when_the_machine_cannot_be_made,
      questions_survive_any_standard_output, a_device_prints_into_a_closed_pipe,
-     a_device_prints_with_standard_output_full, no_standard_streams_at_all, the_log_goes_to_its_file,
-     what_a_test_says_is_logged, a_test_on_standard_input_has_it_alone, words_that_libvirt_gives_are_taken])
+     a_device_prints_with_standard_output_full, no_standard_streams_at_all, a_limit_of_address_space_ends_no_program,
+     the_log_goes_to_its_file, what_a_test_says_is_logged, a_test_on_standard_input_has_it_alone,
+     words_that_libvirt_gives_are_taken])
