@@ -3,6 +3,7 @@
  * Grace periods. Readers pay two plain stores; the one writer pays for both with membarrier(),
  * which makes every running thread of the process pass a memory barrier.
  */
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -36,6 +37,16 @@ void rcu_init(void)
 #ifndef THREAD_SANITIZER
     rcu_state.fenced = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
 #endif
+}
+
+static void barrier_everywhere(void)
+{
+    /* A process that was forked may have to ask for it once more. */
+    if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
+        (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0 ||
+         membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)) {
+        g_error("membarrier: %s", g_strerror(errno));
+    }
 }
 
 static void retired_work(void *opaque)
@@ -144,7 +155,7 @@ void entry_synchronize(void)
     if (!self->depth && !entry_thread_foreach(thread_is_self, NULL)) {
         __atomic_store_n(&rcu_state.epoch, epoch, __ATOMIC_SEQ_CST);
         if (!rcu_state.fenced) {
-            membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+            barrier_everywhere();
         }
         wait_for_sections(epoch);
     }
