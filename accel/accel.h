@@ -34,7 +34,10 @@ struct AccelClass {
     bool (*cpu_init)(CPUState *cpu, GError **errp);
     /** Ends it, when that thread has ended. Main thread. */
     void (*cpu_destroy)(CPUState *cpu);
-    /** Executes the guest until something must be looked at: a stop, work, the end. The vCPU's own thread. */
+    /**
+     * Executes the guest until something must be looked at: a stop, work, the end. First it takes over registers that were
+     * fetched or changed. The vCPU's own thread.
+     */
     void (*cpu_exec)(CPUState *cpu);
     /** Makes cpu_exec return soon (the common code has set exit_request). Any thread, signal-safe. */
     void (*cpu_kick)(CPUState *cpu);

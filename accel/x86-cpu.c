@@ -22,6 +22,8 @@ static void fetch_registers(CPUState *cpu, void *opaque)
 
     fetch->ok = ACCEL_GET_CLASS(current_accel())->get_registers(x86, fetch->errp);
     x86->regs_fetched = fetch->ok;
+    /* The accelerator's loop does not look whether it still has the latest: it is left, and gets them when it is entered. */
+    cpu_exit(cpu);
 }
 
 static bool have_registers(X86CPU *x86, GError **errp)

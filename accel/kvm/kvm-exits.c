@@ -66,7 +66,7 @@ static G_GNUC_NO_INLINE bool string_io(KVMVcpu *v)
     return true;
 }
 
-static G_GNUC_NO_INLINE bool port_read(KVMVcpu *v)
+static __attribute__((hot)) G_GNUC_NO_INLINE bool port_read(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
     uint64_t value;
@@ -77,7 +77,7 @@ static G_GNUC_NO_INLINE bool port_read(KVMVcpu *v)
 }
 
 /* What most exits are goes first and keeps its frame small; the others have functions of their own. */
-static bool exit_io(KVMVcpu *v)
+static __attribute__((hot)) bool exit_io(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
     unsigned size = run->io.size;
@@ -111,7 +111,7 @@ static inline bool is_plain_size(uint32_t len)
     return len == 1 || len == 2 || len == 4 || len == 8;
 }
 
-static bool exit_mmio(KVMVcpu *v)
+static __attribute__((hot)) bool exit_mmio(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
     uint32_t len = run->mmio.len;

@@ -25,19 +25,26 @@ struct KVMState {
     struct kvm_cpuid2 *cpuid;   /* what the kernel offers, asked for once */
 };
 
-/* One vCPU. Used on its thread; others only kick. */
-typedef struct KVMVcpu {
-    int fd;
-    struct kvm_run *run; /* shared with the kernel */
-    X86CPU *cpu;
-    KVMState *kvm;
-    MemTxAttrs attrs; /* of its accesses */
-    AddressSpace *memory, *io;
-    bool pristine; /* nothing has run yet: all but the registers is as at power-on */
-} __attribute__((aligned(64))) KVMVcpu;
+typedef struct KVMVcpu KVMVcpu;
 
 /* Deals with one exit; false: back to the vCPU's thread, to see what is asked of it. */
 typedef bool KVMExitFn(KVMVcpu *v);
+
+/*
+ * One vCPU. Used on its thread; others only kick. All that an exit needs of it is in one page: after an exit the
+ * processor has to find each page anew.
+ */
+struct KVMVcpu {
+    int fd;
+    struct kvm_run *run; /* shared with the kernel */
+    AddressSpace *memory, *io;
+    MemTxAttrs attrs; /* of its accesses */
+    bool pristine;    /* nothing has run yet: all but the registers is as at power-on */
+    X86CPU *cpu;
+    KVMState *kvm;
+    KVMExitFn *exits[KVM_EXIT_COUNT]; /* the table in force, copied before the guest is entered */
+} __attribute__((aligned(512)));
+
 /* What each reason leads to, plain and observed ("-d exits"); kvm_exits() gives the one that is in force. */
 extern KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT];
 extern KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT];

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 bool kvm_cpu_init(CPUState *cpu, GError **errp)
 {
     KVMState *s = KVM_ACCEL(current_accel());
-    KVMVcpu *v = g_aligned_alloc0(1, sizeof(*v), 64);
+    KVMVcpu *v = g_aligned_alloc0(1, sizeof(*v), G_ALIGNOF(KVMVcpu));
 
     v->cpu = X86_CPU(cpu);
     v->kvm = s;
@@ -126,29 +127,26 @@ static void run_failed(KVMVcpu *v, int err)
     cpu_guest_panicked(&v->cpu->parent_obj, "KVM_RUN failed: %s.", g_strerror(err));
 }
 
-void kvm_cpu_exec(CPUState *cpu)
+__attribute__((hot)) void kvm_cpu_exec(CPUState *cpu)
 {
     KVMVcpu *v = cpu->accel;
-    X86CPU *x86 = v->cpu;
     struct kvm_run *run = v->run;
-    KVMExitFn *const *exits = kvm_exits();
 
+    memcpy(v->exits, kvm_exits(), sizeof(v->exits));
     __atomic_store_n(&run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST)) {
+    if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST) ||
+        (v->cpu->regs_fetched && !give_registers_back(v))) {
         return;
     }
     for (;;) {
         uint32_t reason;
 
-        if (G_UNLIKELY(x86->regs_fetched) && !give_registers_back(v)) {
-            return;
-        }
         if (G_UNLIKELY(ioctl(v->fd, KVM_RUN, 0) < 0)) {
             run_failed(v, errno);
             return;
         }
         reason = run->exit_reason;
-        if (G_UNLIKELY(!(reason < KVM_EXIT_COUNT ? exits[reason] : exits[KVM_EXIT_UNKNOWN])(v))) {
+        if (G_UNLIKELY(!v->exits[reason < KVM_EXIT_COUNT ? reason : KVM_EXIT_UNKNOWN](v))) {
             return;
         }
     }
