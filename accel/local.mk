@@ -53,4 +53,7 @@ unit_tests += \
 	tests/guest/test-kvm-faults \
 	tests/guest/test-kvm-memory \
 	tests/guest/test-vcpu \
-	tests/unit/test-qtest-server
+	tests/unit/test-cpu-regs \
+	tests/unit/test-kvm-explain \
+	tests/unit/test-qtest-server \
+	tests/unit/test-runstate

@@ -14,4 +14,6 @@ libqometall_a_SOURCES += \
 nobase_qometinclude_HEADERS += \
 	machine/machine.h
 
-unit_tests += tests/guest/test-bare
+unit_tests += \
+	tests/guest/test-bare \
+	tests/unit/test-machine

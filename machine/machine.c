@@ -6,6 +6,7 @@
 #include <string.h>
 #include <qomet/machine/machine.h>
 #include <qomet/qom/keyval.h>
+#include <qomet/qom/value.h>
 
 /* What runs without -M; its class says is_default. */
 #define DEFAULT_MACHINE "bare"
@@ -135,8 +136,8 @@ static bool make_ram(MachineState *machine, const MachineClass *mc, const char *
         machine->ram_size = mc->default_ram_size;
     }
     if (mc->max_ram_size && machine->ram_size > mc->max_ram_size) {
-        g_autofree char *asked = g_format_size_full(machine->ram_size, G_FORMAT_SIZE_IEC_UNITS);
-        g_autofree char *most = g_format_size_full(mc->max_ram_size, G_FORMAT_SIZE_IEC_UNITS);
+        g_autofree char *asked = value_print_size(machine->ram_size);
+        g_autofree char *most = value_print_size(mc->max_ram_size);
 
         qom_error_set(errp, QOM_ERROR_VALUE, "the machine '%s' takes at most %s of RAM, not %s",
                       name, most, asked);

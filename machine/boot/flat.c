@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <qomet/qom/error.h>
@@ -12,12 +13,28 @@
 
 #define PIECE 65536
 
+/* "5 MiB", "1.5 KiB", "63 bytes"; the caller frees. */
+static char *size_text(uint64_t bytes)
+{
+    static const char units[][6] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+    unsigned unit = 0;
+
+    while (unit + 1 < G_N_ELEMENTS(units) && bytes >> (10 * (unit + 1))) {
+        unit++;
+    }
+    if (bytes & ((UINT64_C(1) << (10 * unit)) - 1)) {
+        return g_strdup_printf("%.1f %s", (double)bytes / (double)(UINT64_C(1) << (10 * unit)),
+                               units[unit]);
+    }
+    return g_strdup_printf("%" PRIu64 " %s", bytes >> (10 * unit), units[unit]);
+}
+
 /* @size: of the file, or 0 when all that is known is that it is more than there is room for. */
 static GBytes *too_large(const char *path, uint64_t size, uint64_t room, const char *where,
                          GError **errp)
 {
-    g_autofree char *is = g_format_size_full(size ? size : room, G_FORMAT_SIZE_IEC_UNITS);
-    g_autofree char *left = g_format_size_full(room, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *is = size_text(size ? size : room);
+    g_autofree char *left = size_text(room);
 
     qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is %s%s, but only %s of %s", path,
                   size ? "" : "more than ", is, left, where);

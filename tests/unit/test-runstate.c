@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether the machine runs, and requests: from the main thread, from others, from a signal handler. No vCPU is needed. */
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+#include <qomet/accel/accel.h>
+#include <qomet/backends/loop.h>
+#include <qomet/memory/main-work.h>
+#include "tests/test.h"
+
+static GString *told; /* what listeners and the hook were told */
+
+static int setup(void **state)
+{
+    GError *error = NULL;
+
+    (void)state;
+    main_loop_init();
+    clocks_init();
+    if (!module_call_init(MODULE_INIT_QOM, &error)) {
+        return -1;
+    }
+    memory_map_init();
+    told = g_string_new(NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    runstate_cleanup();
+    memory_map_cleanup();
+    clocks_cleanup();
+    main_loop_cleanup();
+    g_string_free(told, TRUE);
+    return 0;
+}
+
+static void tell(bool running, RunState state, void *opaque)
+{
+    g_string_append_printf(told, "%s:%s%s ", (const char *)opaque, running ? "running/" : "",
+                           runstate_name(state));
+}
+
+static void tell_reset(ShutdownCause cause, void *opaque)
+{
+    g_string_append_printf(told, "%s:%s ", (const char *)opaque, shutdown_cause_name(cause));
+}
+
+/* Called on the main thread soon. */
+static void later(void (*fn)(void *opaque), void *opaque)
+{
+    main_work_post(fn, opaque);
+}
+
+static void end_with(void *opaque)
+{
+    qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_HOST_UI, GPOINTER_TO_INT(opaque));
+}
+
+/* ---- States ---- */
+
+static void a_machine_goes_from_prelaunch_to_running_and_paused(void **state)
+{
+    (void)state;
+    assert_int_equal(runstate_get(), RUN_STATE_PRELAUNCH);
+    assert_false(runstate_is_running());
+    vm_start();
+    assert_true(runstate_is_running());
+    vm_start();
+    vm_stop(RUN_STATE_PAUSED);
+    assert_int_equal(runstate_get(), RUN_STATE_PAUSED);
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    assert_int_equal(runstate_get(), RUN_STATE_INTERNAL_ERROR);
+    vm_start();
+    assert_true(runstate_is_running());
+}
+
+static void the_virtual_clock_runs_while_the_machine_does(void **state)
+{
+    int64_t at;
+
+    (void)state;
+    at = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    g_usleep(2000);
+    assert_int_equal(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), at);
+    vm_start();
+    g_usleep(2000);
+    assert_true(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) >= at + 2 * SCALE_MS);
+    vm_stop(RUN_STATE_PAUSED);
+    at = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    g_usleep(2000);
+    assert_int_equal(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), at);
+}
+
+static void listeners_are_told_of_each_change(void **state)
+{
+    (void)state;
+    runstate_add_listener(tell, "a");
+    runstate_add_listener(tell, "b");
+    vm_start();
+    vm_start();
+    runstate_del_listener(tell, "a");
+    vm_stop(RUN_STATE_PAUSED);
+    vm_stop(RUN_STATE_PAUSED);
+    assert_string_equal(told->str, "b:running/running a:running/running b:paused ");
+    runstate_del_listener(tell, "b");
+    runstate_del_listener(tell, "b");
+}
+
+static void leave(bool running, RunState run_state, void *opaque)
+{
+    (void)run_state;
+    g_string_append_c(told, running ? '+' : '-');
+    runstate_del_listener(leave, opaque);
+}
+
+static void a_listener_may_take_itself_away(void **state)
+{
+    (void)state;
+    runstate_add_listener(tell, "first");
+    runstate_add_listener(leave, NULL);
+    vm_start();
+    vm_stop(RUN_STATE_PAUSED);
+    assert_string_equal(told->str, "+first:running/running first:paused ");
+}
+
+static void every_state_and_cause_has_a_name(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RUN_STATE__MAX; i++) {
+        assert_string_not_equal(runstate_name(i), "unknown");
+    }
+    for (unsigned i = 0; i < SHUTDOWN_CAUSE__MAX; i++) {
+        assert_string_not_equal(shutdown_cause_name(i), "unknown");
+    }
+    assert_string_equal(runstate_name(RUN_STATE__MAX), "unknown");
+    assert_string_equal(shutdown_cause_name(-1), "unknown");
+}
+
+/* ---- The end ---- */
+
+static void the_exit_status_is_that_of_the_request(void **state)
+{
+    (void)state;
+    vm_start();
+    later(end_with, GINT_TO_POINTER(33));
+    assert_int_equal(qemu_main_loop(), 33);
+    assert_int_equal(runstate_get(), RUN_STATE_SHUTDOWN);
+}
+
+static void the_first_request_counts(void **state)
+{
+    (void)state;
+    qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 5);
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
+    qemu_system_killed(SIGTERM, 1);
+    assert_int_equal(qemu_main_loop(), 5);
+}
+
+static void causes_without_a_code_have_one_of_their_own(void **state)
+{
+    static const struct {
+        ShutdownCause cause;
+        int status;
+    } causes[] = {
+        { SHUTDOWN_CAUSE_HOST_ERROR, 1 },    { SHUTDOWN_CAUSE_HOST_UI, 0 },
+        { SHUTDOWN_CAUSE_HOST_QMP_QUIT, 0 }, { SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 0 },
+        { SHUTDOWN_CAUSE_GUEST_PANIC, 1 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(causes); i++) {
+        qemu_system_shutdown_request(causes[i].cause);
+        assert_int_equal(qemu_main_loop(), causes[i].status);
+        runstate_cleanup();
+    }
+}
+
+static void *request_from_thread(void *opaque)
+{
+    (void)opaque;
+    g_usleep(1000);
+    qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 9);
+    return NULL;
+}
+
+static void another_thread_ends_a_waiting_loop(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, request_from_thread, NULL), 0);
+    assert_int_equal(qemu_main_loop(), 9);
+    pthread_join(thread, NULL);
+}
+
+static void killed(int signal)
+{
+    qemu_system_killed(signal, getpid());
+}
+
+static void a_signal_ends_a_waiting_loop_with_status_0(void **state)
+{
+    struct sigaction action = { .sa_handler = killed }, old;
+
+    (void)state;
+    sigaction(SIGALRM, &action, &old);
+    ualarm(2000, 0);
+    assert_int_equal(qemu_main_loop(), 0);
+    sigaction(SIGALRM, &old, NULL);
+}
+
+/* ---- Reset and stop ---- */
+
+static void reset_twice_then_end(void *opaque)
+{
+    (void)opaque;
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    qemu_system_reset_request(SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    later(end_with, NULL);
+}
+
+static void a_reset_calls_the_hook_once_for_what_came_together(void **state)
+{
+    (void)state;
+    runstate_set_reset_hook(tell_reset, "hook");
+    later(reset_twice_then_end, NULL);
+    assert_int_equal(qemu_main_loop(), 0);
+    assert_string_equal(told->str, "hook:host-qmp-quit ");
+}
+
+static void stop_then_end(void *opaque)
+{
+    (void)opaque;
+    runstate_add_listener(tell, "vm");
+    qemu_system_vmstop_request(RUN_STATE_GUEST_PANICKED);
+    later(end_with, NULL);
+}
+
+static void a_stop_is_carried_out_by_the_loop(void **state)
+{
+    (void)state;
+    vm_start();
+    later(stop_then_end, NULL);
+    assert_int_equal(qemu_main_loop(), 0);
+    assert_string_equal(told->str, "vm:guest-panicked vm:shutdown ");
+}
+
+static void without_a_hook_a_reset_does_nothing(void **state)
+{
+    (void)state;
+    later(reset_twice_then_end, NULL);
+    assert_int_equal(qemu_main_loop(), 0);
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(a_machine_goes_from_prelaunch_to_running_and_paused),
+        test(the_virtual_clock_runs_while_the_machine_does),
+        test(listeners_are_told_of_each_change),
+        test(a_listener_may_take_itself_away),
+        test(every_state_and_cause_has_a_name),
+        test(the_exit_status_is_that_of_the_request),
+        test(the_first_request_counts),
+        test(causes_without_a_code_have_one_of_their_own),
+        test(another_thread_ends_a_waiting_loop),
+        test(a_signal_ends_a_waiting_loop_with_status_0),
+        test(a_reset_calls_the_hook_once_for_what_came_together),
+        test(a_stop_is_carried_out_by_the_loop),
+        test(without_a_hook_a_reset_does_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
