@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Choosing the accelerator: "-accel" words become one object of an accelerator class, the first of a list that works.
+ * Choosing the accelerator: "-accel" words become one object of an accelerator class, the first of
+ * a list that works.
  */
 #include <string.h>
 #include <qomet/accel/accel.h>

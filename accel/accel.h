@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accelerators: what executes the guest. One object of one AccelClass a process: "kvm", "qtest" (no CPU), later "soft".
+ * Accelerators: what executes the guest. One object of one AccelClass a process: "kvm", "qtest" (no
+ * CPU), later "soft".
  */
 #ifndef QOMET_ACCEL_ACCEL_H
 #define QOMET_ACCEL_ACCEL_H
@@ -22,11 +23,19 @@ struct AccelClass {
     const char *name; /* as in "-accel kvm" */
     const char *help; /* one sentence */
     bool has_cpus;    /* executes guest code */
-    /** Opens what it needs. False with a reason and what to do about it; then the next of the list is tried. */
+    /**
+     * Opens what it needs. False with a reason and what to do about it; then the next of the list
+     * is tried.
+     */
     bool (*init)(AccelState *accel, GError **errp);
-    /** Takes what belongs to no vCPU back to power-on; every vCPU parked. Main thread. May be NULL. */
+    /**
+     * Takes what belongs to no vCPU back to power-on; every vCPU parked. Main thread. May be NULL.
+     */
     void (*reset)(AccelState *accel);
-    /** Interrupt controllers in the accelerator (KVM's PIC, IOAPIC, LAPICs), before any vCPU is made. */
+    /**
+     * Interrupt controllers in the accelerator (KVM's PIC, IOAPIC, LAPICs), before any vCPU is
+     * made.
+     */
     bool (*create_irqchip)(AccelState *accel, GError **errp);
     /** Sets line @gsi of those controllers. Any thread. */
     void (*set_irq)(AccelState *accel, unsigned gsi, int level);
@@ -35,11 +44,13 @@ struct AccelClass {
     /** Ends it, when that thread has ended. Main thread. */
     void (*cpu_destroy)(CPUState *cpu);
     /**
-     * Executes the guest until something must be looked at: a stop, work, the end. First it takes over registers that were
-     * fetched or changed. The vCPU's own thread.
+     * Executes the guest until something must be looked at: a stop, work, the end. First it takes
+     * over registers that were fetched or changed. The vCPU's own thread.
      */
     void (*cpu_exec)(CPUState *cpu);
-    /** Makes cpu_exec return soon (the common code has set exit_request). Any thread, signal-safe. */
+    /**
+     * Makes cpu_exec return soon (the common code has set exit_request). Any thread, signal-safe.
+     */
     void (*cpu_kick)(CPUState *cpu);
     /** Moves registers between cpu->regs and the accelerator. The vCPU's own thread. */
     bool (*get_registers)(X86CPU *cpu, GError **errp);
@@ -47,8 +58,9 @@ struct AccelClass {
 };
 
 /**
- * Makes the accelerator that "@words" names: "kvm", "kvm:qtest" (the first that works), "kvm,prop=value". In /machine's
- * place of "accel". NULL with every reason told when none works. Main thread, once.
+ * Makes the accelerator that "@words" names: "kvm", "kvm:qtest" (the first that works),
+ * "kvm,prop=value". In /machine's place of "accel". NULL with every reason told when none works.
+ * Main thread, once.
  */
 QOM_EXPORT AccelState *accel_init(const char *words, GError **errp);
 /** The one accelerator, or NULL before accel_init(). */

@@ -15,19 +15,26 @@ CPUState *cpu_next(const CPUState *cpu);
 CPUThread *cpu_thread_new(void);
 void cpu_thread_free(CPUThread *t);
 /*
- * Starts the thread of @cpu, parked, and does not wait for it: while the board is being made, the accelerator makes its
- * part of all vCPUs. If it cannot, that is reported and ends the machine. False when there is no thread. Main thread.
+ * Starts the thread of @cpu, parked, and does not wait for it: while the board is being made, the
+ * accelerator makes its part of all vCPUs. If it cannot, that is reported and ends the machine.
+ * False when there is no thread. Main thread.
  */
 bool cpu_thread_start(CPUState *cpu, GError **errp);
 /* Ends it and waits, doing meanwhile what it may be waiting for. Main thread. */
 void cpu_thread_end(CPUState *cpu);
-/* Forgets how often pause_all_vcpus() was called: as in a fresh process, in which the machine has not been started. */
+/*
+ * Forgets how often pause_all_vcpus() was called: as in a fresh process, in which the machine has
+ * not been started.
+ */
 void cpus_pause_reset(void);
 
 /* The next guest that panics is reported again. */
 void cpu_report_reset(void);
 
-/* The calling vCPU stays parked until the requests that are pending now have been carried out. Its own thread. */
+/*
+ * The calling vCPU stays parked until the requests that are pending now have been carried out. Its
+ * own thread.
+ */
 void cpu_hold_for_request(CPUState *cpu);
 /* The main thread has carried out what was asked for. */
 void cpus_request_done(void);

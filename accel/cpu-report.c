@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said when a guest cannot go on: why, its registers, and the code that it was about to execute. */
+/*
+ * What is said when a guest cannot go on: why, its registers, and the code that it was about to
+ * execute.
+ */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <qomet/accel/accel.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread of a vCPU: when it runs the guest, when it is parked or halted, and what others ask of it meanwhile.
- * Whoever wants something first says what (under the lock), then kicks; the thread looks at all of it each time it has
- * left the guest.
+ * The thread of a vCPU: when it runs the guest, when it is parked or halted, and what others ask of
+ * it meanwhile. Whoever wants something first says what (under the lock), then kicks; the thread
+ * looks at all of it each time it has left the guest.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -31,7 +31,10 @@ struct CPUThread {
 
 static __thread CPUState *current;
 
-/* How often the vCPUs were paused more than resumed. Before the first start they are paused once. Main thread. */
+/*
+ * How often the vCPUs were paused more than resumed. Before the first start they are paused once.
+ * Main thread.
+ */
 static unsigned pause_depth = 1;
 
 static void (*halt_hook)(CPUState *cpu, void *opaque);
@@ -162,9 +165,10 @@ static void main_wait_over(void *opaque)
 }
 
 /*
- * A device on this thread has asked the main one for something (entry_call_main()), which is queued. What is queued
- * here comes after it, so @done is set when it runs. The main thread may meanwhile want this vCPU to be parked, or to
- * do work, and wait for that; it counts as parked then, and stays here until it is let go.
+ * A device on this thread has asked the main one for something (entry_call_main()), which is
+ * queued. What is queued here comes after it, so @done is set when it runs. The main thread may
+ * meanwhile want this vCPU to be parked, or to do work, and wait for that; it counts as parked
+ * then, and stays here until it is let go.
  */
 static void wait_for_main(const uint32_t *done, void *opaque)
 {
@@ -195,8 +199,8 @@ static void wait_for_main(const uint32_t *done, void *opaque)
 /* ---- Start and end ---- */
 
 /*
- * With the lock held: has the thread look at what is asked of it. One that is about to end is let alone, because there may be
- * no thread any more that could take a signal.
+ * With the lock held: has the thread look at what is asked of it. One that is about to end is let
+ * alone, because there may be no thread any more that could take a signal.
  */
 static void poke(CPUState *cpu)
 {
@@ -272,7 +276,10 @@ bool cpu_thread_start(CPUState *cpu, GError **errp)
     return create_thread(cpu, errp);
 }
 
-/* Waits for the end of the thread, doing meanwhile what it may be waiting for in the middle of an access. */
+/*
+ * Waits for the end of the thread, doing meanwhile what it may be waiting for in the middle of an
+ * access.
+ */
 void cpu_thread_end(CPUState *cpu)
 {
     CPUThread *t = cpu->thread_data;

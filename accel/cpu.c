@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vCPU object and the list of vCPUs: how one is made, reset, found and ended. What its thread does is in
- * cpu-thread.c, what its registers mean in x86-cpu.c.
+ * The vCPU object and the list of vCPUs: how one is made, reset, found and ended. What its thread
+ * does is in cpu-thread.c, what its registers mean in x86-cpu.c.
  */
 #include <qomet/accel/accel.h>
 #include "accel/cpu-int.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual CPU: a device with a thread, driven by the accelerator. Its registers are plain data that the accelerator
- * fetches and puts back.
+ * The virtual CPU: a device with a thread, driven by the accelerator. Its registers are plain data
+ * that the accelerator fetches and puts back.
  */
 #ifndef QOMET_ACCEL_CPU_H
 #define QOMET_ACCEL_CPU_H
@@ -42,7 +42,9 @@ struct CPUState {
 
 struct CPUClass {
     DeviceClass parent_class;
-    /** Writes the registers as a person reads them, several lines. vCPU parked, or its own thread. */
+    /**
+     * Writes the registers as a person reads them, several lines. vCPU parked, or its own thread.
+     */
     void (*dump_state)(CPUState *cpu, GString *out);
 };
 
@@ -82,11 +84,10 @@ typedef struct X86Registers {
 
 struct X86CPU {
     CPUState parent_obj;
-    X86Registers regs; /* valid while regs_fetched; at reset: what the vCPU starts with */
-    bool regs_fetched; /* regs are newer than, or the same as, the accelerator's */
-    bool regs_dirty;   /* regs are newer */
-    bool
-        reset_state; /* all that is not in regs takes its power-on state too, before the vCPU runs next */
+    X86Registers regs;  /* valid while regs_fetched; at reset: what the vCPU starts with */
+    bool regs_fetched;  /* regs are newer than, or the same as, the accelerator's */
+    bool regs_dirty;    /* regs are newer */
+    bool reset_state;   /* what is not in regs takes its power-on state too, before it runs next */
     bool pv_hypercalls; /* property "kvm-hypercalls" */
 };
 
@@ -97,23 +98,31 @@ typedef struct X86Cpuid {
 
 struct X86CPUClass {
     CPUClass parent_class;
-    /* A model that is the same on every host: its leaves, without what depends on the vCPU's index or the host's vendor.
-     * NULL: whatever the accelerator offers. */
+    /*
+     * A model that is the same on every host: its leaves, without what depends on the vCPU's index
+     * or the host's vendor. NULL: whatever the accelerator offers.
+     */
     const X86Cpuid *cpuid;
     unsigned cpuid_n;
 };
 
 /**
- * The class of "-cpu @model" ("host", or the whole name of the type); NULL with the nearest name in @errp. Main thread.
+ * The class of "-cpu @model" ("host", or the whole name of the type); NULL with the nearest name in
+ * @errp. Main thread.
  */
 QOM_EXPORT ObjectClass *x86_cpu_class_by_name(const char *model, GError **errp);
 /** Power-on values (SDM vol. 3, table 10-1) into @r. */
 QOM_EXPORT void x86_registers_reset(X86Registers *r);
-/** The registers for reading: fetched from the accelerator when need be. vCPU parked, or on its own thread. */
+/**
+ * The registers for reading: fetched from the accelerator when need be. vCPU parked, or on its own
+ * thread.
+ */
 QOM_EXPORT const X86Registers *x86_cpu_registers(X86CPU *cpu, GError **errp);
 /** The registers for writing; they go back before the vCPU runs next. Same threads. */
 QOM_EXPORT X86Registers *x86_cpu_registers_for_write(X86CPU *cpu, GError **errp);
-/** Bytes at CS:RIP through the guest's page tables, at most @max; returns how many could be read. */
+/**
+ * Bytes at CS:RIP through the guest's page tables, at most @max; returns how many could be read.
+ */
 QOM_EXPORT unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max);
 /** Guest-virtual to guest-physical by walking the page tables (debug access; no A/D bits set). */
 QOM_EXPORT bool x86_cpu_translate(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp);
@@ -128,14 +137,18 @@ QOM_EXPORT unsigned cpu_count(void);
 QOM_EXPORT CPUState *cpu_current(void);
 
 /**
- * The guest cannot go on: says @fmt (sentences, no newline at the end), the registers and the bytes at RIP on stderr,
- * and asks for the end of the machine with status 1. Only the first of several is said. The vCPU's own thread.
+ * The guest cannot go on: says @fmt (sentences, no newline at the end), the registers and the bytes
+ * at RIP on stderr, and asks for the end of the machine with status 1. Only the first of several is
+ * said. The vCPU's own thread.
  */
 QOM_EXPORT void cpu_guest_panicked(CPUState *cpu, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
 /** Leaves the guest soon. Any thread, also from a signal handler. */
 QOM_EXPORT void cpu_exit(CPUState *cpu);
-/** Runs @fn on the vCPU's thread, between two entries of the guest, and waits for it. Main thread outside devices. */
+/**
+ * Runs @fn on the vCPU's thread, between two entries of the guest, and waits for it. Main thread
+ * outside devices.
+ */
 QOM_EXPORT void run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), void *opaque);
 /** The same, not waiting. Any thread. */
 QOM_EXPORT void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque),
@@ -144,9 +157,15 @@ QOM_EXPORT void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *
 QOM_EXPORT void pause_all_vcpus(void);
 /** Takes back one pause_all_vcpus(); with the last one they go on. Main thread. */
 QOM_EXPORT void resume_all_vcpus(void);
-/** Called (any thread) when a vCPU halts while user space holds the interrupt controller. Set by the board, main thread. */
+/**
+ * Called (any thread) when a vCPU halts while user space holds the interrupt controller. Set by the
+ * board, main thread.
+ */
 QOM_EXPORT void cpu_set_halt_hook(void (*fn)(CPUState *cpu, void *opaque), void *opaque);
-/** @cpu has executed HLT, and user space holds the interrupt controller. For accelerators; its own thread. */
+/**
+ * @cpu has executed HLT, and user space holds the interrupt controller. For accelerators; its own
+ * thread.
+ */
 QOM_EXPORT void cpu_halt(CPUState *cpu);
 /** Wakes a vCPU from CPU_HALTED. Any thread. */
 QOM_EXPORT void cpu_wake(CPUState *cpu);

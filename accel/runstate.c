@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the machine runs, and what was asked of it: requests from any thread or signal handler are words written
- * atomically, and the main loop carries them out.
+ * Whether the machine runs, and what was asked of it: requests from any thread or signal handler
+ * are words written atomically, and the main loop carries them out.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,10 @@ static GArray *listeners;  /* of Listener; main thread */
 static void (*reset_hook)(ShutdownCause cause, void *opaque);
 static void *reset_hook_opaque;
 
-/* What is asked for, atomic; 0: nothing. The end: its cause in the low byte, then bit 8, then the exit code. */
+/*
+ * What is asked for, atomic; 0: nothing. The end: its cause in the low byte, then bit 8, then the
+ * exit code.
+ */
 static uint64_t shutdown_request;
 static uint32_t reset_request; /* ShutdownCause */
 static uint32_t stop_request;  /* RunState + 1 */
@@ -186,8 +189,8 @@ void runstate_set_reset_hook(void (*fn)(ShutdownCause cause, void *opaque), void
 /* ---- The loop ---- */
 
 /*
- * What is pending is taken only when every vCPU is parked: then nobody can ask anew between the request being carried
- * out and those who asked being let go.
+ * What is pending is taken only when every vCPU is parked: then nobody can ask anew between the
+ * request being carried out and those who asked being let go.
  */
 static void carry_out_requests(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The x86 vCPU: its registers fetched when someone asks, reset, and its view of memory through segments and page
- * tables for whoever explains what the guest was doing.
+ * The x86 vCPU: its registers fetched when someone asks, reset, and its view of memory through
+ * segments and page tables for whoever explains what the guest was doing.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -22,7 +22,10 @@ static void fetch_registers(CPUState *cpu, void *opaque)
 
     fetch->ok = ACCEL_GET_CLASS(current_accel())->get_registers(x86, fetch->errp);
     x86->regs_fetched = fetch->ok;
-    /* The accelerator's loop does not look whether it still has the latest: it is left, and gets them when it is entered. */
+    /*
+     * The accelerator's loop does not look whether it still has the latest: it is left, and gets
+     * them when it is entered.
+     */
     cpu_exit(cpu);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU models: "host" and "max" are what the accelerator offers; "qemu64" is the least that every processor with 64 bits
- * has, the same on every host.
+ * CPU models: "host" and "max" are what the accelerator offers; "qemu64" is the least that every
+ * processor with 64 bits has, the same on every host.
  */
 #include <string.h>
 #include <qomet/accel/accel.h>
@@ -66,7 +66,10 @@ static const X86Cpuid qemu64[] = {
     },
     { .leaf = 0xb, .subleaf = 0 },
     { .leaf = 0xb, .subleaf = 1 },
-    /* No extended state. KVM takes a CPUID that says so in a third of the time of one that does not. */
+    /*
+     * No extended state. KVM takes a CPUID that says so in a third of the time of one that does
+     * not.
+     */
     { .leaf = 0xd },
     { .leaf = 0x40000000,
       .eax = 0x40000001,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of linux/kvm.h that older kernel headers lack. Numbers of the kernel's interface: they never change. */
+/*
+ * Names of linux/kvm.h that older kernel headers lack. Numbers of the kernel's interface: they
+ * never change.
+ */
 #ifndef ACCEL_KVM_COMPAT_H
 #define ACCEL_KVM_COMPAT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What CPUID tells the guest: the leaves of its model, or what KVM supports on this host, with the places filled in that
- * depend on the vCPU.
+ * What CPUID tells the guest: the leaves of its model, or what KVM supports on this host, with the
+ * places filled in that depend on the vCPU.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -14,7 +14,10 @@
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define CPUID_1_EDX_HTT (1u << 28)
 
-/* KVM's paravirtual features (Documentation/virt/kvm/x86/cpuid.rst): those that the guest uses by a hypercall. */
+/*
+ * KVM's paravirtual features (Documentation/virt/kvm/x86/cpuid.rst): those that the guest uses by a
+ * hypercall.
+ */
 #define KVM_FEATURES_LEAF 0x40000001
 #define KVM_FEATURES_BY_HYPERCALL (1u << 7 | 1u << 11 | 1u << 13) /* unhalt, send IPI, yield */
 
@@ -120,8 +123,11 @@ static bool has_subleaves(uint32_t leaf)
     return leaf == 0xb || leaf == 0xd;
 }
 
-/* The leaves of a model that is the same everywhere. Asking the kernel what it supports is not needed for that, and where
- * this host is a guest itself that takes as long as all else that starts a machine. */
+/*
+ * The leaves of a model that is the same everywhere. Asking the kernel what it supports is not
+ * needed for that, and where this host is a guest itself that takes as long as all else that starts
+ * a machine.
+ */
 static struct kvm_cpuid2 *fixed_cpuid(const X86CPUClass *xc)
 {
     struct kvm_cpuid2 *cpuid = new_cpuid(xc->cpuid_n);

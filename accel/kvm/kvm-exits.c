@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each reason for leaving the guest leads to: two tables, one for work, one that also tells ("-d exits").
+ * What each reason for leaving the guest leads to: two tables, one for work, one that also tells
+ * ("-d exits").
  *
- * A told exit is one line, fields separated by single spaces, in this order (the last three for io and mmio only):
+ * A told exit is one line, fields separated by single spaces, in this order (the last three for io
+ * and mmio only):
  *
- *   vcpu 0 exit=io path=/machine/peripheral-anon/device[0] type=isa-debugcon addr=0xf1 size=1 write value=0x48
+ *   vcpu 0 exit=io path=/machine/x type=isa-debugcon addr=0xf1 size=1 write value=0x48
  *   vcpu 0 exit=hlt path=- type=-
  *
- * path and type are those of the object whose region was reached, "-" where nothing is. A read ends "read value=0x..",
- * with what the guest gets. String instructions give a line for each element; an access that KVM hands over in parts, or
- * with a length that is no power of two, a line for each part.
+ * path and type are those of the object whose region was reached, "-" where nothing is. A read ends
+ * "read value=0x..", with what the guest gets. String instructions give a line for each element; an
+ * access with a length that is no power of two gives one for each byte.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -76,7 +78,9 @@ static __attribute__((hot)) G_GNUC_NO_INLINE bool port_read(KVMVcpu *v)
     return true;
 }
 
-/* What most exits are goes first and keeps its frame small; the others have functions of their own. */
+/*
+ * What most exits are goes first and keeps its frame small; the others have functions of their own.
+ */
 static __attribute__((hot)) bool exit_io(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
@@ -93,7 +97,9 @@ static __attribute__((hot)) bool exit_io(KVMVcpu *v)
     return true;
 }
 
-/* An access that crosses a page arrives in parts of any length; those go to each register in turn. */
+/*
+ * An access that crosses a page arrives in parts of any length; those go to each register in turn.
+ */
 static void odd_mmio(KVMVcpu *v)
 {
     struct kvm_run *run = v->run;
@@ -221,8 +227,8 @@ KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT] = {
 /* ---- The same, told ---- */
 
 /*
- * One access, and the line about it. The vCPU's own guard is held around both: the main thread takes a region away only
- * when it is left, so the object that answered still has its path.
+ * One access, and the line about it. The vCPU's own guard is held around both: the main thread
+ * takes a region away only when it is left, so the object that answered still has its path.
  */
 static void tell_access(KVMVcpu *v, AddressSpace *as, hwaddr addr, unsigned size, uint8_t *data,
                         bool is_write)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Exits in words: the name of each reason, and for those that end a guest what has happened and what may be behind it. */
+/*
+ * Exits in words: the name of each reason, and for those that end a guest what has happened and
+ * what may be behind it.
+ */
 #include <inttypes.h>
 #include "accel/x86-bits.h"
 #include "accel/kvm/kvm-int.h"
@@ -65,7 +68,10 @@ const char *kvm_exit_name(uint32_t reason)
     return reason < KVM_EXIT_COUNT ? reasons[reason].name : "new";
 }
 
-/* Intel SDM vol. 3, 27.8: bit 31 says that entry failed, the low 16 bits are the reason. AMD gives -1 for any. */
+/*
+ * Intel SDM vol. 3, 27.8: bit 31 says that entry failed, the low 16 bits are the reason. AMD gives
+ * -1 for any.
+ */
 static void explain_fail_entry(const struct kvm_run *run, GString *out)
 {
     uint64_t why = run->fail_entry.hardware_entry_failure_reason;
@@ -146,7 +152,10 @@ static void explain_shutdown(const X86Registers *r, GString *out)
                          "that followed, nor "
                          "that one's. ");
     if (r && r->rip == 0xfff0 && r->seg[X86_CS].base == 0xffff0000 && !(r->cr0 & X86_CR0_PE)) {
-        /* AMD's SHUTDOWN intercept leaves the state undefined, so KVM's SVM half resets the vCPU before it reports. */
+        /*
+         * AMD's SHUTDOWN intercept leaves the state undefined, so KVM's SVM half resets the vCPU
+         * before it reports.
+         */
         g_string_append(out, "KVM has reset the registers before reporting, as it does on AMD: "
                              "what follows is not the "
                              "state in which it happened.");

@@ -31,8 +31,8 @@ typedef struct KVMVcpu KVMVcpu;
 typedef bool KVMExitFn(KVMVcpu *v);
 
 /*
- * One vCPU. Used on its thread; others only kick. All that an exit needs of it is in one page: after an exit the
- * processor has to find each page anew.
+ * One vCPU. Used on its thread; others only kick. All that an exit needs of it is in one page:
+ * after an exit the processor has to find each page anew.
  */
 struct KVMVcpu {
     int fd;
@@ -45,7 +45,10 @@ struct KVMVcpu {
     KVMExitFn *exits[KVM_EXIT_COUNT]; /* the table in force, copied before the guest is entered */
 } __attribute__((aligned(512)));
 
-/* What each reason leads to, plain and observed ("-d exits"); kvm_exits() gives the one that is in force. */
+/*
+ * What each reason leads to, plain and observed ("-d exits"); kvm_exits() gives the one that is in
+ * force.
+ */
 extern KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT];
 extern KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT];
 KVMExitFn *const *kvm_exits(void);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The interrupt controllers in the kernel: two PICs, an IOAPIC, a local APIC in each vCPU; their lines and their reset. */
+/*
+ * The interrupt controllers in the kernel: two PICs, an IOAPIC, a local APIC in each vCPU; their
+ * lines and their reset.
+ */
 #include <errno.h>
 #include <sys/ioctl.h>
 #include "accel/kvm/kvm-int.h"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory in KVM: the flat view of "memory" becomes slots, and ioeventfds of both address spaces are registered.
+ * Guest memory in KVM: the flat view of "memory" becomes slots, and ioeventfds of both address
+ * spaces are registered.
  *
- * A slot is what lies side by side in one region, in whole pages; a remainder at either end stays an exit. Changes are
- * gathered until commit, where what is there and what is wanted are compared: a slot that stays the same is not
- * touched, and only if one must go - KVM can replace none in one step - are the vCPUs held out of the guest meanwhile.
+ * A slot is what lies side by side in one region, in whole pages; a remainder at either end stays
+ * an exit. Changes are gathered until commit, where what is there and what is wanted are compared:
+ * a slot that stays the same is not touched, and only if one must go - KVM can replace none in one
+ * step - are the vCPUs held out of the guest meanwhile.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -114,7 +116,10 @@ static GArray *wanted_slots(KVMMemory *m)
 
 /* ---- Pages that the guest has changed ---- */
 
-/* Brings the kernel's marks of @s between @from and @to (guest addresses) into its region, and clears them there. */
+/*
+ * Brings the kernel's marks of @s between @from and @to (guest addresses) into its region, and
+ * clears them there.
+ */
 static void sync_slot(KVMMemory *m, const Slot *s, uint64_t from, uint64_t to)
 {
     uint64_t pages = s->size / PAGE;
@@ -155,7 +160,10 @@ static void begin(MemoryListener *l)
     ((KVMMemory *)l->opaque)->changed = false;
 }
 
-/* Both lists are in order: one pass finds what goes (in @m->slots) and what comes (in @wanted, id 0 to be given). */
+/*
+ * Both lists are in order: one pass finds what goes (in @m->slots) and what comes (in @wanted, id 0
+ * to be given).
+ */
 static void commit(MemoryListener *l)
 {
     KVMMemory *m = l->opaque;

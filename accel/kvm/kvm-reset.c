@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of a vCPU beyond X86Registers at power-on and after INIT: floating point, debug registers, pending events,
- * model-specific registers, the local APIC. A vCPU that has not run yet has it from KVM.
+ * The state of a vCPU beyond X86Registers at power-on and after INIT: floating point, debug
+ * registers, pending events, model-specific registers, the local APIC. A vCPU that has not run yet
+ * has it from KVM.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,7 +15,9 @@
 #define DR6_RESET 0xffff0ff0
 #define DR7_RESET 0x400
 
-/* Where KVM_GET_LAPIC keeps a register: at its offset in the APIC's page (SDM vol. 3, table 11-1). */
+/*
+ * Where KVM_GET_LAPIC keeps a register: at its offset in the APIC's page (SDM vol. 3, table 11-1).
+ */
 #define APIC_TPR 0x80
 #define APIC_LDR 0xd0
 #define APIC_DFR 0xe0
@@ -31,7 +34,10 @@
 #define APIC_LVT_MASKED 0x10000
 #define APIC_LVT_EXTINT 0x700
 
-/* Registers that hold zero unless said otherwise, in the SDM's names; then those of KVM's paravirtual interface. */
+/*
+ * Registers that hold zero unless said otherwise, in the SDM's names; then those of KVM's
+ * paravirtual interface.
+ */
 static const struct {
     uint32_t index;
     uint64_t value;
@@ -99,7 +105,10 @@ static bool reset_lapic(KVMVcpu *v)
         memcpy(s.regs + offset, &masked, 4);
     }
     if (v->cpu->regs.apic_base & X86_APIC_BASE_BSP) {
-        /* As at power-on under KVM: the PIC reaches the first processor without the APIC being programmed. */
+        /*
+         * As at power-on under KVM: the PIC reaches the first processor without the APIC being
+         * programmed.
+         */
         memcpy(s.regs + APIC_LVT0, &extint, 4);
     }
     return ioctl(v->fd, KVM_SET_LAPIC, &s) == 0;

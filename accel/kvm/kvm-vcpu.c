@@ -2,9 +2,10 @@
 /*
  * A vCPU in KVM: made, executed and kicked. The loop in kvm_cpu_exec() is the way of every exit.
  *
- * A kick sets immediate_exit, which makes the next KVM_RUN return at once, and sends a signal, which ends one that is
- * under way; so there is no moment at which it can be lost, and the loop has nothing to test. KVM_RUN first completes
- * the access of the exit before, so a vCPU that has left this way stands between two instructions.
+ * A kick sets immediate_exit, which makes the next KVM_RUN return at once, and sends a signal,
+ * which ends one that is under way; so there is no moment at which it can be lost, and the loop has
+ * nothing to test. KVM_RUN first completes the access of the exit before, so a vCPU that has left
+ * this way stands between two instructions.
  */
 #include <errno.h>
 #include <signal.h>
@@ -90,8 +91,8 @@ static void complete_access(KVMVcpu *v)
 }
 
 /*
- * The registers have been looked at or changed since the guest last ran: gives them back. False when the guest is not
- * to be entered yet.
+ * The registers have been looked at or changed since the guest last ran: gives them back. False
+ * when the guest is not to be entered yet.
  */
 static bool give_registers_back(KVMVcpu *v)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The accelerator "kvm": opening the device and the virtual machine. Nothing is guessed from the processor: each step
- * is tried, and the one that fails is named together with what can be done about it.
+ * The accelerator "kvm": opening the device and the virtual machine. Nothing is guessed from the
+ * processor: each step is tried, and the one that fails is named together with what can be done
+ * about it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,10 @@
 #include "accel/cpu-int.h"
 #include "accel/kvm/kvm-int.h"
 
-/* Three pages for real mode on processors that cannot run it natively, and one page table for the same; below the
- * firmware's 256 KiB at the end of 4 GiB, above everything that boards map. */
+/*
+ * Three pages for real mode on processors that cannot run it natively, and one page table for the
+ * same; below the firmware's 256 KiB at the end of 4 GiB, above everything that boards map.
+ */
 #define IDENTITY_MAP_ADDR UINT64_C(0xfeffc000)
 #define TSS_ADDR (IDENTITY_MAP_ADDR + 0x1000)
 
@@ -138,7 +141,10 @@ static void on_ipi(int signal)
     (void)signal;
 }
 
-/* The handler need not do anything: that there is one makes KVM_RUN return, and other calls go on (SA_RESTART). */
+/*
+ * The handler need not do anything: that there is one makes KVM_RUN return, and other calls go on
+ * (SA_RESTART).
+ */
 static bool install_kick(GError **errp)
 {
     struct sigaction action = { .sa_handler = on_ipi, .sa_flags = SA_RESTART };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The yardstick: the least program that runs a flat guest with KVM, written by hand, without objects, devices or GLib.
- * What Qomet adds to this is measured against it: the time to a guest's first byte, and the rate of exits.
+ * The yardstick: the least program that runs a flat guest with KVM, written by hand, without
+ * objects, devices or GLib. What Qomet adds to this is measured against it: the time to a guest's
+ * first byte, and the rate of exits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -156,7 +157,10 @@ static void run_guest(const char *path, size_t ram_bytes, uint64_t load, int n, 
     }
 }
 
-/* Seconds from the start of @argv as a process to the first byte on its standard output; below 0: there was none. */
+/*
+ * Seconds from the start of @argv as a process to the first byte on its standard output; below 0:
+ * there was none.
+ */
 static double first_byte(char **argv)
 {
     posix_spawn_file_actions_t actions;
@@ -203,14 +207,15 @@ static int usage(void)
           "           each vCPU for EXITS port writes; prints the rate\n"
           "       bare-loop -t RUNS COMMAND... [-- COMMAND...]...\n"
           "           time from the start of each COMMAND to its first byte\n"
-          "GUEST is flat, loaded and entered at LOAD (0x1000), in real mode, its index in EDX.\n", stderr);
+          "GUEST is flat, loaded and entered at LOAD (0x1000), in real mode, its index in EDX.\n",
+          stderr);
     /* clang-format on */
     return 2;
 }
 
 /*
- * Times the commands in @argv, which "--" separates, taking turns so that each meets the same weather. The first is what
- * the others are compared with.
+ * Times the commands in @argv, which "--" separates, taking turns so that each meets the same
+ * weather. The first is what the others are compared with.
  */
 static int time_commands(int runs, char **argv)
 {

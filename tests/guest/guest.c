@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Guests in a test: making and ending the board around them, and the device that notes what it is asked. */
+/*
+ * Guests in a test: making and ending the board around them, and the device that notes what it is
+ * asked.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>

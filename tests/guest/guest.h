@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guests in a test: a machine "bare" made in this process, code given as bytes, and a device that notes what it is asked.
+ * Guests in a test: a machine "bare" made in this process, code given as bytes, and a device that
+ * notes what it is asked.
  *
- *     guest_begin("load-address=0x1000", code, sizeof(code));   (skips the test where KVM cannot be used)
+ *     guest_begin("load-address=0x1000", code, sizeof(code));   (skips without KVM)
  *     Recorder *port = guest_recorder(false, 0xf1, 1);
  *     assert_int_equal(guest_run(), 0);
  *     ... look at port->log ...
@@ -46,24 +47,38 @@ struct Recorder {
 /* The exit status of a guest that did not end by itself. */
 #define GUEST_TIMEOUT 99
 
-/* The board with properties from @words ("smp=2,rax=1"; "" for none) and @code at load-address. Skips without KVM. */
+/*
+ * The board with properties from @words ("smp=2,rax=1"; "" for none) and @code at load-address.
+ * Skips without KVM.
+ */
 void guest_begin(const char *words, const uint8_t *code, size_t size);
 /* The same, when KVM's words are not just "kvm". */
 void guest_begin_accel(const char *accel, const char *words, const uint8_t *code, size_t size);
-/* A device at ports or memory @base; before guest_start(), or while the guest runs. Owned by the tree. */
+/*
+ * A device at ports or memory @base; before guest_start(), or while the guest runs. Owned by the
+ * tree.
+ */
 Recorder *guest_recorder(bool memory, uint64_t base, uint64_t bytes);
 /* Finishes the board; the guest is ready, not started. */
 void guest_start(void);
-/* guest_start() if that was not done, then runs to the end: the exit status, or GUEST_TIMEOUT after 20 s. */
+/*
+ * guest_start() if that was not done, then runs to the end: the exit status, or GUEST_TIMEOUT after
+ * 20 s.
+ */
 int guest_run(void);
-/* One round of the main loop after another until @done says so or 20 s have passed: whether it did. */
+/*
+ * One round of the main loop after another until @done says so or 20 s have passed: whether it did.
+ */
 bool guest_loop_until(bool (*done)(void *opaque), void *opaque);
 void guest_end(void);
 /* A row of the list of tests: what a failed one has left is ended. */
 #define guest_test(f) cmocka_unit_test_teardown(f, guest_teardown)
 int guest_teardown(void **state);
 
-/* Standard error from here on is kept; what came since, NUL-terminated, until the next call of either. */
+/*
+ * Standard error from here on is kept; what came since, NUL-terminated, until the next call of
+ * either.
+ */
 void guest_capture_stderr(void);
 const char *guest_captured_stderr(void);
 

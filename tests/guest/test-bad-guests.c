@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Guests that go wrong: each ends in words, or goes on until the user ends it; none hangs or breaks the program. */
+/*
+ * Guests that go wrong: each ends in words, or goes on until the user ends it; none hangs or breaks
+ * the program.
+ */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>

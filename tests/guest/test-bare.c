@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine "bare" on KVM: guests in each mode, what their registers hold, several vCPUs, and how they end. */
+/*
+ * The machine "bare" on KVM: guests in each mode, what their registers hold, several vCPUs, and how
+ * they end.
+ */
 #include <inttypes.h>
 #include <string.h>
 #include <qomet/hw/isa/isa-bus.h>

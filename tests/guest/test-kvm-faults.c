@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM that is not as it should be: the ioctl() of this program stands before that of the C library, and has /dev/kvm be of
- * another version, or one request of KVM fail. Nothing may be left behind, whichever that is.
+ * KVM that is not as it should be: the ioctl() of this program stands before that of the C library,
+ * and has /dev/kvm be of another version, or one request of KVM fail. Nothing may be left behind,
+ * whichever that is.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Guest memory and ports on KVM: slots that follow the map, registers of any size, ROM, eventfds, dirty pages. */
+/*
+ * Guest memory and ports on KVM: slots that follow the map, registers of any size, ROM, eventfds,
+ * dirty pages.
+ */
 #include <inttypes.h>
 #include <string.h>
 #include <sys/eventfd.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* vCPU threads: kicked, parked, resumed, given work, and waiting for the main thread in the middle of an access. */
+/*
+ * vCPU threads: kicked, parked, resumed, given work, and waiting for the main thread in the middle
+ * of an access.
+ */
 #include <pthread.h>
 #include <string.h>
 #include <qomet/memory/main-work.h>

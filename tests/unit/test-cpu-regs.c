@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* x86 registers as text, their values at power-on, and addresses through page tables made by hand, good and bad. */
+/*
+ * x86 registers as text, their values at power-on, and addresses through page tables made by hand,
+ * good and bad.
+ */
 #include <inttypes.h>
 #include <string.h>
 #include <qomet/accel/cpu.h>

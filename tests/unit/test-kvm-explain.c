@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Exits in words, and what is said when KVM cannot be used: each failing step, with what can be done. No KVM is needed. */
+/*
+ * Exits in words, and what is said when KVM cannot be used: each failing step, with what can be
+ * done. No KVM is needed.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -13,7 +16,10 @@
 #include "accel/kvm/kvm-int.h"
 #include "tests/test.h"
 
-/* ---- A KVM that fails where it is told to: this program's ioctl() and open() take the place of libc's ---- */
+/*
+ * ---- A KVM that fails where it is told to: this program's ioctl() and open() take the place of
+ * libc's ----
+ */
 
 static unsigned long failing_request; /* 0: none */
 static int failing_errno, api_version = KVM_API_VERSION;

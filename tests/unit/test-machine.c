@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Machines: finding their classes, what bare refuses, what it writes into RAM, and that nothing of it is left. No KVM. */
+/*
+ * Machines: finding their classes, what bare refuses, what it writes into RAM, and that nothing of
+ * it is left. No KVM.
+ */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +67,9 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The board @name with @words as properties, under qtest; the last step's error or NULL for none. */
+/*
+ * The board @name with @words as properties, under qtest; the last step's error or NULL for none.
+ */
 static GError *make(const char *name, const char *words, bool done)
 {
     GError *error = NULL;

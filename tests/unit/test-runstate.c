@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether the machine runs, and requests: from the main thread, from others, from a signal handler. No vCPU is needed. */
+/*
+ * Whether the machine runs, and requests: from the main thread, from others, from a signal handler.
+ * No vCPU is needed.
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
