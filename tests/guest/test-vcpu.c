@@ -54,6 +54,19 @@ static void begin_counting(void)
     assert_true(both_count_on());
 }
 
+/* Each asks for what KVM supports of the host's model, on its own thread. */
+static void vcpus_of_the_hosts_model_start_together(void **state)
+{
+    static const uint8_t halt[] = { 0xf4 /* 1000: hlt */ };
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        guest_begin("cpu=host,smp=4", halt, sizeof(halt));
+        assert_int_equal(guest_run(), 0);
+        guest_end();
+    }
+}
+
 static void a_stopped_machine_stands_still_and_goes_on(void **state)
 {
     (void)state;
@@ -469,6 +482,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         guest_test(a_stopped_machine_stands_still_and_goes_on),
+        guest_test(vcpus_of_the_hosts_model_start_together),
         guest_test(pauses_nest),
         guest_test(a_running_vcpu_is_parked_within_a_moment),
         guest_test(work_on_a_vcpu_sees_and_changes_its_registers),
