@@ -306,7 +306,7 @@ static const EnumLookup unassigned_table = { unassigned_names, G_N_ELEMENTS(unas
 #define SEGMENT(name, seg)                                                                         \
     DEFINE_PROP_UINT16(name, BareMachine, selector[seg], 0,                                        \
                        .help = "initial selector in real mode; its base is 16 times that")
-#define REGISTER(name, reg, text) DEFINE_PROP_UINT64(name, BareMachine, gpr[reg], 0, .help = text)
+#define REGISTER(name, reg, text) DEFINE_PROP_UINT64(name, BareMachine, gpr[reg], 0, .help = (text))
 
 static const Property bare_props[] = {
     DEFINE_PROP_UINT64("load-address", BareMachine, load_address, 0x1000,

@@ -25,7 +25,7 @@ static void echo_board_class_init(ObjectClass *klass, G_GNUC_UNUSED const void *
     MachineClass *mc = MACHINE_CLASS(klass);
 
     mc->desc = "teaching board with a debug console at port 0xe9";
-    mc->default_ram_size = 1024 * 1024;
+    mc->default_ram_size = 1 << 20;
     mc->init = echo_board_init;
 }
 
