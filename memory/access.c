@@ -23,7 +23,7 @@ static Sizes valid_sizes(const MemoryRegionOps *ops)
 {
     return (Sizes){
         ops->valid.min_access_size ? ops->valid.min_access_size : 1,
-        ops->valid.max_access_size ? ops->valid.max_access_size : 4,
+        ops->valid.max_access_size ? ops->valid.max_access_size : 8,
         ops->valid.unaligned,
     };
 }

@@ -11,7 +11,8 @@
 
 struct MainCall {
     MainCall *next;
-    void (*fn)(void *opaque);
+    void (*fn)(Object *owner, void *opaque);
+    Object *owner, *kept; /* @kept: in whose memory @owner lives, referenced */
     void *opaque;
     uint32_t done; /* atomic; a futex, so that a wait hook may sleep on it */
 };
@@ -47,12 +48,18 @@ void entry_defer(EntryDeferred *d)
     section_leave(t);
 }
 
+static void main_call_do(MainCall *call)
+{
+    call->fn(call->owner, call->opaque);
+    object_unref(call->kept);
+}
+
 static void main_call_run(void *opaque)
 {
     MainCall *call = opaque;
     uint32_t *done = &call->done;
 
-    call->fn(call->opaque);
+    main_call_do(call);
     /*
      * The waiter may be gone as soon as this is seen; a wake on memory that is no longer its own
      * does no harm.
@@ -65,7 +72,7 @@ static void main_call_run(void *opaque)
 static void main_call_wait(EntryThread *t, MainCall *call)
 {
     if (main_work_is_main()) {
-        call->fn(call->opaque);
+        main_call_do(call);
         return;
     }
     main_work_post(main_call_run, call);
@@ -78,19 +85,19 @@ static void main_call_wait(EntryThread *t, MainCall *call)
     }
 }
 
-void entry_call_main(void (*fn)(void *opaque), void *opaque)
+void entry_call_main(Object *owner, void (*fn)(Object *owner, void *opaque), void *opaque)
 {
     EntryThread *t = entry_self();
+    Object *kept = owner ? object_ref_memory(owner) : NULL;
 
     if (t->nest == 0) {
-        MainCall call = { .fn = fn, .opaque = opaque };
+        MainCall call = { .fn = fn, .owner = owner, .kept = kept, .opaque = opaque };
 
         main_call_wait(t, &call);
     } else {
         MainCall *call = g_new0(MainCall, 1);
 
-        call->fn = fn;
-        call->opaque = opaque;
+        *call = (MainCall){ .fn = fn, .owner = owner, .kept = kept, .opaque = opaque };
         *t->calls_tail = call;
         t->calls_tail = &call->next;
         t->pending = true;

@@ -26,12 +26,12 @@ static const uint64_t size_masks[] = {
 static inline bool attrs_special(MemTxAttrs attrs)
 {
     const MemTxAttrs special = { .dma = 1, .debug = 1 };
-    uint32_t bits, mask;
+    uint64_t bits, mask;
 
     G_STATIC_ASSERT(sizeof(attrs) == sizeof(bits));
     memcpy(&bits, &attrs, sizeof(bits));
     memcpy(&mask, &special, sizeof(mask));
-    return bits & mask;
+    return (bits & mask) != 0;
 }
 
 /*

@@ -84,9 +84,11 @@ QOM_EXPORT void entry_defer(EntryDeferred *d);
  * recorded, and done - and waited for - when this thread's outermost device has been left, before
  * the guest goes on. While it waits, the thread's wait hook keeps serving (a vCPU stays kickable).
  * For changes of the map that a register write asks for. A deferred call does not wait either: what
- * it asks for is done when all deferred calls are.
+ * it asks for is done when all deferred calls are. @owner (may be NULL) keeps its memory until @fn
+ * has run, but may be unrealized by then: @fn checks. What @opaque points to is the caller's to keep.
  */
-QOM_EXPORT void entry_call_main(void (*fn)(void *opaque), void *opaque);
+QOM_EXPORT void entry_call_main(Object *owner, void (*fn)(Object *owner, void *opaque),
+                                void *opaque);
 
 /**
  * Waits until each thread has left what it was in at the call - devices, accesses, slices - and has

@@ -27,7 +27,7 @@ static const uint16_t sizes_up_to[] = {
  */
 static uint64_t direct_sizes(const MemoryRegionOps *ops, hwaddr last)
 {
-    unsigned max = MIN(ops->valid.max_access_size ? ops->valid.max_access_size : 4,
+    unsigned max = MIN(ops->valid.max_access_size ? ops->valid.max_access_size : 8,
                        ops->impl.max_access_size ? ops->impl.max_access_size : 4);
 
     if (ops->valid.accepts || ops->endianness != DEVICE_LITTLE_ENDIAN) {

@@ -382,12 +382,16 @@ MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     return move_buffer(as, addr, attrs, (void *)buf, len, true, false);
 }
 
-MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf, uint64_t len)
+MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf, uint64_t len,
+                            MemTxAttrs attrs)
 {
-    return move_buffer(as, addr, (MemTxAttrs){ .dma = 1 }, buf, len, false, true);
+    attrs.dma = 1;
+    return move_buffer(as, addr, attrs, buf, len, false, true);
 }
 
-MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf, uint64_t len)
+MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf, uint64_t len,
+                             MemTxAttrs attrs)
 {
-    return move_buffer(as, addr, (MemTxAttrs){ .dma = 1 }, (void *)buf, len, true, true);
+    attrs.dma = 1;
+    return move_buffer(as, addr, attrs, (void *)buf, len, true, true);
 }

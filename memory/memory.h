@@ -21,9 +21,10 @@ typedef uint32_t MemTxResult;
 
 /** Who asks. */
 typedef struct MemTxAttrs {
-    uint16_t requester; /* vCPU index, or PCI id of the device that does DMA */
-    uint8_t dma : 1;    /* by a device: reaches RAM only, unless the region has allow_dma */
-    uint8_t debug : 1;  /* by a monitor: not counted */
+    uint16_t requester_id; /* vCPU index, or PCI id of the device that does DMA */
+    uint16_t dma : 1;      /* by a device: reaches RAM only, unless the region has allow_dma */
+    uint16_t debug : 1;    /* by a monitor: not counted */
+    uint32_t reserved;     /* 0 */
 } MemTxAttrs;
 #define MEMTXATTRS_UNSPECIFIED ((MemTxAttrs){ 0 })
 
@@ -48,8 +49,8 @@ typedef struct MemoryRegionOps {
                                     MemTxAttrs attrs);
     enum device_endian endianness;
     /*
-     * What a guest may do: anything else is refused (reads all ones). Zeroes mean 1 to 4 bytes,
-     * aligned.
+     * What a guest may do: anything else is refused (reads all ones). Zeroes mean 1 to 8 bytes,
+     * aligned, as in QEMU.
      */
     struct {
         unsigned min_access_size, max_access_size; /* 1, 2, 4 or 8 */
@@ -141,8 +142,8 @@ struct AddressSpace {
 /**
  * Makes a region as a child object @name of @owner (owner NULL: the caller unparents it with
  * object_unparent or keeps it static and ends it with object_unref). @size in bytes, UINT64_MAX
- * means 2^64. The guard of an io region is the one that @owner gives through TYPE_ENTRY_OWNER, or
- * NULL.
+ * means 2^64. The guard of an io region is that of the nearest TYPE_ENTRY_OWNER from @owner
+ * upwards; without one its methods run on several threads at once and must bear it.
  */
 QOM_EXPORT void memory_region_init(MemoryRegion *mr, Object *owner, const char *name,
                                    uint64_t size);
@@ -256,8 +257,9 @@ typedef struct MemoryRegionSection {
 } MemoryRegionSection;
 
 /**
- * The section at @addr; drop section.mr with object_unref(), soon: a reference does not hold the
- * memory of a region that is embedded in its owner. Any thread.
+ * The section at @addr; drop section.mr with object_unref(). The reference does not keep the memory of
+ * a region that is embedded in its owner: off the main thread use it only inside an entry, and on the
+ * main thread until the owner may go. Any thread.
  */
 QOM_EXPORT MemoryRegionSection address_space_find(AddressSpace *as, hwaddr addr);
 /** Calls @fn for each range of the current view in order until it returns false. Any thread. */
@@ -292,12 +294,12 @@ QOM_EXPORT void guest_slice_put(GuestSlice *slice);
 
 /**
  * DMA by a device: RAM only (or regions that allow it). MEMTX_OK or the first error, nothing copied
- * past it.
+ * past it. @attrs names the requester; its dma is set here. Any thread.
  */
-QOM_EXPORT MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf,
-                                       uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT MemTxResult dma_memory_read(AddressSpace *as, hwaddr addr, void *buf, uint64_t len,
+                                       MemTxAttrs attrs) G_GNUC_WARN_UNUSED_RESULT;
 QOM_EXPORT MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const void *buf,
-                                        uint64_t len) G_GNUC_WARN_UNUSED_RESULT;
+                                        uint64_t len, MemTxAttrs attrs) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- Listeners ---- */
 

@@ -185,15 +185,18 @@ void memory_region_init(MemoryRegion *mr, Object *owner, const char *name, uint6
 
 static EntryGuard *guard_of_owner(Object *owner)
 {
-    if (!owner || !object_dynamic_cast(owner, TYPE_ENTRY_OWNER)) {
+    while (owner && !object_dynamic_cast(owner, TYPE_ENTRY_OWNER)) {
+        owner = object_get_parent(owner);
+    }
+    if (!owner) {
         return NULL;
     }
     return ENTRY_OWNER_GET_CLASS(owner)->get_guard(ENTRY_OWNER(owner));
 }
 
-static bool sizes_are_sound(unsigned min, unsigned max)
+static bool sizes_are_sound(unsigned min, unsigned max, unsigned most_by_default)
 {
-    const unsigned least = min ? min : 1, most = max ? max : 4;
+    const unsigned least = min ? min : 1, most = max ? max : most_by_default;
 
     return most <= 8 && least <= most && (least & (least - 1)) == 0 && (most & (most - 1)) == 0;
 }
@@ -201,8 +204,8 @@ static bool sizes_are_sound(unsigned min, unsigned max)
 /* What every access relies on; a table of another kind is a mistake in the program. */
 static void check_ops(const MemoryRegionOps *ops, const char *name)
 {
-    if (!sizes_are_sound(ops->valid.min_access_size, ops->valid.max_access_size) ||
-        !sizes_are_sound(ops->impl.min_access_size, ops->impl.max_access_size)) {
+    if (!sizes_are_sound(ops->valid.min_access_size, ops->valid.max_access_size, 8) ||
+        !sizes_are_sound(ops->impl.min_access_size, ops->impl.max_access_size, 4)) {
         g_error("memory region '%s': valid and impl sizes are 1, 2, 4 or 8, the least not above "
                 "the most",
                 name);

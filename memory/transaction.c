@@ -18,6 +18,12 @@ static struct {
 } map;
 
 /* A step of one address space from one view to the next. */
+/* A region that was taken out of the map, until nobody can be reading a view that has it. */
+typedef struct ReleasedRegion {
+    MemoryRegion *mr; /* the map's reference */
+    Object *kept;     /* in whose memory it lives: the device may go before the transaction ends */
+} ReleasedRegion;
+
 typedef struct ViewChange {
     AddressSpace *as;
     FlatView *old, *new;
@@ -70,6 +76,8 @@ uint64_t memory_transaction(void)
 
 void memory_release_later(MemoryRegion *mr)
 {
+    ReleasedRegion *released;
+
     if (mr->transaction == map.number) {
         /* Never published: its memory may be the next region's before this transaction ends. */
         object_unref(mr);
@@ -78,7 +86,10 @@ void memory_release_later(MemoryRegion *mr)
     if (!map.released) {
         map.released = g_ptr_array_new();
     }
-    g_ptr_array_add(map.released, mr);
+    released = g_new(ReleasedRegion, 1);
+    released->mr = mr;
+    released->kept = object_ref_memory(mr);
+    g_ptr_array_add(map.released, released);
 }
 
 static bool view_may_have_changed(const FlatView *view)
@@ -143,9 +154,13 @@ static void publish_changes(GArray *changes)
     }
 }
 
-static void release_region(void *mr)
+static void release_region(void *opaque)
 {
-    object_unref(mr);
+    ReleasedRegion *released = opaque;
+
+    object_unref(released->mr);
+    object_unref(released->kept);
+    g_free(released);
 }
 
 static void commit(void)

@@ -213,6 +213,16 @@ Object *object_ref(void *obj)
     return obj;
 }
 
+Object *object_ref_memory(void *opaque)
+{
+    Object *obj = opaque;
+
+    while (!obj->free && obj->parent) {
+        obj = obj->parent;
+    }
+    return object_ref(obj);
+}
+
 static void finalize(Object *obj)
 {
     const TypeEntry *type = type_entry(obj->class);

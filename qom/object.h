@@ -221,6 +221,12 @@ QOM_EXPORT void object_initialize_child_checked(Object *parent, const char *name
 /** Takes a reference (atomic; any thread) and returns @obj. */
 QOM_EXPORT Object *object_ref(void *obj);
 /**
+ * Takes a reference on the object in whose memory @obj lives - itself, or the nearest one above that
+ * was allocated - and returns that one, for object_unref(). An embedded object's own reference does
+ * not keep its memory. Main thread, or while something else keeps @obj in its place in the tree.
+ */
+QOM_EXPORT Object *object_ref_memory(void *obj);
+/**
  * Gives one back; NULL is fine. The last one unparents children, runs finalize leaf to root and
  * frees.
  */

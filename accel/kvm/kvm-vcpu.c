@@ -23,7 +23,7 @@ bool kvm_cpu_init(CPUState *cpu, GError **errp)
 
     v->cpu = X86_CPU(cpu);
     v->kvm = s;
-    v->attrs.requester = cpu->index;
+    v->attrs.requester_id = cpu->index;
     v->memory = cpu->as_memory;
     v->io = cpu->as_io;
     v->pristine = true;

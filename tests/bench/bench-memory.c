@@ -189,8 +189,8 @@ static void dma_ram(unsigned n)
     uint8_t buf[64];
 
     for (unsigned i = 0; i < n; i++) {
-        if (dma_memory_read(&address_space_memory, (hwaddr)(i % 4096) * 64, buf, sizeof(buf)) !=
-            MEMTX_OK) {
+        if (dma_memory_read(&address_space_memory, (hwaddr)(i % 4096) * 64, buf, sizeof(buf),
+                            MEMTXATTRS_UNSPECIFIED) != MEMTX_OK) {
             g_error("no memory to read");
         }
     }

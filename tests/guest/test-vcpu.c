@@ -235,10 +235,11 @@ typedef struct Map {
     unsigned changes;
 } Map;
 
-static void toggle(void *opaque)
+static void toggle(Object *owner, void *opaque)
 {
     Map *map = opaque;
 
+    (void)owner;
     assert_true(main_work_is_main());
     map->changes++;
     memory_region_set_enabled(&map->overlay, map->changes % 2);
@@ -249,7 +250,7 @@ static void ask_for_change(Recorder *r, hwaddr addr, uint64_t value, unsigned si
     (void)addr;
     (void)value;
     (void)size;
-    entry_call_main(toggle, r->opaque);
+    entry_call_main(NULL, toggle, r->opaque);
 }
 
 static bool changed_often(void *opaque)

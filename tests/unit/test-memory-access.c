@@ -201,7 +201,7 @@ static Byte byte_at(World *w, hwaddr addr)
 static bool device_takes(const ByteDevice *d, uint64_t offset, unsigned size)
 {
     return size >= or_else(d->ops.valid.min_access_size, 1) &&
-           size <= or_else(d->ops.valid.max_access_size, 4) &&
+           size <= or_else(d->ops.valid.max_access_size, 8) &&
            (d->ops.valid.unaligned || offset % size == 0);
 }
 
@@ -238,7 +238,7 @@ static void what_is_done(World *w, hwaddr addr, unsigned size, bool write, bool 
 
         if (b.d) {
             const bool whole = !buffer && i == 0 && left == size && (size & (size - 1)) == 0;
-            const unsigned max = or_else(b.d->ops.valid.max_access_size, 4);
+            const unsigned max = or_else(b.d->ops.valid.max_access_size, 8);
 
             piece = whole ? size : 8;
             while (!whole && (piece > left || piece > max ||
@@ -506,7 +506,7 @@ static MemTxResult failing_read(void *opaque, hwaddr addr, uint64_t *data, unsig
 {
     (void)opaque;
     (void)size;
-    *data = attrs.requester;
+    *data = attrs.requester_id;
     return addr == 4 ? MEMTX_ERROR : MEMTX_OK;
 }
 
@@ -525,7 +525,7 @@ static void a_device_may_answer_with_an_error(void **state)
     assert_int_equal(load(0x1000, 8, &value), MEMTX_ERROR);
     assert_int_equal(value, UINT64_C(0xffffffff00000000));
     assert_int_equal(address_space_load(&address_space_memory, 0x1000, 4, &value,
-                                        (MemTxAttrs){ .requester = 7 }),
+                                        (MemTxAttrs){ .requester_id = 7 }),
                      MEMTX_OK);
     assert_int_equal(value, 7);
     /* It has no write: the value goes nowhere. */
@@ -643,11 +643,14 @@ static void a_buffer_keeps_its_first_error_and_goes_on(void **state)
     assert_int_equal(buf[0x2fff], 0x11);
     /* DMA stops there instead. */
     memset(buf, 0, sizeof(buf));
-    assert_int_equal(dma_memory_read(&address_space_memory, 0, buf, sizeof(buf)),
-                     MEMTX_DECODE_ERROR);
+    assert_int_equal(
+        dma_memory_read(&address_space_memory, 0, buf, sizeof(buf), MEMTXATTRS_UNSPECIFIED),
+        MEMTX_DECODE_ERROR);
     assert_int_equal(buf[0xfff], 0x11);
     assert_int_equal(buf[0x2000], 0);
-    assert_int_equal(dma_memory_read(&address_space_memory, 0x2000, buf, 0x1000), MEMTX_OK);
+    assert_int_equal(
+        dma_memory_read(&address_space_memory, 0x2000, buf, 0x1000, MEMTXATTRS_UNSPECIFIED),
+        MEMTX_OK);
     memory_region_del_subregion(get_system_memory(), &a);
     memory_region_del_subregion(get_system_memory(), &b);
     object_unref(&a);
@@ -678,12 +681,18 @@ static void dma_reaches_memory_and_no_device(void **state)
 
     (void)state;
     with_region(&d, &mr, &fixture_ops, 16);
-    assert_int_equal(dma_memory_write(&address_space_memory, 0x1000, &word, 4), MEMTX_ACCESS_ERROR);
-    assert_int_equal(dma_memory_read(&address_space_memory, 0x1000, &word, 4), MEMTX_ACCESS_ERROR);
+    assert_int_equal(
+        dma_memory_write(&address_space_memory, 0x1000, &word, 4, MEMTXATTRS_UNSPECIFIED),
+        MEMTX_ACCESS_ERROR);
+    assert_int_equal(
+        dma_memory_read(&address_space_memory, 0x1000, &word, 4, MEMTXATTRS_UNSPECIFIED),
+        MEMTX_ACCESS_ERROR);
     assert_int_equal(d->reads + d->writes, 0);
     memory_region_set_allow_dma(&mr, true);
     word = 0x01020304;
-    assert_int_equal(dma_memory_write(&address_space_memory, 0x1000, &word, 4), MEMTX_OK);
+    assert_int_equal(
+        dma_memory_write(&address_space_memory, 0x1000, &word, 4, MEMTXATTRS_UNSPECIFIED),
+        MEMTX_OK);
     assert_int_equal(d->writes, 1);
     assert_int_equal(d->last_data, 0x01020304);
     entry_guard_counts(&d->guard, &counts);

@@ -56,7 +56,8 @@ static void every_way_of_writing_is_seen(void **state)
     assert_int_equal(one_dirty(), -1);
     address_space_write(&address_space_memory, 0x100000 + 64 * PAGE, (MemTxAttrs){ 0 }, buf, 16);
     assert_int_equal(one_dirty(), 64);
-    assert_int_equal(dma_memory_write(&address_space_memory, 0x100000 + 127 * PAGE, buf, 16),
+    assert_int_equal(dma_memory_write(&address_space_memory, 0x100000 + 127 * PAGE, buf, 16,
+                                      MEMTXATTRS_UNSPECIFIED),
                      MEMTX_OK);
     assert_int_equal(one_dirty(), 127);
     assert_true(guest_slice_get(&address_space_memory, 0x100000 + 199 * PAGE, PAGE, true, &s));

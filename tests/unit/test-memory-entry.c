@@ -313,8 +313,9 @@ static void deliver(EntryDeferred *self)
     }
 }
 
-static void trace_call(void *opaque)
+static void trace_call(Object *owner, void *opaque)
 {
+    (void)owner;
     assert_true(main_work_is_main());
     g_string_append(trace, opaque);
 }
@@ -330,19 +331,19 @@ static void what_is_put_off_runs_when_the_outermost_device_is_left(void **state)
     g_string_truncate(trace, 0);
     assert_true(entry_enter(guard_of(outer)));
     assert_true(entry_enter(guard_of(inner)));
-    entry_call_main(trace_call, "1");
+    entry_call_main(NULL, trace_call, "1");
     entry_defer(&a.deferred);
     entry_defer(&a.deferred);
     entry_defer(&c.deferred);
     entry_leave(guard_of(inner));
     assert_string_equal(trace->str, "");
-    entry_call_main(trace_call, "2");
+    entry_call_main(NULL, trace_call, "2");
     entry_leave(guard_of(outer));
     /* Deliveries in order, those that they put off after them, and the map last. */
     assert_string_equal(trace->str, "acb12");
     /* Outside of everything there is nothing to wait for. */
     entry_defer(&b.deferred);
-    entry_call_main(trace_call, "3");
+    entry_call_main(NULL, trace_call, "3");
     assert_string_equal(trace->str, "acb12b3");
     object_unparent(OBJECT(outer));
     object_unparent(OBJECT(inner));
@@ -379,10 +380,11 @@ typedef struct Mapper {
     bool seen;
 } Mapper;
 
-static void move_region(void *opaque)
+static void move_region(Object *owner, void *opaque)
 {
     Mapper *m = opaque;
 
+    (void)owner;
     assert_true(main_work_is_main());
     while (m->has_hook && !__atomic_load_n(&m->hooked, __ATOMIC_ACQUIRE)) {
         sleep_ms(1);
@@ -397,7 +399,7 @@ static void write_moves_itself(void *opaque, hwaddr addr, uint64_t data, unsigne
     (void)addr;
     (void)data;
     (void)size;
-    entry_call_main(move_region, m);
+    entry_call_main(NULL, move_region, m);
     /* Not yet: this thread is still inside. */
     assert_int_equal(object_property_get_uint(OBJECT(m->mr), "addr", NULL), 0x1000);
 }
@@ -428,6 +430,53 @@ static void *store_and_look(void *opaque)
     return NULL;
 }
 
+static void read_owner(Object *owner, void *opaque)
+{
+    FixtureDevice *d = (FixtureDevice *)owner;
+
+    /* The map's device is gone, but not the memory that this looks at. */
+    assert_ptr_equal(object_get_parent(owner), NULL);
+    *(bool *)opaque = !entry_inside(&d->guard);
+}
+
+typedef struct Leaver {
+    FixtureDevice *d;
+    uint32_t asked; /* atomic */
+    bool called;
+} Leaver;
+
+static void *ask_and_leave(void *opaque)
+{
+    Leaver *l = opaque;
+
+    if (entry_enter(&l->d->guard)) {
+        entry_call_main(OBJECT(l->d), read_owner, &l->called);
+        __atomic_store_n(&l->asked, 1, __ATOMIC_RELEASE);
+        entry_leave(&l->d->guard);
+    }
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void a_call_to_main_keeps_the_memory_of_its_owner(void **state)
+{
+    Leaver l = { .d = fixture_device_new("dev") };
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, ask_and_leave, &l), 0);
+    while (!__atomic_load_n(&l.asked, __ATOMIC_ACQUIRE)) {
+        sleep_ms(1);
+    }
+    /* The device goes first; what it has asked for comes then. */
+    entry_synchronize();
+    object_unparent(OBJECT(l.d));
+    while (!l.called) {
+        main_work_run();
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static void a_register_may_move_its_own_region(void **state)
 {
     static const MemoryRegionOps ops = { .write = write_moves_itself };
@@ -451,7 +500,7 @@ static void *call_from_outside(void *opaque)
 {
     Mapper *m = opaque;
 
-    entry_call_main(move_region, m);
+    entry_call_main(NULL, move_region, m);
     m->seen = m->mr->addr == 0x2000;
     __atomic_store_n(&m->done, 1, __ATOMIC_RELEASE);
     return NULL;
@@ -562,6 +611,7 @@ int main(void)
         cmocka_unit_test(two_threads_take_turns_in_a_device),
         cmocka_unit_test(a_wait_for_a_device_is_counted),
         cmocka_unit_test(what_is_put_off_runs_when_the_outermost_device_is_left),
+        cmocka_unit_test(a_call_to_main_keeps_the_memory_of_its_owner),
         cmocka_unit_test(a_delivery_may_put_itself_off_again),
         cmocka_unit_test(a_register_may_move_its_own_region),
         cmocka_unit_test(a_thread_outside_devices_waits_at_once),

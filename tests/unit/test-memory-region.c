@@ -399,9 +399,37 @@ static void a_container_that_ends_lets_go_of_what_it_held(void **state)
     object_unref(&b);
 }
 
+/* An allocated object with a region in it, as a device has. */
+typedef struct Box {
+    Object parent_obj;
+    MemoryRegion mr;
+} Box;
+
+static void a_region_may_go_with_its_memory_before_the_transaction_ends(void **state)
+{
+    static const TypeInfo info = { .name = "region-box",
+                                   .parent = TYPE_OBJECT,
+                                   .instance_size = sizeof(Box) };
+    Box *box;
+
+    (void)state;
+    assert_non_null(type_register_static(&info, NULL));
+    box = (Box *)object_new("region-box");
+    assert_true(object_property_add_child(object_get_root(), "box", OBJECT(box), NULL));
+    object_unref(box);
+    memory_region_init_io(&box->mr, OBJECT(box), &fixture_ops, NULL, "regs", 8);
+    assert_true(memory_region_add_subregion(get_system_io(), 0x3f8, &box->mr, NULL));
+    memory_region_transaction_begin();
+    memory_region_del_subregion(get_system_io(), &box->mr);
+    object_unparent(OBJECT(box));
+    memory_region_transaction_commit();
+    assert_true(nothing_at(&address_space_io, 0x3f8));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_region_may_go_with_its_memory_before_the_transaction_ends),
         cmocka_unit_test(a_register_is_reached_through_its_region),
         cmocka_unit_test(a_value_written_has_no_bits_above_its_size),
         cmocka_unit_test(ram_is_zero_and_keeps_what_is_written),

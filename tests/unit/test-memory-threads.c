@@ -438,10 +438,11 @@ typedef struct Mover {
 static Mover movers[READERS];
 static uint32_t movers_left;
 
-static void move(void *opaque)
+static void move(Object *owner, void *opaque)
 {
     Mover *m = opaque;
 
+    (void)owner;
     memory_region_set_address(&m->mr, m->home + (m->moves++ % 2 ? 0x100 : 0));
 }
 
@@ -450,7 +451,7 @@ static void write_asks_for_a_move(void *opaque, hwaddr addr, uint64_t data, unsi
     (void)addr;
     (void)data;
     (void)size;
-    entry_call_main(move, opaque);
+    entry_call_main(NULL, move, opaque);
 }
 
 static void *move_and_look(void *opaque)
