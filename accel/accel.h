@@ -52,6 +52,11 @@ struct AccelClass {
      * Makes cpu_exec return soon (the common code has set exit_request). Any thread, signal-safe.
      */
     void (*cpu_kick)(CPUState *cpu);
+    /**
+     * Whether @cpu waits for an event inside the accelerator, which has interrupt controllers of
+     * its own. May be NULL: never. The vCPU's own thread.
+     */
+    bool (*cpu_waits)(CPUState *cpu);
     /** Moves registers between cpu->regs and the accelerator. The vCPU's own thread. */
     bool (*get_registers)(X86CPU *cpu, GError **errp);
     bool (*put_registers)(X86CPU *cpu, GError **errp);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two files of the machine "bare" share: the board, and the state in which its vCPUs
+ * What the files of the machine "bare" share: the board, and the state in which its vCPUs
  * start.
  */
 #ifndef MACHINE_BARE_INT_H
@@ -36,9 +36,12 @@ struct BareMachine {
     MemoryRegion low_ram, high_ram; /* aliases of the machine's RAM */
     ISABus *isa;
     qemu_irq irqs[ISA_NUM_IRQS];
-    GBytes *image;      /* what is loaded, kept for the reset */
-    uint64_t tables;    /* address of page tables and GDT, in the modes that have them */
-    uint32_t halt_said; /* atomic */
+    GBytes *image;         /* what is loaded, kept for the reset */
+    uint64_t tables;       /* address of page tables and GDT, in the modes that have them */
+    uint32_t halt_said;    /* that nothing can wake a vCPU; atomic */
+    QEMUTimer *halt_timer; /* looks after vCPUs that wait in KVM; or NULL */
+    int64_t busy_ns;       /* what they had executed when it looked last */
+    bool asked;            /* whether they can be woken, since they came to rest */
     /*
      * What nothing answered, and has been told: a bit a port, then pages of 4 KiB (a bounded
      * number).
@@ -47,6 +50,14 @@ struct BareMachine {
     uint64_t told_ports[65536 / 64];
     GHashTable *told_pages;
 };
+
+/* bare-halt.c */
+
+/*
+ * Begins to watch for vCPUs that halt, and does then what the property "on-halt" says. Main thread.
+ */
+void bare_halt_watch(BareMachine *s);
+void bare_halt_unwatch(BareMachine *s);
 
 /* bare-start.c */
 

@@ -92,37 +92,6 @@ static void unassigned_port(void *opaque, hwaddr addr, unsigned size, bool is_wr
     }
 }
 
-/* ---- Halting ---- */
-
-static bool all_halted(void)
-{
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        CPUState *cpu = qemu_get_cpu(i);
-
-        if (cpu && !__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void on_halt(CPUState *cpu, void *opaque)
-{
-    BareMachine *s = opaque;
-
-    (void)cpu;
-    if (!all_halted()) {
-        return;
-    }
-    if (s->on_halt != BARE_HALT_WAIT) {
-        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
-    } else if (!__atomic_exchange_n(&s->halt_said, 1, __ATOMIC_RELAXED)) {
-        info_report(
-            "every vCPU has halted, and nothing can wake one: there is no interrupt controller "
-            "(kernel-irqchip=off)");
-    }
-}
-
 /* ---- The board ---- */
 
 static bool map_ram(BareMachine *s, GError **errp)
@@ -257,9 +226,8 @@ static bool bare_init(MachineState *machine, GError **errp)
     }
     if (s->kernel_irqchip) {
         isa_bus_register_input_irqs(s->isa, s->irqs, ISA_NUM_IRQS);
-    } else {
-        cpu_set_halt_hook(on_halt, s);
     }
+    bare_halt_watch(s);
     if (s->unassigned != BARE_UNASSIGNED_IGNORE) {
         address_space_memory.unassigned_opaque = address_space_io.unassigned_opaque = s;
         address_space_memory.unassigned = unassigned_memory;
@@ -362,7 +330,7 @@ static void bare_instance_finalize(Object *obj)
         address_space_memory.unassigned = address_space_io.unassigned = NULL;
         address_space_memory.unassigned_opaque = address_space_io.unassigned_opaque = NULL;
     }
-    cpu_set_halt_hook(NULL, NULL);
+    bare_halt_unwatch(s);
     for (int i = 0; i < ISA_NUM_IRQS; i++) {
         object_unref(s->irqs[i]);
     }

@@ -4,6 +4,7 @@
 
 libqometall_a_SOURCES += \
 	machine/bare.c \
+	machine/bare-halt.c \
 	machine/bare-int.h \
 	machine/bare-start.c \
 	machine/boot/flat.c \

@@ -58,6 +58,7 @@ bool kvm_cpu_init(CPUState *cpu, GError **errp);
 void kvm_cpu_destroy(CPUState *cpu);
 void kvm_cpu_exec(CPUState *cpu);
 void kvm_cpu_kick(CPUState *cpu);
+bool kvm_cpu_waits(CPUState *cpu);
 
 /* kvm-regs.c */
 bool kvm_get_registers(X86CPU *cpu, GError **errp);

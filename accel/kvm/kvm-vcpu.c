@@ -80,6 +80,15 @@ void kvm_cpu_kick(CPUState *cpu)
     }
 }
 
+bool kvm_cpu_waits(CPUState *cpu)
+{
+    KVMVcpu *v = cpu->accel;
+    struct kvm_mp_state state;
+
+    return v && ioctl(v->fd, KVM_GET_MP_STATE, &state) == 0 &&
+           state.mp_state != KVM_MP_STATE_RUNNABLE;
+}
+
 /* Lets KVM complete the access of the last exit, without entering the guest. */
 static void complete_access(KVMVcpu *v)
 {
