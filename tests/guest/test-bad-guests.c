@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include "machine/bare-int.h"
 #include "tests/guest/guest.h"
 
 static const char *said;
@@ -226,6 +227,28 @@ static void a_halt_in_kvm_is_ended_by_a_signal(void **state)
     assert_int_equal(run_until_signal("kernel-irqchip=on,smp=2", code, sizeof(code)), 0);
 }
 
+static bool was_said(void *opaque)
+{
+    return __atomic_load_n((uint32_t *)opaque, __ATOMIC_RELAXED) != 0;
+}
+
+static void a_halt_in_kvm_that_nothing_can_end_is_said(void **state)
+{
+    static const uint8_t code[] = {
+        0xfa, /* 1000: cli */
+        0xf4, /* 1001: hlt */
+    };
+    (void)state;
+    guest_begin("kernel-irqchip=on,smp=2", code, sizeof(code));
+    guest_capture_stderr();
+    guest_start();
+    vm_start();
+    assert_true(guest_loop_until(was_said, &BARE_MACHINE(current_machine())->halt_said));
+    guest_end();
+    said = guest_captured_stderr();
+    assert_said("nothing can wake one: interrupts are off in all of them");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +264,7 @@ int main(void)
         guest_test(a_guest_that_reads_all_of_nowhere_is_told_about_a_bounded_number_of_pages),
         guest_test(a_halt_that_nothing_can_end_is_said_once_and_waits),
         guest_test(a_halt_in_kvm_is_ended_by_a_signal),
+        guest_test(a_halt_in_kvm_that_nothing_can_end_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

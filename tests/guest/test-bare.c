@@ -366,6 +366,58 @@ static void an_isa_line_interrupts_the_guest_through_kvms_pic(void **state)
     guest_end();
 }
 
+static void the_serial_port_interrupts_on_line_4(void **state)
+{
+    static const uint8_t code[] = {
+        0x31, 0xc0,                         /* 1000: xor ax,ax */
+        0x8e, 0xd8,                         /* 1002: mov ds,ax */
+        0x8e, 0xd0,                         /* 1004: mov ss,ax */
+        0xbc, 0x00, 0x08,                   /* 1006: mov sp,0x800 */
+        0xc7, 0x06, 0x90, 0x00, 0x39, 0x10, /* 1009: mov WORD PTR ds:0x90,0x1039 */
+        0xc7, 0x06, 0x92, 0x00, 0x00, 0x00, /* 100f: mov WORD PTR ds:0x92,0x0 */
+        0xb0, 0x11,                         /* 1015: mov al,0x11 */
+        0xe6, 0x20,                         /* 1017: out 0x20,al */
+        0xb0, 0x20,                         /* 1019: mov al,0x20 */
+        0xe6, 0x21,                         /* 101b: out 0x21,al */
+        0xb0, 0x04,                         /* 101d: mov al,0x4 */
+        0xe6, 0x21,                         /* 101f: out 0x21,al */
+        0xb0, 0x01,                         /* 1021: mov al,0x1 */
+        0xe6, 0x21,                         /* 1023: out 0x21,al */
+        0xb0, 0xef,                         /* 1025: mov al,0xef */
+        0xe6, 0x21,                         /* 1027: out 0x21,al */
+        0xba, 0xfc, 0x03,                   /* 1029: mov dx,0x3fc */
+        0xb0, 0x08,                         /* 102c: mov al,0x8 */
+        0xee,                               /* 102e: out dx,al */
+        0xfb,                               /* 102f: sti */
+        0xba, 0xf9, 0x03,                   /* 1030: mov dx,0x3f9 */
+        0xb0, 0x02,                         /* 1033: mov al,0x2 */
+        0xee,                               /* 1035: out dx,al */
+        0xf4,                               /* 1036: hlt */
+        0xeb, 0xfd,                         /* 1037: jmp 1036 <wait> */
+        0xba, 0xfa, 0x03,                   /* 1039: mov dx,0x3fa */
+        0xec,                               /* 103c: in al,dx */
+        0xe6, 0xf1,                         /* 103d: out 0xf1,al */
+        0xb0, 0x20,                         /* 103f: mov al,0x20 */
+        0xe6, 0x20,                         /* 1041: out 0x20,al */
+        0xcf,                               /* 1043: iret */
+    };
+    GError *error = NULL;
+    DeviceState *serial;
+    Recorder *port;
+
+    (void)state;
+    guest_begin("kernel-irqchip=on", code, sizeof(code));
+    serial = qdev_new("isa-serial", &error);
+    assert_non_null(serial);
+    assert_true(qdev_realize_and_unref(serial, qbus_find("isa.0", NULL, &error), &error));
+    port = guest_recorder(false, 0xf1, 1);
+    port->limit = 1;
+    assert_int_equal(guest_run(), 0);
+    /* Interrupt identification: the transmitter is empty. */
+    assert_int_equal(port->log[0].value & 0x0f, 2);
+    guest_end();
+}
+
 static void the_interrupt_controllers_have_the_vcpus_start_too(void **state)
 {
     static const uint8_t code[] = {
@@ -383,6 +435,83 @@ static void the_interrupt_controllers_have_the_vcpus_start_too(void **state)
     assert_int_equal(port->count, 2);
     assert_int_equal(port->log[0].value + port->log[1].value, 1);
     guest_end();
+}
+
+/* ---- Models ---- */
+
+/* Tells leaf 1's ECX, 0x40000001's EAX, 0xb's EDX and the first four characters of the name. */
+static const uint8_t tell_cpuid[] = {
+    0x66, 0xb8, 0x01, 0x00, 0x00, 0x00, /* 1000: mov eax,0x1 */
+    0x0f, 0xa2,                         /* 1006: cpuid */
+    0x66, 0x89, 0xc8,                   /* 1008: mov eax,ecx */
+    0x66, 0xe7, 0xf0,                   /* 100b: out 0xf0,eax */
+    0x66, 0xb8, 0x01, 0x00, 0x00, 0x40, /* 100e: mov eax,0x40000001 */
+    0x0f, 0xa2,                         /* 1014: cpuid */
+    0x66, 0xe7, 0xf4,                   /* 1016: out 0xf4,eax */
+    0x66, 0xb8, 0x0b, 0x00, 0x00, 0x00, /* 1019: mov eax,0xb */
+    0x66, 0x31, 0xc9,                   /* 101f: xor ecx,ecx */
+    0x0f, 0xa2,                         /* 1022: cpuid */
+    0x66, 0x89, 0xd0,                   /* 1024: mov eax,edx */
+    0x66, 0xe7, 0xf8,                   /* 1027: out 0xf8,eax */
+    0x66, 0xb8, 0x02, 0x00, 0x00, 0x80, /* 102a: mov eax,0x80000002 */
+    0x0f, 0xa2,                         /* 1030: cpuid */
+    0x66, 0xe7, 0xfc,                   /* 1032: out 0xfc,eax */
+    0xf4,                               /* 1035: hlt */
+};
+
+#define PV_HYPERCALLS (1u << 7 | 1u << 11 | 1u << 13)
+
+static uint32_t told_by_leaf(const Recorder *r, hwaddr addr, unsigned nth)
+{
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (r->log[i].addr == addr && nth-- == 0) {
+            return (uint32_t)r->log[i].value;
+        }
+    }
+    fail_msg("leaf %u was not told", (unsigned)addr);
+    return 0;
+}
+
+static void the_default_model_is_the_same_everywhere(void **state)
+{
+    Recorder *r;
+
+    (void)state;
+    guest_begin("smp=2", tell_cpuid, sizeof(tell_cpuid));
+    r = guest_recorder(false, 0xf0, 16);
+    assert_int_equal(guest_run(), 0);
+    /* Some KVMs add what they cannot hide. */
+    assert_int_equal(told_by_leaf(r, 0, 0) & (0x80002001 | 1u << 21), 0x80002001);
+    assert_int_equal(told_by_leaf(r, 4, 0), 0x0100000b);
+    assert_int_equal(told_by_leaf(r, 8, 0) + told_by_leaf(r, 8, 1), 1);
+    assert_int_equal(told_by_leaf(r, 12, 0), 0x656d6f51); /* "Qome" */
+    guest_end();
+}
+
+static uint32_t pv_features(const char *words)
+{
+    Recorder *r;
+    uint32_t features;
+
+    guest_begin(words, tell_cpuid, sizeof(tell_cpuid));
+    r = guest_recorder(false, 0xf0, 16);
+    assert_int_equal(guest_run(), 0);
+    /* A hypervisor is there, and without interrupt controllers no x2APIC. */
+    assert_int_equal(told_by_leaf(r, 0, 0) & (1u << 31 | 1u << 21), 1u << 31);
+    features = told_by_leaf(r, 4, 0);
+    guest_end();
+    return features;
+}
+
+static void the_hosts_model_offers_hypercalls_only_when_asked(void **state)
+{
+    uint32_t without, with;
+
+    (void)state;
+    without = pv_features("cpu=host");
+    with = pv_features("cpu=max,,kvm-hypercalls=on");
+    assert_int_equal(without & PV_HYPERCALLS, 0);
+    assert_int_equal(with & ~PV_HYPERCALLS, without);
 }
 
 /* ---- Reset ---- */
@@ -452,7 +581,10 @@ int main(void)
         guest_test(each_vcpu_starts_with_its_index_in_edx),
         guest_test(the_machine_ends_when_the_last_vcpu_has_halted),
         guest_test(an_isa_line_interrupts_the_guest_through_kvms_pic),
+        guest_test(the_serial_port_interrupts_on_line_4),
         guest_test(the_interrupt_controllers_have_the_vcpus_start_too),
+        guest_test(the_default_model_is_the_same_everywhere),
+        guest_test(the_hosts_model_offers_hypercalls_only_when_asked),
         guest_test(a_reset_gives_image_and_registers_back),
         guest_test(a_reset_with_interrupt_controllers_does_so_too),
     };

@@ -9,10 +9,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <qomet/backends/loop.h>
+#include <qomet/machine/machine.h>
 #include "accel/kvm/kvm-int.h"
 #include "tests/test.h"
 
@@ -46,10 +48,17 @@ int ioctl(int fd, unsigned long request, ...)
         return api_version;
     case KVM_CREATE_VM:
         return (int)syscall(SYS_dup, 2);
+    case KVM_CREATE_VCPU: /* something that can be mapped */
+        fd = memfd_create("vcpu", MFD_CLOEXEC);
+        return ftruncate(fd, 3 * 4096) ? -1 : fd;
     case KVM_CHECK_EXTENSION:
         return (int)arg == missing_capability ? 0 : 1;
     case KVM_GET_VCPU_MMAP_SIZE:
         return 3 * 4096;
+    case KVM_RUN:
+        g_usleep(1000);
+        errno = EINTR;
+        return -1;
     default:
         return 0;
     }
@@ -163,6 +172,47 @@ static void each_failing_step_is_named(void **state)
     assert_refused("kvm,device=/dev/null", "lacks KVM_CAP_IMMEDIATE_EXIT");
     missing_capability = -1;
     fake_kvm = false;
+}
+
+/* Runs a board on a KVM that makes a virtual machine and then fails in @request. */
+static void assert_ends_with_status_1(unsigned long request, const char *words)
+{
+    GError *error = NULL;
+    MachineState *machine;
+
+    clocks_init();
+    fake_kvm = true;
+    machine = machine_new(machine_class_find("bare", &error), &error);
+    assert_true(object_property_set_str(OBJECT(machine), "kernel", "/proc/self/comm", &error));
+    machine->no_defaults = true;
+    assert_non_null(accel_init("kvm,device=/dev/null", &error));
+    failing_request = request;
+    failing_errno = ENOMEM;
+    print_message("# expected now: %s\n", words);
+    assert_true(machine_init(machine, &error));
+    assert_true(machine_done(machine, &error));
+    vm_start();
+    assert_int_equal(qemu_main_loop(), 1);
+    failing_request = 0;
+    machine_cleanup();
+    accel_cleanup();
+    runstate_cleanup();
+    clocks_cleanup();
+    fake_kvm = false;
+}
+
+static void a_vcpu_that_cannot_be_made_ends_the_machine(void **state)
+{
+    (void)state;
+    assert_ends_with_status_1(KVM_CREATE_VCPU, "KVM makes no vCPU 0");
+    assert_ends_with_status_1(KVM_SET_CPUID2, "KVM does not take the CPUID of vCPU 0");
+    assert_ends_with_status_1(KVM_SET_SREGS, "KVM does not take the system registers");
+}
+
+static void memory_that_cannot_be_mapped_ends_the_machine(void **state)
+{
+    (void)state;
+    assert_ends_with_status_1(KVM_SET_USER_MEMORY_REGION, "KVM does not map");
 }
 
 /* ---- Choosing ---- */
@@ -308,6 +358,8 @@ int main(void)
         cmocka_unit_test(what_is_no_kvm_is_told_apart),
         cmocka_unit_test(another_api_version_is_told_with_the_one_that_is_needed),
         cmocka_unit_test(each_failing_step_is_named),
+        cmocka_unit_test(a_vcpu_that_cannot_be_made_ends_the_machine),
+        cmocka_unit_test(memory_that_cannot_be_mapped_ends_the_machine),
         cmocka_unit_test(the_next_of_a_list_is_tried),
         cmocka_unit_test(wrong_words_are_refused_with_what_is_meant),
         cmocka_unit_test(every_reason_has_a_name_words_and_a_function),
