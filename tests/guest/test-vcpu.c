@@ -29,6 +29,12 @@ static CPUThreadState state_of(unsigned index)
     return __atomic_load_n(&qemu_get_cpu(index)->state, __ATOMIC_SEQ_CST);
 }
 
+static bool is_halted(void *opaque)
+{
+    (void)opaque;
+    return state_of(0) == CPU_HALTED;
+}
+
 static bool is_counting(void *opaque)
 {
     uint32_t *from = opaque;
@@ -170,6 +176,7 @@ static void work_on_a_vcpu_sees_and_changes_its_registers(void **state)
     assert_int_equal(rip, 0x1000);
     assert_true(guest_loop_until(port_was_written, port));
     /* And in a halted one. */
+    assert_true(guest_loop_until(is_halted, NULL));
     run_on_cpu(qemu_get_cpu(0), release, &rip);
     assert_int_equal(rip, 0x1000 + sizeof(code));
     guest_end();
@@ -336,12 +343,6 @@ static void the_next_instruction_sees_the_change(void **state)
 }
 
 /* ---- Halting ---- */
-
-static bool is_halted(void *opaque)
-{
-    (void)opaque;
-    return state_of(0) == CPU_HALTED;
-}
 
 static void a_halted_vcpu_stays_so_until_it_is_woken(void **state)
 {

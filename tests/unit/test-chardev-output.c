@@ -266,7 +266,7 @@ static void a_wait_ends_when_the_peer_leaves(void **state)
     (void)state;
     pthread_create(&thread, NULL, writer, &w);
     run_for(100);
-    assert_false(w.done);
+    assert_false(__atomic_load_n(&w.done, __ATOMIC_ACQUIRE));
     close(peer);
     run_until(__atomic_load_n(&w.done, __ATOMIC_ACQUIRE));
     pthread_join(thread, NULL);
@@ -286,7 +286,7 @@ static void a_wait_ends_when_the_program_does(void **state)
     (void)state;
     pthread_create(&thread, NULL, writer, &w);
     run_for(100);
-    assert_false(w.done);
+    assert_false(__atomic_load_n(&w.done, __ATOMIC_ACQUIRE));
     start = now_ms();
     qemu_chr_end_waits();
     pthread_join(thread, NULL);
