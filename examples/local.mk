@@ -3,6 +3,7 @@
 # examples: devices, machines and modules to read and to start from.
 
 EXTRA_DIST += \
+	examples/README.md \
 	examples/device/port-counter.c \
 	examples/device/test-port-counter.c \
 	examples/machine/echo-board.c \
