@@ -10,6 +10,9 @@
 #include <qomet/memory/main-work.h>
 #include "accel/cpu-int.h"
 
+/* A device's methods need little; where address space is limited, many vCPUs still fit. */
+#define STACK_BYTES ((size_t)1 << 20)
+
 typedef struct CPUWork CPUWork;
 struct CPUWork {
     CPUWork *next;
@@ -247,14 +250,18 @@ static void set_stop(CPUState *cpu, uint32_t stop)
 static bool create_thread(CPUState *cpu, GError **errp)
 {
     sigset_t all, old;
+    pthread_attr_t attr;
     int err;
 
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
     /* What the user or another program sends is for the main thread. */
     sigfillset(&all);
     sigdelset(&all, SIG_IPI);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
+    err = pthread_create(&cpu->thread, &attr, cpu_thread, cpu);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
     if (err) {
         qom_error_set(errp, QOM_ERROR_FAILED, "no thread for vCPU %u: %s", cpu->index,
                       g_strerror(err));

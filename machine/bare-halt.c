@@ -12,7 +12,7 @@
 #define LOOK_NS NANOSECONDS_PER_SECOND
 
 /* Less work in that time than this is rest: being asked costs a vCPU's thread something, too. */
-#define REST_NS (2 * SCALE_MS)
+#define REST_NS INT64_C(2000000)
 
 static void say(BareMachine *s, const char *why)
 {

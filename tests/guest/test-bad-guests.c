@@ -156,7 +156,7 @@ static int run_until_signal(const char *words, const uint8_t *code, size_t size)
     guest_start();
     sigaction(SIGTERM, &action, &old);
     vm_start();
-    end = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + 100 * SCALE_MS;
+    end = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + INT64_C(100) * SCALE_MS;
     assert_true(guest_loop_until(milliseconds_passed, &end));
     kill(getpid(), SIGTERM);
     status = guest_run();

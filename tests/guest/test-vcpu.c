@@ -137,7 +137,7 @@ static void a_running_vcpu_is_parked_within_a_moment(void **state)
     qsort(took, G_N_ELEMENTS(took), sizeof(took[0]), compare);
     print_message("# two vCPUs parked in %.1f us (median), %.1f us at most\n", took[50] / 1e3,
                   took[100] / 1e3);
-    assert_true(took[50] < 100 * SCALE_MS);
+    assert_true(took[50] < INT64_C(100) * SCALE_MS);
     guest_end();
 }
 

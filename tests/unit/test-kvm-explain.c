@@ -23,6 +23,8 @@
  * libc's ----
  */
 
+#define RUN_BYTES 12288
+
 static unsigned long failing_request; /* 0: none */
 static int failing_errno, api_version = KVM_API_VERSION;
 static int missing_capability = -1;
@@ -50,11 +52,11 @@ int ioctl(int fd, unsigned long request, ...)
         return (int)syscall(SYS_dup, 2);
     case KVM_CREATE_VCPU: /* something that can be mapped */
         fd = memfd_create("vcpu", MFD_CLOEXEC);
-        return ftruncate(fd, 3 * 4096) ? -1 : fd;
+        return ftruncate(fd, RUN_BYTES) ? -1 : fd;
     case KVM_CHECK_EXTENSION:
         return (int)arg == missing_capability ? 0 : 1;
     case KVM_GET_VCPU_MMAP_SIZE:
-        return 3 * 4096;
+        return RUN_BYTES;
     case KVM_RUN:
         g_usleep(1000);
         errno = EINTR;

@@ -16,6 +16,8 @@
 #include "accel/x86-bits.h"
 #include "tests/test.h"
 
+#define PAGE UINT64_C(4096)
+
 static char folder[] = "/tmp/qomet-test-XXXXXX";
 static char *image; /* a file of 64 bytes */
 
@@ -231,8 +233,8 @@ static void a_reset_writes_the_image_again(void **state)
 
 static void long_mode_maps_4_gib_or_all_ram_to_itself(void **state)
 {
-    const uint64_t end = 32 << 20, tables = end - (2 + 1 + 4) * 4096, pml4 = tables + 4096,
-                   pdpt = pml4 + 4096, pd = pdpt + 4096;
+    const uint64_t end = 32 << 20, tables = end - (2 + 1 + 4) * PAGE, pml4 = tables + 4096,
+                   pdpt = pml4 + PAGE, pd = pdpt + PAGE;
     const uint64_t flags = X86_PTE_P | X86_PTE_W;
 
     (void)state;
@@ -241,11 +243,11 @@ static void long_mode_maps_4_gib_or_all_ram_to_itself(void **state)
     assert_int_equal(peek(tables + 0x18, 8), UINT64_C(0x00af9b000000ffff));
     assert_int_equal(peek(pml4, 8), pdpt | flags);
     assert_int_equal(peek(pml4 + 8, 8), 0);
-    for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(peek(pdpt + 8 * i, 8), (pd + 4096 * i) | flags);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_int_equal(peek(pdpt + 8 * i, 8), (pd + PAGE * i) | flags);
     }
-    assert_int_equal(peek(pdpt + 8 * 4, 8), 0);
-    for (uint64_t i = 0; i < 4 * 512; i++) {
+    assert_int_equal(peek(pdpt + 32, 8), 0);
+    for (uint64_t i = 0; i < 2048; i++) {
         assert_int_equal(peek(pd + 8 * i, 8), i << 21 | X86_PTE_PS | flags);
     }
 }
@@ -253,12 +255,12 @@ static void long_mode_maps_4_gib_or_all_ram_to_itself(void **state)
 static void long_mode_maps_ram_beyond_4_gib(void **state)
 {
     /* 6 GiB: 3 of them below 4 GiB, the others end at 7 GiB. */
-    const uint64_t end = UINT64_C(0xc0000000), pdpt = end - (1 + 7) * 4096;
+    const uint64_t end = UINT64_C(0xc0000000), pdpt = end - (1 + 7) * PAGE;
 
     (void)state;
     assert_made("nodefaults=on,long-mode=on,ram-size=6G");
-    assert_int_equal(peek(pdpt + 8 * 6, 8) & 1, 1);
-    assert_int_equal(peek(pdpt + 8 * 7, 8), 0);
+    assert_int_equal(peek(pdpt + 48, 8) & 1, 1);
+    assert_int_equal(peek(pdpt + 56, 8), 0);
     assert_int_equal(peek(UINT64_C(0x1bffffff8), 8), 0);
 }
 

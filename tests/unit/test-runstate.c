@@ -89,7 +89,7 @@ static void the_virtual_clock_runs_while_the_machine_does(void **state)
     assert_int_equal(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), at);
     vm_start();
     g_usleep(2000);
-    assert_true(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) >= at + 2 * SCALE_MS);
+    assert_true(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) >= at + INT64_C(2) * SCALE_MS);
     vm_stop(RUN_STATE_PAUSED);
     at = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     g_usleep(2000);
