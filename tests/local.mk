@@ -66,6 +66,7 @@ qometinclude_HEADERS = tests/libqtest/qtest.h
 
 EXTRA_DIST += \
 	$(bench_scripts) \
+	tests/bench/bench.h \
 	tests/bench/marks \
 	tests/bench/run-bench.py \
 	tests/cli/cli.py \

@@ -11,12 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/memory/memory.h>
 #include <qomet/qom/module.h>
+#include "tests/bench/bench.h"
 
-#define N_RUNS 11
 #define REGION_SIZE 0x1000
 #define REGION_STEP 0x2000
 #define N_ADDRESSES 65536
@@ -296,75 +295,26 @@ static void one_device(unsigned n)
 
 /* ---- the table ---- */
 
-typedef struct Case {
-    const char *name;
-    void (*before)(void); /* not measured */
-    void (*run)(unsigned n);
-    void (*after)(void);
-    unsigned n;
-    bool whole; /* the time of all n, in ms, rather than of one, in ns */
-    const char *reference;
-} Case;
-
-static const Case cases[] = {
-    { "port-write", map_port, write_port, unmap_devices, 1000000, false, "-" },
-    { "register-read-1-region", map_1, read_registers, unmap_devices, 1000000, false, "32" },
-    { "register-read-4000-regions", map_4000, read_registers, unmap_devices, 1000000, false, "45" },
+static const BenchCase cases[] = {
+    { "port-write", map_port, write_port, unmap_devices, 1000000, false, "-", 0 },
+    { "register-read-1-region", map_1, read_registers, unmap_devices, 1000000, false, "32", 0 },
+    { "register-read-4000-regions", map_4000, read_registers, unmap_devices, 1000000, false, "45",
+      0 },
     { "register-read-10000-regions", map_10000, read_registers, unmap_devices, 1000000, false,
-      "abort" },
+      "abort", 0 },
     { "register-read-100000-regions", map_100000, read_registers, unmap_devices, 1000000, false,
-      "abort" },
-    { "map-10000-regions", NULL, map_devices, unmap_devices, 10000, true, "abort" },
-    { "map-100000-regions", NULL, map_devices, unmap_devices, 100000, true, "abort" },
-    { "change-of-4000-regions", map_4000_heard, change_shape, unmap_heard, 200, false, "10000000" },
-    { "guest-slice", map_ram, slice_ram, unmap_ram, 1000000, false, "-" },
-    { "dma-read-64-bytes", map_ram, dma_ram, unmap_ram, 1000000, false, "-" },
-    { "one-thread-one-device", map_2, one_thread, unmap_devices, WORK_PER_THREAD, false, "-" },
-    { "two-threads-two-devices", map_2, two_devices, unmap_devices, WORK_PER_THREAD, false, "-" },
-    { "two-threads-one-device", map_2, one_device, unmap_devices, WORK_PER_THREAD, false, "-" },
+      "abort", 0 },
+    { "map-10000-regions", NULL, map_devices, unmap_devices, 10000, true, "abort", 0 },
+    { "map-100000-regions", NULL, map_devices, unmap_devices, 100000, true, "abort", 0 },
+    { "change-of-4000-regions", map_4000_heard, change_shape, unmap_heard, 200, false, "10000000",
+      0 },
+    { "guest-slice", map_ram, slice_ram, unmap_ram, 1000000, false, "-", 0 },
+    { "dma-read-64-bytes", map_ram, dma_ram, unmap_ram, 1000000, false, "-", 0 },
+    { "one-thread-one-device", map_2, one_thread, unmap_devices, WORK_PER_THREAD, false, "-", 0 },
+    { "two-threads-two-devices", map_2, two_devices, unmap_devices, WORK_PER_THREAD, false, "-",
+      0 },
+    { "two-threads-one-device", map_2, one_device, unmap_devices, WORK_PER_THREAD, false, "-", 0 },
 };
-
-static double now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static double measure(const Case *c, unsigned n)
-{
-    double begin, end;
-
-    if (c->before) {
-        c->before();
-    }
-    begin = now_ns();
-    c->run(n);
-    end = now_ns();
-    if (c->after) {
-        c->after();
-    }
-    return end - begin;
-}
-
-static void print_row(const Case *c)
-{
-    double least = measure(c, c->n);
-
-    /* What else the machine does only adds to a time. */
-    for (int i = 1; i < N_RUNS; i++) {
-        least = MIN(least, measure(c, c->n));
-    }
-    if (c->whole) {
-        printf("%-32s %10.3f ms %6s\n", c->name, least / 1e6, c->reference);
-    } else {
-        printf("%-32s %10.2f ns %6s\n", c->name, least / c->n, c->reference);
-    }
-    fflush(stdout);
-}
-
-/* ---- the other thread ---- */
 
 static pthread_mutex_t bystander_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -375,30 +325,6 @@ static void *bystander(void *opaque)
     pthread_mutex_lock(&bystander_lock);
     pthread_mutex_unlock(&bystander_lock);
     return NULL;
-}
-
-static int run(int argc, char **argv)
-{
-    if (argc == 1) {
-        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-            print_row(&cases[i]);
-        }
-        return 0;
-    }
-    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-            puts(cases[i].name);
-        }
-        return 0;
-    }
-    for (size_t i = 0; argc == 4 && i < G_N_ELEMENTS(cases); i++) {
-        if (strcmp(argv[1], "--once") == 0 && strcmp(argv[2], cases[i].name) == 0) {
-            measure(&cases[i], strtoul(argv[3], NULL, 0));
-            return 0;
-        }
-    }
-    fprintf(stderr, "usage: bench-memory [--list | --once NAME N]\n");
-    return 1;
 }
 
 int main(int argc, char **argv)
@@ -418,7 +344,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench-memory: no thread\n");
         return 1;
     }
-    status = run(argc, argv);
+    status = bench_run(cases, G_N_ELEMENTS(cases), argc, argv);
     pthread_mutex_unlock(&bystander_lock);
     pthread_join(thread, NULL);
     memory_map_cleanup();

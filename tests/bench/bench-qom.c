@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <qomet/qom/module.h>
+#include "tests/bench/bench.h"
 
-#define N_RUNS 11
 #define POOL 10000
 
 #define TYPE_PLAIN "bench-plain"
@@ -260,76 +259,28 @@ static void get_variant_large(unsigned n)
 
 /* ---- the table ---- */
 
-typedef struct Case {
-    const char *name;
-    void (*before)(void); /* not measured */
-    void (*run)(unsigned n);
-    void (*after)(void);
-    unsigned n;
-    bool whole; /* the time of all n, in ms, rather than of one, in ns */
-    const char *reference;
-} Case;
-
-static const Case cases[] = {
-    { "type-register", make_pool, register_types, NULL, POOL, false, "400" },
-    { "class-first-use", make_registered_pool, use_types, NULL, POOL, false, "330" },
-    { "types-1000-registered-and-used", make_pool, register_and_use_types, NULL, 1000, true, "-" },
-    { "types-10000-registered-and-used", make_pool, register_and_use_types, NULL, 10000, true,
-      "-" },
-    { "cast-same", make_plain, cast_same, drop, 1000000, false, "2.7" },
-    { "cast-depth-8", make_deep, cast_deep, drop, 1000000, false, "15" },
-    { "cast-interface", make_deep, cast_interface, drop, 1000000, false, "16.5" },
-    { "object-new-unref-plain", NULL, new_plain, NULL, 200000, false, "197" },
-    { "object-new-unref-5-properties", NULL, new_five, NULL, 200000, false, "869" },
-    { "objects-10000-made-and-freed", NULL, many_objects, NULL, 10000, true, "-" },
-    { "objects-100000-made-and-freed", NULL, many_objects, NULL, 100000, true, "-" },
-    { "property-get-typed", make_five, get_typed, drop, 1000000, false, "64" },
-    { "property-get-variant", make_five, get_variant, drop, 500000, false, "81" },
-    { "property-get-variant-large", make_five_large, get_variant_large, drop, 500000, false, "81" },
-    { "property-set-typed", make_five, set_typed, drop, 1000000, false, "-" },
-    { "children-400-named-x[*]", make_plain, many_children, drop, 400, true, "-" },
-    { "children-4000-named-x[*]", make_plain, many_children, drop, 4000, true, "900" },
+static const BenchCase cases[] = {
+    { "type-register", make_pool, register_types, NULL, POOL, false, "400", POOL },
+    { "class-first-use", make_registered_pool, use_types, NULL, POOL, false, "330", POOL },
+    { "types-1000-registered-and-used", make_pool, register_and_use_types, NULL, 1000, true, "-",
+      POOL },
+    { "types-10000-registered-and-used", make_pool, register_and_use_types, NULL, 10000, true, "-",
+      POOL },
+    { "cast-same", make_plain, cast_same, drop, 1000000, false, "2.7", 0 },
+    { "cast-depth-8", make_deep, cast_deep, drop, 1000000, false, "15", 0 },
+    { "cast-interface", make_deep, cast_interface, drop, 1000000, false, "16.5", 0 },
+    { "object-new-unref-plain", NULL, new_plain, NULL, 200000, false, "197", 0 },
+    { "object-new-unref-5-properties", NULL, new_five, NULL, 200000, false, "869", 0 },
+    { "objects-10000-made-and-freed", NULL, many_objects, NULL, 10000, true, "-", 0 },
+    { "objects-100000-made-and-freed", NULL, many_objects, NULL, 100000, true, "-", 0 },
+    { "property-get-typed", make_five, get_typed, drop, 1000000, false, "64", 0 },
+    { "property-get-variant", make_five, get_variant, drop, 500000, false, "81", 0 },
+    { "property-get-variant-large", make_five_large, get_variant_large, drop, 500000, false, "81",
+      0 },
+    { "property-set-typed", make_five, set_typed, drop, 1000000, false, "-", 0 },
+    { "children-400-named-x[*]", make_plain, many_children, drop, 400, true, "-", 0 },
+    { "children-4000-named-x[*]", make_plain, many_children, drop, 4000, true, "900", 0 },
 };
-
-static double now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static double measure(const Case *c, unsigned n)
-{
-    double begin, end;
-
-    if (c->before) {
-        c->before();
-    }
-    begin = now_ns();
-    c->run(n);
-    end = now_ns();
-    if (c->after) {
-        c->after();
-    }
-    return end - begin;
-}
-
-static void print_row(const Case *c)
-{
-    double least = measure(c, c->n);
-
-    /* What else the machine does only adds to a time. */
-    for (int i = 1; i < N_RUNS; i++) {
-        least = MIN(least, measure(c, c->n));
-    }
-    if (c->whole) {
-        printf("%-32s %10.3f ms %6s\n", c->name, least / 1e6, c->reference);
-    } else {
-        printf("%-32s %10.2f ns %6s\n", c->name, least / c->n, c->reference);
-    }
-    fflush(stdout);
-}
 
 int main(int argc, char **argv)
 {
@@ -339,30 +290,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench-qom: %s\n", error->message);
         return 1;
     }
-    if (argc == 1) {
-        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-            print_row(&cases[i]);
-        }
-        return 0;
-    }
-    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-            puts(cases[i].name);
-        }
-        return 0;
-    }
-    for (size_t i = 0; argc == 4 && i < G_N_ELEMENTS(cases); i++) {
-        const Case *c = &cases[i];
-        unsigned n = strtoul(argv[3], NULL, 0);
-        bool from_pool = c->before == make_pool || c->before == make_registered_pool;
-
-        if (strcmp(argv[1], "--once") == 0 && strcmp(argv[2], c->name) == 0 &&
-            !(from_pool && n > POOL)) {
-            measure(c, n);
-            return 0;
-        }
-    }
-    fprintf(stderr, "usage: bench-qom [--list | --once NAME N]  (N up to %d for cases of types)\n",
-            POOL);
-    return 1;
+    return bench_run(cases, G_N_ELEMENTS(cases), argc, argv);
 }
