@@ -215,9 +215,12 @@ static bool bare_init(MachineState *machine, GError **errp)
 {
     BareMachine *s = BARE_MACHINE(machine);
 
-    /* The vCPUs first: their threads come up while the rest is made. */
-    if (!check_options(s, errp) || !make_irqchip(s, errp) || !machine_create_cpus(machine, errp) ||
-        !map_ram(s, errp)) {
+    /*
+     * The vCPUs' threads come up while the rest is made. RAM is mapped before: KVM would have that
+     * wait until it has made them.
+     */
+    if (!check_options(s, errp) || !make_irqchip(s, errp) || !map_ram(s, errp) ||
+        !machine_create_cpus(machine, errp)) {
         return false;
     }
     s->isa = isa_bus_new(NULL, get_system_io(), errp);
