@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include "accel/qtest/qtest-int.h"
 #include "backends/chardev/char-int.h"
+#include "backends/chardev/fd.h"
 #include "memory/rcu-int.h"
 #include "tests/guest/guest.h"
 
@@ -267,6 +268,32 @@ static void a_chardev_is_written_and_asked_while_peers_come_and_go(void **state)
     two_end(&two);
 }
 
+static void write_some(unsigned number, void *opaque)
+{
+    (void)number;
+    while (!__atomic_load_n(&peers_end, __ATOMIC_ACQUIRE)) {
+        fe_write(opaque, "some text");
+    }
+}
+
+static void the_descriptor_may_change_while_two_threads_write(void **state)
+{
+    FDChardev *fd = CHARDEV_FD(chr_make("file,id=f,path=/dev/null"));
+    Front *f = front_new("f");
+    Two two;
+
+    (void)state;
+    __atomic_store_n(&peers_end, 0, __ATOMIC_RELEASE);
+    two_begin(&two, write_some, f);
+    for (int i = 0; i < TURNS; i++) {
+        fd_chardev_stop_output(fd);
+        fd_chardev_start(fd, -1, open("/dev/null", O_WRONLY | O_CLOEXEC));
+        main_loop_wait(false);
+    }
+    __atomic_store_n(&peers_end, 1, __ATOMIC_RELEASE);
+    two_end(&two);
+}
+
 static void write_letters(unsigned number, void *opaque)
 {
     for (int i = 0; i < TURNS; i++) {
@@ -412,6 +439,7 @@ int main(void)
         cmocka_unit_test(counts_are_summed_while_threads_come_and_go),
         cmocka_unit_test(two_threads_take_turns_in_a_guard),
         chardev_test(a_chardev_is_written_and_asked_while_peers_come_and_go),
+        chardev_test(the_descriptor_may_change_while_two_threads_write),
         chardev_test(a_ring_is_taken_from_while_two_threads_fill_it),
         chardev_test(standard_output_is_one_for_two_who_come_first),
         cmocka_unit_test(a_test_gets_the_lines_of_two_threads_whole),
