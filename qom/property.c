@@ -93,6 +93,8 @@ GVariant *property_get_value(Object *obj, const Property *prop, GError **errp)
 {
     GVariant *value;
 
+    /* What is found and is no child has a property behind it; the analyzer cannot know. */
+    g_assert(prop);
     if (prop->get) {
         value = prop->get(obj, prop, errp);
     } else if (prop->info->get) {

@@ -110,8 +110,8 @@ static void text_that_is_no_json_is_refused(void **state)
         "/*x*/1",
         "1 // x",
         "#",
-        "\x0b"
-        "1",
+        ("\x0b"
+         "1"),
         "\"\xff\"",
         "\"\xc0\x80\"",
         "\"a\x01\"",
@@ -119,8 +119,8 @@ static void text_that_is_no_json_is_refused(void **state)
         "\"a\nb\"",
         "undefined",
         "[1]x",
-        "\xef\xbb\xbf"
-        "1",
+        ("\xef\xbb\xbf"
+         "1"),
         "1\xc2\xa0",
         "\"\xed\xa0\x80\"",
         "-NaN",
