@@ -5,6 +5,7 @@
  */
 #include "tests/unit/chardev-fixture.h"
 #include <pthread.h>
+#include <sched.h>
 #include "accel/qtest/qtest-int.h"
 #include "backends/chardev/char-int.h"
 #include "backends/chardev/fd.h"
@@ -28,6 +29,18 @@ typedef struct One {
     unsigned number;
 } One;
 
+static uint32_t turns[2]; /* that each thread has taken; atomic, and relaxed: it orders nothing */
+
+/* After each turn: waits for the other thread, so that on a busy host too neither is over before the other begins. */
+static void keep_pace(unsigned number)
+{
+    uint32_t mine = __atomic_add_fetch(&turns[number], 1, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&turns[!number], __ATOMIC_RELAXED) + 10 < mine) {
+        sched_yield();
+    }
+}
+
 static void *one_main(void *opaque)
 {
     One *one = opaque;
@@ -47,6 +60,7 @@ static void *one_main(void *opaque)
 /* Calls @fn in two threads at once, with 0 and 1. */
 static void two_begin(Two *two, void (*fn)(unsigned number, void *opaque), void *opaque)
 {
+    turns[0] = turns[1] = 0;
     *two = (Two){ .fn = fn, .opaque = opaque, .running = 2 };
     assert_int_equal(pthread_barrier_init(&two->both, NULL, 2), 0);
     for (unsigned i = 0; i < 2; i++) {
@@ -76,6 +90,7 @@ static void write_log(unsigned number, void *opaque)
     (void)opaque;
     for (int i = 0; i < TURNS; i++) {
         qemu_log("line %d of thread %u\n", i, number);
+        keep_pace(number);
     }
 }
 
@@ -108,6 +123,7 @@ static void post_work(unsigned number, void *opaque)
     (void)opaque;
     for (int i = 0; i < TURNS; i++) {
         main_work_post(work, GUINT_TO_POINTER(number));
+        keep_pace(number);
     }
 }
 
@@ -137,10 +153,10 @@ static void count_and_free(void *ptr)
 
 static void retire(unsigned number, void *opaque)
 {
-    (void)number;
     (void)opaque;
     for (int i = 0; i < TURNS; i++) {
         rcu_retire(count_and_free, g_malloc(8));
+        keep_pace(number);
     }
 }
 
@@ -169,6 +185,7 @@ static void enter_and_end(unsigned number, void *opaque)
             entry_leave(opaque);
         }
         entry_thread_unregister();
+        keep_pace(number);
     }
 }
 
@@ -201,12 +218,12 @@ static void enter_and_count(unsigned number, void *opaque)
         uint64_t value;
     } *shared = opaque;
 
-    (void)number;
     for (int i = 0; i < TURNS * 10; i++) {
         if (entry_enter(&shared->guard)) {
             shared->value++;
             entry_leave(&shared->guard);
         }
+        keep_pace(number);
     }
 }
 
@@ -298,6 +315,7 @@ static void write_letters(unsigned number, void *opaque)
 {
     for (int i = 0; i < TURNS; i++) {
         fe_write(opaque, number ? "a" : "b");
+        keep_pace(number);
     }
 }
 
@@ -361,9 +379,9 @@ static bool take_no_line(char *text, size_t len, void *opaque)
 
 static void send_lines(unsigned number, void *opaque)
 {
-    (void)number;
     for (int i = 0; i < TURNS; i++) {
         qtest_stream_send(opaque, LINE);
+        keep_pace(number);
     }
 }
 
@@ -401,12 +419,12 @@ static void reach_for_nothing(unsigned number, void *opaque)
 {
     uint64_t value;
 
-    (void)number;
     (void)opaque;
     for (unsigned i = 0; i < PAGES; i++) {
         address_space_load(&address_space_memory, BEYOND + i * 4096, 4, &value,
                            MEMTXATTRS_UNSPECIFIED);
         address_space_load(&address_space_io, 0x1000 + i, 1, &value, MEMTXATTRS_UNSPECIFIED);
+        keep_pace(number);
     }
 }
 
