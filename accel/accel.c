@@ -14,34 +14,18 @@ AccelState *current_accel(void)
     return __atomic_load_n(&the_accel, __ATOMIC_ACQUIRE);
 }
 
-static void collect_name(ObjectClass *klass, void *opaque)
-{
-    g_ptr_array_add(opaque, (char *)ACCEL_CLASS(klass)->name);
-}
-
 static AccelClass *find_class(const char *name, GError **errp)
 {
     g_autofree char *type = g_strconcat(name, ACCEL_CLASS_SUFFIX, NULL);
     ObjectClass *klass = object_class_by_name(type);
-    g_autoptr(GPtrArray) names = NULL;
-    const char *nearest;
+    g_autofree char *near = NULL;
 
     if (klass && object_class_dynamic_cast(klass, TYPE_ACCEL) && !object_class_is_abstract(klass)) {
         return ACCEL_CLASS(klass);
     }
-    names = g_ptr_array_new();
-    object_class_foreach(collect_name, TYPE_ACCEL, false, names);
-    g_ptr_array_add(names, NULL);
-    nearest = qom_nearest(name, (const char *const *)names->pdata);
-    if (nearest) {
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "invalid accelerator '%s', did you mean '%s'?",
-                      name, nearest);
-    } else {
-        g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
-
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "invalid accelerator '%s', there are: %s", name,
-                      known);
-    }
+    near = object_class_did_you_mean(name, TYPE_ACCEL, ACCEL_CLASS_SUFFIX, NULL);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "invalid accelerator '%s'%s", name,
+                  *near ? near : " (-accel help lists those that there are)");
     return NULL;
 }
 

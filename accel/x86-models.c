@@ -94,33 +94,21 @@ static const X86Cpuid qemu64[] = {
 
 /* ---- Finding ---- */
 
-static void collect_model(ObjectClass *klass, void *opaque)
-{
-    const char *type = object_class_get_name(klass);
-
-    g_ptr_array_add(opaque, g_strndup(type, strlen(type) - strlen(X86_CPU_TYPE_NAME(""))));
-}
-
 ObjectClass *x86_cpu_class_by_name(const char *model, GError **errp)
 {
     g_autofree char *type = g_str_has_suffix(model, X86_CPU_TYPE_NAME(""))
                                 ? g_strdup(model)
                                 : g_strconcat(model, X86_CPU_TYPE_NAME(""), NULL);
     ObjectClass *klass = object_class_by_name(type);
-    g_autoptr(GPtrArray) names = NULL;
-    const char *near;
+    g_autofree char *near = NULL;
 
     if (klass && object_class_dynamic_cast(klass, TYPE_X86_CPU) &&
         !object_class_is_abstract(klass)) {
         return klass;
     }
-    names = g_ptr_array_new_with_free_func(g_free);
-    object_class_foreach(collect_model, TYPE_X86_CPU, false, names);
-    g_ptr_array_add(names, NULL);
-    near = qom_nearest(model, (const char *const *)names->pdata);
-    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a CPU model%s%s%s", model,
-                  near ? " (did you mean '" : ", -cpu help lists those that there are",
-                  near ? near : "", near ? "'?)" : "");
+    near = object_class_did_you_mean(model, TYPE_X86_CPU, X86_CPU_TYPE_NAME(""), NULL);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a CPU model%s", model,
+                  *near ? near : " (-cpu help lists those that there are)");
     return NULL;
 }
 

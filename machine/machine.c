@@ -57,7 +57,6 @@ MachineClass *machine_class_find(const char *name, GError **errp)
     g_autofree char *type = g_strconcat(name, TYPE_MACHINE_SUFFIX, NULL);
     ObjectClass *klass = object_class_by_name(type);
     ClassSearch search = { .name = name };
-    const char *nearest;
 
     if (klass && object_class_dynamic_cast(klass, TYPE_MACHINE) &&
         !object_class_is_abstract(klass)) {
@@ -67,14 +66,10 @@ MachineClass *machine_class_find(const char *name, GError **errp)
     object_class_foreach(search_class, TYPE_MACHINE, false, &search);
     g_ptr_array_add(search.names, NULL);
     if (!search.found) {
-        nearest = qom_nearest(name, (const char *const *)search.names->pdata);
-        if (nearest) {
-            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a machine, did you mean '%s'?",
-                          name, nearest);
-        } else {
-            qom_error_set(errp, QOM_ERROR_NOT_FOUND,
-                          "'%s' is not a machine, -M help lists those that there are", name);
-        }
+        g_autofree char *near = qom_did_you_mean(name, (const char *const *)search.names->pdata);
+
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a machine%s", name,
+                      *near ? near : " (-M help lists those that there are)");
     }
     g_ptr_array_unref(search.names);
     return search.found;

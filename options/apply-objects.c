@@ -6,39 +6,6 @@
 #include <qomet/backends/chardev/char.h>
 #include "options/options-int.h"
 
-/* The names that a search for the nearest goes through; owned copies. */
-typedef struct Candidates {
-    GPtrArray *names;
-    const char *suffix;
-    bool drivers; /* only what -device can make */
-} Candidates;
-
-static void add_candidate(ObjectClass *klass, void *opaque)
-{
-    Candidates *c = opaque;
-    const char *name = object_class_get_name(klass);
-
-    if (!c->drivers || DEVICE_CLASS(klass)->user_creatable) {
-        g_ptr_array_add(c->names, c->suffix && g_str_has_suffix(name, c->suffix)
-                                      ? g_strndup(name, strlen(name) - strlen(c->suffix))
-                                      : g_strdup(name));
-    }
-}
-
-char *option_nearest_class(const char *name, const char *type, const char *suffix)
-{
-    Candidates c = { g_ptr_array_new_with_free_func(g_free), suffix, !strcmp(type, TYPE_DEVICE) };
-    const char *near;
-    char *text;
-
-    object_class_foreach(add_candidate, type, false, &c);
-    g_ptr_array_add(c.names, NULL);
-    near = qom_nearest(name, (const char *const *)c.names->pdata);
-    text = near ? g_strdup_printf(" (did you mean '%s'?)", near) : g_strdup("");
-    g_ptr_array_free(c.names, TRUE);
-    return text;
-}
-
 /* ---- -object ---- */
 
 bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp)
@@ -58,7 +25,7 @@ bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp)
         !object_class_is_abstract(klass)) {
         return true;
     }
-    near = option_nearest_class(type, TYPE_USER_CREATABLE, NULL);
+    near = object_class_did_you_mean(type, TYPE_USER_CREATABLE, NULL, NULL);
     qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a type of object that can be made%s",
                   type, near);
     return false;
@@ -98,7 +65,7 @@ static void warn_unused(const char *driver, const char *property, const char *te
 
     (void)opaque;
     if (!klass) {
-        g_autofree char *near = option_nearest_class(driver, TYPE_OBJECT, NULL);
+        g_autofree char *near = object_class_did_you_mean(driver, TYPE_OBJECT, NULL, NULL);
 
         warn_report("global '%s.%s=%s' has no effect: there is no type '%s'%s", driver, property,
                     text, driver, near);

@@ -5,6 +5,11 @@
 #include <string.h>
 #include "options/options-int.h"
 
+static bool can_be_added(ObjectClass *klass)
+{
+    return DEVICE_CLASS(klass)->user_creatable;
+}
+
 /* The class of a device that a user may make. */
 static DeviceClass *find_driver(const char *name, GError **errp)
 {
@@ -29,7 +34,7 @@ static DeviceClass *find_driver(const char *name, GError **errp)
                       name);
         return NULL;
     }
-    near = option_nearest_class(name, TYPE_DEVICE, NULL);
+    near = object_class_did_you_mean(name, TYPE_DEVICE, NULL, can_be_added);
     qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid device model name%s", name, near);
     return NULL;
 }

@@ -151,12 +151,6 @@ bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp);
 /** Warns of every -global that no object has used, with the reason. */
 void option_warn_unused_globals(void);
 
-/**
- * " (did you mean 'X'?)" when one of the classes that are @type has a name near to @name, else "".
- * @suffix: what their names end in and people leave out, or NULL. The caller frees.
- */
-char *option_nearest_class(const char *name, const char *type, const char *suffix);
-
 /* Devices (device-add.c). */
 bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_device(OptionPlan *plan, OptionWord *word, GError **errp);

@@ -453,3 +453,22 @@ GSList *object_class_get_list(const char *implements_type, bool include_abstract
     object_class_foreach(collect, implements_type, include_abstract, &list);
     return g_slist_reverse(list);
 }
+
+char *object_class_did_you_mean(const char *name, const char *implements_type, const char *suffix,
+                                bool (*fits)(ObjectClass *klass))
+{
+    g_autoptr(GSList) classes = object_class_get_list(implements_type, false);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    for (GSList *c = classes; c; c = c->next) {
+        const char *type = object_class_get_name(c->data);
+
+        if (!fits || fits(c->data)) {
+            g_ptr_array_add(names, suffix && g_str_has_suffix(type, suffix)
+                                       ? g_strndup(type, strlen(type) - strlen(suffix))
+                                       : g_strdup(type));
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    return qom_did_you_mean(name, (const char *const *)names->pdata);
+}

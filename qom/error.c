@@ -78,3 +78,10 @@ const char *qom_nearest(const char *word, const char *const *candidates)
     }
     return best ? best : best_prefix;
 }
+
+char *qom_did_you_mean(const char *word, const char *const *candidates)
+{
+    const char *near = qom_nearest(word, candidates);
+
+    return near ? g_strdup_printf(" (did you mean '%s'?)", near) : g_strdup("");
+}

@@ -40,5 +40,10 @@ QOM_EXPORT void qom_error_set(GError **errp, QomErrorCode code, const char *fmt,
  * thread.
  */
 QOM_EXPORT const char *qom_nearest(const char *word, const char *const *candidates);
+/**
+ * The same as the end of a message: " (did you mean 'x'?)", or "" where none is near. The caller
+ * frees. Any thread.
+ */
+QOM_EXPORT char *qom_did_you_mean(const char *word, const char *const *candidates);
 
 #endif

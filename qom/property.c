@@ -8,8 +8,8 @@
 
 /* ---- Finding ---- */
 
-/* Names that might have been meant: not those of children, which can be neither set nor parsed. */
-static const char *nearest_property(Object *obj, const char *name)
+/* Of the names that might have been meant: not those of children, which can be neither set nor parsed. */
+static char *did_you_mean(Object *obj, const char *name)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     ObjectPropertyIterator iter;
@@ -22,31 +22,21 @@ static const char *nearest_property(Object *obj, const char *name)
         }
     }
     g_ptr_array_add(names, NULL);
-    return qom_nearest(name, (const char *const *)names->pdata);
+    return qom_did_you_mean(name, (const char *const *)names->pdata);
 }
 
 void property_set_unknown(Object *obj, const char *name, GError **errp)
 {
-    g_autofree char *path = NULL;
-    g_autoptr(GString) text = NULL;
-    const char *nearest;
+    g_autofree char *path = NULL, *whose = NULL, *near = NULL;
 
     if (!errp) {
         return;
     }
     path = object_get_canonical_path(obj);
-    text = g_string_new(NULL);
-    if (path) {
-        g_string_printf(text, "object '%s' (%s)", path, object_get_typename(obj));
-    } else {
-        g_string_printf(text, "type '%s'", object_get_typename(obj));
-    }
-    g_string_append_printf(text, " has no property '%s'", name);
-    nearest = nearest_property(obj, name);
-    if (nearest) {
-        g_string_append_printf(text, " (did you mean '%s'?)", nearest);
-    }
-    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s", text->str);
+    whose = path ? g_strdup_printf("object '%s' (%s)", path, object_get_typename(obj))
+                 : g_strdup_printf("type '%s'", object_get_typename(obj));
+    near = did_you_mean(obj, name);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s has no property '%s'%s", whose, name, near);
 }
 
 bool property_find(Object *obj, const char *name, PropertyPlace *place, GError **errp)

@@ -194,7 +194,6 @@ GPtrArray *type_all(void)
 char *type_suggestion(const char *name, const TypeEntry *except)
 {
     g_autoptr(GPtrArray) all = type_all();
-    const char *near;
     guint n = 0;
 
     for (guint i = 0; i < all->len; i++) {
@@ -206,8 +205,7 @@ char *type_suggestion(const char *name, const TypeEntry *except)
     }
     g_ptr_array_set_size(all, n);
     g_ptr_array_add(all, NULL);
-    near = qom_nearest(name, (const char *const *)all->pdata);
-    return near ? g_strdup_printf(" (did you mean '%s'?)", near) : g_strdup("");
+    return qom_did_you_mean(name, (const char *const *)all->pdata);
 }
 
 /* ---- registration ---- */

@@ -147,6 +147,13 @@ QOM_EXPORT void object_class_foreach(void (*fn)(ObjectClass *klass, void *opaque
  * g_slist_free().
  */
 QOM_EXPORT GSList *object_class_get_list(const char *implements_type, bool include_abstract);
+/**
+ * " (did you mean 'x'?)" for @name among the classes of object_class_foreach() that are not abstract
+ * and for which @fits (NULL: all), or "" where none is near. @suffix: what their names end in and
+ * people leave out, or NULL. The caller frees.
+ */
+QOM_EXPORT char *object_class_did_you_mean(const char *name, const char *implements_type,
+                                           const char *suffix, bool (*fits)(ObjectClass *klass));
 
 /** Number of registered types, the built-in roots included. */
 QOM_EXPORT unsigned type_count(void);

@@ -32,34 +32,20 @@ bool user_creatable_complete(Object *obj, GError **errp)
 
 /* ---- Making ---- */
 
-/* Of the types that could have been meant, the nearest to @type; not a copy. */
-static const char *nearest_type(const char *type)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    g_autoptr(GSList) classes = object_class_get_list(TYPE_USER_CREATABLE, false);
-
-    for (GSList *l = classes; l; l = l->next) {
-        g_ptr_array_add(names, (void *)object_class_get_name(l->data));
-    }
-    g_ptr_array_add(names, NULL);
-    return qom_nearest(type, (const char *const *)names->pdata);
-}
-
 static ObjectClass *find_class(const char *type, GError **errp)
 {
     g_autoptr(GError) err = NULL;
     ObjectClass *klass = object_class_by_name_err(type, &err);
-    const char *nearest;
 
     if (!klass && !g_error_matches(err, QOM_ERROR, QOM_ERROR_NOT_FOUND)) {
         g_propagate_error(errp, g_steal_pointer(&err));
         return NULL;
     }
     if (!klass) {
-        nearest = errp ? nearest_type(type) : NULL;
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid object type name%s%s%s", type,
-                      nearest ? " (did you mean '" : "", nearest ? nearest : "",
-                      nearest ? "'?)" : "");
+        g_autofree char *near = object_class_did_you_mean(type, TYPE_USER_CREATABLE, NULL, NULL);
+
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid object type name%s", type,
+                      near);
         return NULL;
     }
     if (!object_class_dynamic_cast(klass, TYPE_USER_CREATABLE)) {

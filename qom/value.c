@@ -259,8 +259,7 @@ char *value_print_size(uint64_t bytes)
 bool value_parse_enum(const EnumLookup *table, const char *text, int *value, GError **errp)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    g_autofree char *list = NULL;
-    const char *nearest;
+    g_autofree char *list = NULL, *near = NULL;
 
     for (int i = 0; i < table->size; i++) {
         const char *name = table->array[i];
@@ -275,15 +274,9 @@ bool value_parse_enum(const EnumLookup *table, const char *text, int *value, GEr
     }
     g_ptr_array_add(names, NULL);
     list = g_strjoinv(", ", (char **)names->pdata);
-    nearest = qom_nearest(text, (const char *const *)names->pdata);
-    if (nearest) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "'%s' is not a known name, accepted are %s (did you mean '%s'?)", text, list,
-                      nearest);
-    } else {
-        qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is not a known name, accepted are %s", text,
-                      list);
-    }
+    near = qom_did_you_mean(text, (const char *const *)names->pdata);
+    qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is not a known name, accepted are %s%s", text, list,
+                  near);
     return false;
 }
 

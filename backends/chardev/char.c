@@ -213,14 +213,13 @@ static bool prop_chr_set(Object *obj, const Property *prop, GVariant *value, GEr
         chr = qemu_chr_find(id);
         if (!chr) {
             g_autoptr(GPtrArray) labels = g_ptr_array_new();
-            const char *near;
+            g_autofree char *near = NULL;
 
             object_child_foreach(chr_container(), collect_label, labels);
             g_ptr_array_add(labels, NULL);
-            near = qom_nearest(id, (const char *const *)labels->pdata);
+            near = qom_did_you_mean(id, (const char *const *)labels->pdata);
             qom_error_set(errp, QOM_ERROR_NOT_FOUND,
-                          "can't find value '%s': no chardev has that id%s%s%s", id,
-                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                          "can't find value '%s': no chardev has that id%s", id, near);
             return false;
         }
     }

@@ -41,8 +41,7 @@ ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp)
     g_autofree char *type = g_strdup_printf("chardev-%s", name);
     ObjectClass *klass = object_class_by_name(type);
     g_autoptr(GPtrArray) known = NULL;
-    g_autofree char *list = NULL;
-    const char *near;
+    g_autofree char *list = NULL, *near = NULL;
 
     if (klass && object_class_dynamic_cast(klass, TYPE_CHARDEV) &&
         CHARDEV_CLASS(klass)->backend_name) {
@@ -51,11 +50,10 @@ ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp)
     known = g_ptr_array_new();
     object_class_foreach(collect_backend, TYPE_CHARDEV, false, known);
     g_ptr_array_add(known, NULL);
-    near = qom_nearest(name, (const char *const *)known->pdata);
+    near = qom_did_you_mean(name, (const char *const *)known->pdata);
     list = g_strjoinv(", ", (char **)known->pdata);
     qom_error_set(errp, QOM_ERROR_NOT_FOUND,
-                  "'%s' is not a valid char driver name%s%s%s Accepted are %s", name,
-                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : ".", list);
+                  "'%s' is not a valid char driver name%s. Accepted are %s", name, near, list);
     return NULL;
 }
 

@@ -31,18 +31,9 @@ const char *qdev_label(const DeviceState *dev)
 
 static void unknown_device(const char *name, GError **errp)
 {
-    GSList *classes = object_class_get_list(TYPE_DEVICE, false);
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    const char *near;
+    g_autofree char *near = object_class_did_you_mean(name, TYPE_DEVICE, NULL, NULL);
 
-    for (GSList *c = classes; c; c = c->next) {
-        g_ptr_array_add(names, (char *)object_class_get_name(c->data));
-    }
-    g_slist_free(classes);
-    g_ptr_array_add(names, NULL);
-    near = qom_nearest(name, (const char *const *)names->pdata);
-    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid device model name%s%s%s", name,
-                  near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid device model name%s", name, near);
 }
 
 DeviceState *qdev_new(const char *name, GError **errp)

@@ -23,7 +23,7 @@ static void a_chardev_is_an_object_below_chardevs(void **state)
 static void an_unknown_back_end_names_the_nearest_and_lists_all(void **state)
 {
     (void)state;
-    assert_refused("'nul' is not a valid char driver name; did you mean 'null'? "
+    assert_refused("'nul' is not a valid char driver name (did you mean 'null'?). "
                    "Accepted are file, null, pty, ringbuf, socket, stdio",
                    "nul,id=x");
     assert_refused("'zzzzzzzz' is not a valid char driver name. "
@@ -220,7 +220,7 @@ static void an_unknown_id_names_the_nearest(void **state)
     chr_make("null,id=console");
     assert_false(object_property_set_str(OBJECT(f), "chardev", "consol", &err));
     assert_string_equal(err->message, "property 'chardev' of 'test-front': can't find value "
-                                      "'consol': no chardev has that id; did you mean 'console'?");
+                                      "'consol': no chardev has that id (did you mean 'console'?)");
     g_error_free(err);
 }
 

@@ -160,7 +160,7 @@ static void an_unknown_machine_is_told_with_the_nearest(void **state)
 
     (void)state;
     assert_null(machine_class_find("bear", &near));
-    assert_string_equal(near->message, "'bear' is not a machine, did you mean 'bare'?");
+    assert_string_equal(near->message, "'bear' is not a machine (did you mean 'bare'?)");
     assert_null(machine_class_find("xyzzy-plugh", &far));
     assert_non_null(strstr(far->message, "-M help"));
 }
