@@ -17,6 +17,7 @@ libqometall_a_SOURCES += \
 	hw/core/timer.c
 
 nobase_qometinclude_HEADERS += \
+	hw/core/bus.h \
 	hw/core/irq.h \
 	hw/core/qdev.h \
 	hw/core/resettable.h \

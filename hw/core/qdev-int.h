@@ -6,7 +6,7 @@
 #ifndef HW_CORE_QDEV_INT_H
 #define HW_CORE_QDEV_INT_H
 
-#include <qomet/hw/core/qdev.h>
+#include <qomet/hw/core/bus.h>
 
 /* ---- qdev-undo.c: what realize has acquired ------------------------------------------------- */
 

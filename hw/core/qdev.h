@@ -16,10 +16,7 @@
 
 #define TYPE_DEVICE "device"
 OBJECT_DECLARE_TYPE(DeviceState, DeviceClass, DEVICE)
-#define TYPE_BUS "bus"
-OBJECT_DECLARE_TYPE(BusState, BusClass, BUS)
-#define TYPE_HOTPLUG_HANDLER "hotplug-handler"
-OBJECT_DECLARE_INTERFACE(HotplugHandler, HotplugHandlerClass, HOTPLUG_HANDLER)
+typedef struct BusState BusState; /* see bus.h */
 
 typedef struct DeviceUndo DeviceUndo;
 typedef struct NamedGPIOList NamedGPIOList;
@@ -171,61 +168,5 @@ QOM_EXPORT void qdev_foreach_gpio(DeviceState *dev,
                                   void (*fn)(const char *name, int n, bool in, qemu_irq irq,
                                              void *opaque),
                                   void *opaque);
-
-/* ---- Buses ----------------------------------------------------------------------------------- */
-
-struct BusState {
-    Object parent_obj;
-    DeviceState *parent; /* the device that offers the bus, or NULL for a machine's own */
-    char *name;
-    HotplugHandler *hotplug_handler; /* or NULL: the machine's, if it is one */
-    /* of DeviceState *, in order of plugging; not referenced (the devices hold the bus) */
-    GPtrArray *children;
-    bool realized, full;
-};
-
-struct BusClass {
-    ObjectClass parent_class;
-    unsigned max_dev; /* 0: any number */
-    /** Whether @dev may sit here: address free, in range. */
-    bool (*check_address)(BusState *bus, DeviceState *dev, GError **errp);
-    /** "04.0": where a device sits, for listings; the caller frees. May be NULL. */
-    char *(*get_dev_path)(DeviceState *dev);
-};
-
-/** A bus of type @type as the child @name of @parent (NULL: of the machine); owned by it. */
-QOM_EXPORT BusState *qbus_new(const char *type, DeviceState *parent, const char *name,
-                              GError **errp);
-/** The same in memory that the parent provides. */
-QOM_EXPORT bool qbus_init(void *bus, size_t size, const char *type, DeviceState *parent,
-                          const char *name, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-/** A bus of the machine by name ("isa.0") or path, or by type when @name is NULL (first with
- * room). */
-QOM_EXPORT BusState *qbus_find(const char *name, const char *type, GError **errp);
-/** Who is in charge of what comes to and goes from @bus; fails when @handler is no hotplug handler.
- * Main thread. */
-QOM_EXPORT bool qbus_set_hotplug_handler(BusState *bus, Object *handler,
-                                         GError **errp) G_GNUC_WARN_UNUSED_RESULT;
-
-/* ---- Hotplug --------------------------------------------------------------------------------- */
-
-struct HotplugHandlerClass {
-    InterfaceClass parent_class;
-    /* checks; changes nothing */
-    bool (*pre_plug)(HotplugHandler *h, DeviceState *dev, GError **errp);
-    /* realized: make the guest see it */
-    bool (*plug)(HotplugHandler *h, DeviceState *dev, GError **errp);
-    /* ask the guest; NULL: unplug at once */
-    bool (*unplug_request)(HotplugHandler *h, DeviceState *dev, GError **errp);
-    /* before unrealize */
-    bool (*unplug)(HotplugHandler *h, DeviceState *dev, GError **errp);
-};
-/** The handler in charge of @dev: its bus's, else the machine's, or NULL. */
-QOM_EXPORT HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev);
-/**
- * Takes @dev away: asks the handler, then unparents. Where the handler has an unplug_request, the
- * device is still there on return; whoever agrees later calls object_unparent() on the main thread.
- */
-QOM_EXPORT bool qdev_unplug(DeviceState *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

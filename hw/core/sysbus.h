@@ -4,7 +4,7 @@
 #ifndef QOMET_HW_CORE_SYSBUS_H
 #define QOMET_HW_CORE_SYSBUS_H
 
-#include <qomet/hw/core/qdev.h>
+#include <qomet/hw/core/bus.h>
 
 #define TYPE_SYSTEM_BUS "system-bus"
 #define TYPE_SYS_BUS_DEVICE "sys-bus-device"

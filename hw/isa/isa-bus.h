@@ -4,7 +4,7 @@
 #ifndef QOMET_HW_ISA_ISA_BUS_H
 #define QOMET_HW_ISA_ISA_BUS_H
 
-#include <qomet/hw/core/qdev.h>
+#include <qomet/hw/core/bus.h>
 
 #define TYPE_ISA_BUS "ISA"
 #define TYPE_ISA_DEVICE "isa-device"

@@ -8,7 +8,7 @@
 
 #include "tests/test.h"
 #include <string.h>
-#include <qomet/hw/core/qdev.h>
+#include <qomet/hw/core/bus.h>
 #include <qomet/memory/main-work.h>
 
 #define TYPE_PROBE "probe-device"
