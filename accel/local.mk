@@ -13,6 +13,7 @@ libqometall_a_SOURCES += \
 	accel/x86-cpu.c \
 	accel/x86-models.c \
 	accel/x86-regs.c \
+	accel/x86-walk.c \
 	accel/kvm/kvm.c \
 	accel/kvm/kvm-compat.h \
 	accel/kvm/kvm-cpuid.c \
@@ -34,7 +35,8 @@ nobase_qometinclude_HEADERS += \
 	accel/accel.h \
 	accel/cpu.h \
 	accel/qtest/qtest.h \
-	accel/runstate.h
+	accel/runstate.h \
+	accel/x86-walk.h
 
 # The yardstick of the bench programs; no object of Qomet is in it.
 EXTRA_PROGRAMS += tests/bench/bare-loop
@@ -56,4 +58,5 @@ unit_tests += \
 	tests/unit/test-cpu-regs \
 	tests/unit/test-kvm-explain \
 	tests/unit/test-qtest-server \
-	tests/unit/test-runstate
+	tests/unit/test-runstate \
+	tests/unit/test-x86-walk

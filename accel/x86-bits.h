@@ -26,6 +26,7 @@
 
 #define X86_EFER_LME (UINT64_C(1) << 8)
 #define X86_EFER_LMA (UINT64_C(1) << 10)
+#define X86_EFER_NXE (UINT64_C(1) << 11)
 
 #define X86_APIC_BASE_BSP (UINT64_C(1) << 8)
 #define X86_APIC_BASE_ENABLE (UINT64_C(1) << 11)
@@ -35,6 +36,7 @@
 #define X86_PTE_U (UINT64_C(1) << 2)
 #define X86_PTE_PS (UINT64_C(1) << 7)
 #define X86_PTE_ADDR UINT64_C(0x000ffffffffff000)
+#define X86_PTE_NX (UINT64_C(1) << 63)
 
 /* Types of segments (SDM vol. 3, tables 3-1 and 3-2). */
 #define X86_SEG_LDT 2

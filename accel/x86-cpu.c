@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <qomet/accel/accel.h>
+#include <qomet/accel/x86-walk.h>
 #include "accel/x86-bits.h"
 
 /* ---- Registers ---- */
@@ -73,111 +74,29 @@ static void x86_cpu_dump_state(CPUState *cpu, GString *out)
 
 /* ---- Memory as the guest sees it ---- */
 
-/* The entry @index of the table at @table, of @size bytes. */
-static bool read_entry(X86CPU *cpu, uint64_t table, unsigned index, unsigned size, uint64_t *entry,
-                       GError **errp)
-{
-    uint64_t addr = table + (uint64_t)index * size;
-    uint8_t raw[8] = { 0 };
-
-    if (address_space_read(cpu->parent_obj.as_memory, addr, (MemTxAttrs){ .debug = 1 }, raw,
-                           size) != MEMTX_OK) {
-        qom_error_set(errp, QOM_ERROR_FAILED, "the page table at 0x%" PRIx64 " is outside memory",
-                      addr);
-        return false;
-    }
-    *entry = 0;
-    for (unsigned i = 0; i < size; i++) {
-        *entry |= (uint64_t)raw[i] << (8 * i);
-    }
-    return true;
-}
-
-/* 32-bit paging (SDM vol. 3, 4.3). */
-static bool walk_32(X86CPU *cpu, uint32_t gva, hwaddr *gpa, GError **errp)
-{
-    const X86Registers *r = &cpu->regs;
-    uint64_t entry;
-
-    if (!read_entry(cpu, r->cr3 & 0xfffff000, gva >> 22, 4, &entry, errp)) {
-        return false;
-    }
-    if (entry & X86_PTE_P && entry & X86_PTE_PS && r->cr4 & X86_CR4_PSE) {
-        /* PSE-36: bits 20 to 13 are bits 39 to 32 of the address. */
-        *gpa = (entry & 0xffc00000) | (entry >> 13 & 0xff) << 32 | (gva & 0x3fffff);
-        return true;
-    }
-    if (entry & X86_PTE_P &&
-        !read_entry(cpu, entry & 0xfffff000, gva >> 12 & 0x3ff, 4, &entry, errp)) {
-        return false;
-    }
-    if (!(entry & X86_PTE_P)) {
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "no page is mapped at 0x%x", gva);
-        return false;
-    }
-    *gpa = (entry & 0xfffff000) | (gva & 0xfff);
-    return true;
-}
-
-/* PAE, 4-level and 5-level paging (SDM vol. 3, 4.4 and 4.5): entries of 8 bytes, 512 a table. */
-static bool walk_64(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp)
-{
-    const X86Registers *r = &cpu->regs;
-    bool lma = r->efer & X86_EFER_LMA;
-    int levels = !lma ? 3 : r->cr4 & X86_CR4_LA57 ? 5 : 4;
-    int top_bit = 12 + 9 * levels - 1;
-    uint64_t table = lma ? r->cr3 & X86_PTE_ADDR : r->cr3 & 0xffffffe0, entry = 0;
-
-    if (lma && (int64_t)(gva << (63 - top_bit)) >> (63 - top_bit) != (int64_t)gva) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "0x%" PRIx64 " is not a canonical address", gva);
-        return false;
-    }
-    for (int level = levels; level >= 1; level--) {
-        int shift = 12 + 9 * (level - 1);
-        bool large = level == 2 || (level == 3 && lma);
-
-        if (!read_entry(cpu, table, gva >> shift & (!lma && level == 3 ? 3 : 0x1ff), 8, &entry,
-                        errp)) {
-            return false;
-        }
-        if (!(entry & X86_PTE_P)) {
-            qom_error_set(errp, QOM_ERROR_NOT_FOUND,
-                          "no page is mapped at 0x%" PRIx64 " (level %d)", gva, level);
-            return false;
-        }
-        if (level > 1 && entry & X86_PTE_PS && !(level == 3 && !lma)) {
-            if (!large) {
-                qom_error_set(errp, QOM_ERROR_FAILED,
-                              "the page table entry 0x%" PRIx64 " for 0x%" PRIx64
-                              " has a reserved bit set (level %d)",
-                              entry, gva, level);
-                return false;
-            }
-            *gpa = (entry & X86_PTE_ADDR & ~((UINT64_C(1) << shift) - 1)) |
-                   (gva & ((UINT64_C(1) << shift) - 1));
-            return true;
-        }
-        table = entry & X86_PTE_ADDR;
-    }
-    *gpa = (entry & X86_PTE_ADDR) | (gva & 0xfff);
-    return true;
-}
-
 bool x86_cpu_translate(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp)
 {
     const X86Registers *r = x86_cpu_registers(cpu, errp);
+    X86Walk walk;
 
     if (!r) {
         return false;
     }
-    if (!(r->efer & X86_EFER_LMA)) {
-        gva &= UINT32_MAX;
-    }
-    if (!(r->cr0 & X86_CR0_PE) || !(r->cr0 & X86_CR0_PG)) {
-        *gpa = gva;
+    if (x86_walk(r, cpu->parent_obj.as_memory, gva, &walk)) {
+        *gpa = walk.gpa;
         return true;
     }
-    return r->cr4 & X86_CR4_PAE ? walk_64(cpu, gva, gpa, errp) : walk_32(cpu, gva, gpa, errp);
+    if (walk.n_steps) {
+        const X86WalkStep *last = &walk.steps[walk.n_steps - 1];
+
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND,
+                      "no page is mapped at 0x%" PRIx64 " (%s at 0x%" PRIx64 ": %s)", gva,
+                      last->level, last->entry_addr, walk.fault);
+    } else {
+        qom_error_set(errp, QOM_ERROR_VALUE, "no page is mapped at 0x%" PRIx64 ": %s", gva,
+                      walk.fault);
+    }
+    return false;
 }
 
 unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max)
