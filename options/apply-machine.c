@@ -216,11 +216,7 @@ bool option_apply_qtest_log(OptionPlan *plan, OptionWord *word, GError **errp)
     return true;
 }
 
-/*
- * A test on standard input and output has it alone: the first serial port does not go there unless
- * it is told to.
- */
-static void leave_stdio_to_test(OptionPlan *plan)
+void option_leave_stdio(OptionPlan *plan)
 {
     if (!plan->machine->serial_words) {
         machine_add_serial_words(plan->machine, "none");
@@ -241,7 +237,7 @@ static bool make_qtest(OptionPlan *plan, GError **errp)
         return !log;
     }
     if (!strcmp(where->arg, "stdio")) {
-        leave_stdio_to_test(plan);
+        option_leave_stdio(plan);
     }
     tester = object_new_with_props(TYPE_QTEST, object_get_objects_root(), "qtest", errp, "address",
                                    where->arg, log ? "log" : NULL, log ? log->arg : NULL, NULL);

@@ -5,6 +5,7 @@
 libqometall_a_SOURCES += \
 	options/answer.c \
 	options/apply-machine.c \
+	options/apply-monitor.c \
 	options/apply-objects.c \
 	options/apply-process.c \
 	options/apply.c \

@@ -19,6 +19,7 @@ typedef enum OptionSection {
     OPTION_SECTION_MACHINE,
     OPTION_SECTION_GUEST,
     OPTION_SECTION_DEVICES,
+    OPTION_SECTION_MONITOR,
     OPTION_SECTION_PROCESS,
     OPTION_SECTION_DEBUG,
     OPTION_SECTION_HELP,
@@ -34,8 +35,9 @@ typedef enum OptionStage {
     OPTION_STAGE_MACHINE, /* the machine is made, its properties are set */
     OPTION_STAGE_OBJECT,
     OPTION_STAGE_CHARDEV,
-    OPTION_STAGE_ACCEL,  /* gathers; at its end the accelerator is made */
-    OPTION_STAGE_DEVICE, /* at its beginning the board is made, at its end the machine is done */
+    OPTION_STAGE_MONITOR, /* those who talk to the machine */
+    OPTION_STAGE_ACCEL,   /* gathers; at its end the accelerator is made */
+    OPTION_STAGE_DEVICE,  /* at its beginning the board is made, at its end the machine is done */
     OPTION_STAGE__MAX,
 } OptionStage;
 
@@ -84,6 +86,7 @@ struct OptionPlan {
     MachineState *machine;
     char *machine_accel; /* -M ...,accel=WORDS; or NULL */
     GPtrArray *accels;   /* of const OptionWord *: -accel */
+    unsigned monitors;   /* how many were made: the next one is named by that */
 };
 
 /** The table, ended by a row without a name, and the headings of its sections. */
@@ -138,6 +141,11 @@ bool option_apply_serial(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp);
 /** Makes the machine object of the class that -M names, or of the default one. */
 bool option_make_machine(OptionPlan *plan, GError **errp);
+/**
+ * Somebody has standard input and output: the first serial port does not go there unless it is told
+ * to.
+ */
+void option_leave_stdio(OptionPlan *plan);
 /** Opens the accelerator that was asked for, and the tester's connection. */
 bool option_make_accel(OptionPlan *plan, GError **errp);
 bool option_make_board(OptionPlan *plan, GError **errp);
@@ -150,6 +158,12 @@ bool option_apply_object(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp);
 /** Warns of every -global that no object has used, with the reason. */
 void option_warn_unused_globals(void);
+
+/* Of those who talk to the machine (apply-monitor.c). */
+bool option_apply_qmp(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_qmp_pretty(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_monitor(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_mon(OptionPlan *plan, OptionWord *word, GError **errp);
 
 /* Devices (device-add.c). */
 bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp);

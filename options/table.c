@@ -10,6 +10,7 @@ const char *const option_section_titles[OPTION_SECTION__MAX] = {
     [OPTION_SECTION_MACHINE] = "The machine",
     [OPTION_SECTION_GUEST] = "What the guest starts with",
     [OPTION_SECTION_DEVICES] = "Devices and what stands behind them",
+    [OPTION_SECTION_MONITOR] = "Talking to the machine",
     [OPTION_SECTION_PROCESS] = "The program itself",
     [OPTION_SECTION_DEBUG] = "Looking inside",
     [OPTION_SECTION_HELP] = "Questions",
@@ -204,6 +205,44 @@ const Option option_table[] = {
         .section = OPTION_SECTION_PROCESS,
         .stage = OPTION_STAGE_MODULE,
         .apply = option_apply_module,
+    },
+    {
+        .name = "qmp",
+        .arg = "WHERE",
+        .help = "A monitor that speaks QEMU's machine protocol (JSON): at stdio, pty, "
+                "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on][,wait=off] or "
+                "chardev:NAME. May be given any number of times.",
+        .section = OPTION_SECTION_MONITOR,
+        .stage = OPTION_STAGE_MONITOR,
+        .apply = option_apply_qmp,
+    },
+    {
+        .name = "qmp-pretty",
+        .arg = "WHERE",
+        .help = "The same with answers that are indented for people to read.",
+        .section = OPTION_SECTION_MONITOR,
+        .stage = OPTION_STAGE_MONITOR,
+        .apply = option_apply_qmp_pretty,
+    },
+    {
+        .name = "monitor",
+        .arg = "WHERE",
+        .help = "A monitor for people, at one of the places of -qmp; none means that there is "
+                "none.",
+        .section = OPTION_SECTION_MONITOR,
+        .stage = OPTION_STAGE_MONITOR,
+        .apply = option_apply_monitor,
+    },
+    {
+        .name = "mon",
+        .arg = "[chardev=]NAME[,mode=readline|control][,pretty=on]",
+        .help = "A monitor on a chardev that was made with -chardev: for people (readline), or for "
+                "programs (control).",
+        .section = OPTION_SECTION_MONITOR,
+        .stage = OPTION_STAGE_MONITOR,
+        .read = option_read_keyval,
+        .implied_key = "chardev",
+        .apply = option_apply_mon,
     },
     {
         .name = "S",

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Between json.c and json-check.c. */
+/* Between json.c, json-check.c and json-stream.c. */
 #ifndef QOM_JSON_INT_H
 #define QOM_JSON_INT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <glib.h>
+#include <json-c/json.h>
 
 /** Sets "not valid JSON at character N: @what"; @offset is in bytes. */
 void json_error_at(GError **errp, const char *text, size_t offset, const char *what);
@@ -15,5 +16,12 @@ void json_error_at(GError **errp, const char *text, size_t offset, const char *w
  * not fit, half surrogates; only space behind it.
  */
 bool json_check(const char *text, size_t end, GError **errp);
+
+/** json-c's reader as we have it: strict, of limited depth. The caller frees. */
+struct json_tokener *json_reader_new(void);
+/** What json-c's error means to the one who wrote the text. */
+const char *json_error_words(enum json_tokener_error error);
+/** The value that json-c has read; floating. It must have passed json_check(). */
+GVariant *json_to_value(json_object *json);
 
 #endif

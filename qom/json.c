@@ -16,8 +16,6 @@
 
 /* ---- Text -> value ---- */
 
-static GVariant *value_from_json(json_object *json);
-
 /* json-c gives the nearest int64_t. */
 static GVariant *integer_from_json(json_object *json)
 {
@@ -35,7 +33,7 @@ static GVariant *array_from_json(json_object *json)
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE("av"));
     for (size_t i = 0; i < json_object_array_length(json); i++) {
-        g_variant_builder_add(&builder, "v", value_from_json(json_object_array_get_idx(json, i)));
+        g_variant_builder_add(&builder, "v", json_to_value(json_object_array_get_idx(json, i)));
     }
     return g_variant_builder_end(&builder);
 }
@@ -47,13 +45,12 @@ static GVariant *object_from_json(json_object *json)
     g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
     json_object_object_foreach(json, key, member)
     {
-        g_variant_builder_add(&builder, "{sv}", key, value_from_json(member));
+        g_variant_builder_add(&builder, "{sv}", key, json_to_value(member));
     }
     return g_variant_builder_end(&builder);
 }
 
-/* A floating value. */
-static GVariant *value_from_json(json_object *json)
+GVariant *json_to_value(json_object *json)
 {
     switch (json_object_get_type(json)) {
     case json_type_boolean:
@@ -73,8 +70,7 @@ static GVariant *value_from_json(json_object *json)
     }
 }
 
-/* What json-c's error means to the one who wrote the text. */
-static const char *error_words(enum json_tokener_error error)
+const char *json_error_words(enum json_tokener_error error)
 {
     switch (error) {
     case json_tokener_continue:
@@ -99,6 +95,14 @@ static const char *error_words(enum json_tokener_error error)
     }
 }
 
+struct json_tokener *json_reader_new(void)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH + 1);
+
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    return tokener;
+}
+
 GVariant *json_to_variant(const char *text, GError **errp)
 {
     size_t len = strlen(text);
@@ -120,16 +124,15 @@ GVariant *json_to_variant(const char *text, GError **errp)
         json_error_at(errp, text, bad - text, "it is not valid UTF-8");
         return NULL;
     }
-    tokener = json_tokener_new_ex(JSON_DEPTH + 1);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    tokener = json_reader_new();
     /* The NUL tells a number at the end that it is whole. */
     json = json_tokener_parse_ex(tokener, text, len + 1);
     error = json_tokener_get_error(tokener);
     end = json_tokener_get_parse_end(tokener);
     if (error != json_tokener_success) {
-        json_error_at(errp, text, MIN(end, len), error_words(error));
+        json_error_at(errp, text, MIN(end, len), json_error_words(error));
     } else if (json_check(text, end, errp)) {
-        value = g_variant_ref_sink(value_from_json(json));
+        value = g_variant_ref_sink(json_to_value(json));
     }
     json_object_put(json);
     json_tokener_free(tokener);

@@ -10,6 +10,7 @@ libqom_a_SOURCES += \
 	qom/global.c \
 	qom/json-check.c \
 	qom/json-int.h \
+	qom/json-stream.c \
 	qom/json.c \
 	qom/keyval.c \
 	qom/link.c \
@@ -62,6 +63,7 @@ EXTRA_DIST += \
 nobase_qometinclude_HEADERS += \
 	qom/error.h \
 	qom/export.h \
+	qom/json-stream.h \
 	qom/keyval.h \
 	qom/log.h \
 	qom/module.h \

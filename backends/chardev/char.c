@@ -182,6 +182,23 @@ void chr_drained(Chardev *chr)
     }
 }
 
+static void disconnect(void *opaque)
+{
+    Chardev *chr = opaque;
+
+    CHARDEV_GET_CLASS(chr)->chr_disconnect(chr);
+    object_unref(chr);
+}
+
+bool qemu_chr_fe_disconnect(CharBackend *be)
+{
+    if (!be->chr || !CHARDEV_GET_CLASS(be->chr)->chr_disconnect) {
+        return false;
+    }
+    main_work_post(disconnect, object_ref(be->chr));
+    return true;
+}
+
 /* ---- The property of a front end ---- */
 
 static CharBackend *prop_field(Object *obj, const Property *prop)

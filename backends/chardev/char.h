@@ -82,6 +82,8 @@ struct ChardevClass {
      * once.
      */
     void (*chr_output_failed)(Chardev *chr, int errnum);
+    /** Ends the session of the peer, who may come again. Main thread. NULL: peers have none. */
+    void (*chr_disconnect)(Chardev *chr);
     const char *backend_name; /* as in "-chardev NAME,id=..." */
     const char *help;         /* one sentence */
 };
@@ -134,6 +136,12 @@ QOM_EXPORT int qemu_chr_fe_write_all(CharBackend *be, const uint8_t *buf, int le
  * The same; without a chardev it goes to standard output, which all who print so share. Any thread.
  */
 QOM_EXPORT int qemu_chr_fe_print(CharBackend *be, const uint8_t *buf, int len);
+
+/**
+ * Ends the session of the peer, soon and never from within the call (CHR_EVENT_CLOSED follows).
+ * False: this sort of chardev has no sessions. Main thread.
+ */
+QOM_EXPORT bool qemu_chr_fe_disconnect(CharBackend *be);
 
 /* ---- For back ends: only on the main thread, without the lock -------------------------------- */
 

@@ -71,6 +71,11 @@ static void socket_output_failed(Chardev *chr, int errnum)
     socket_hangup(CHARDEV_FD(chr), errnum);
 }
 
+static void socket_disconnect(Chardev *chr)
+{
+    socket_hangup(CHARDEV_FD(chr), 0);
+}
+
 /* ---- Server ---- */
 
 /* Takes the next peer, if one is there; false with errno when none can be taken any more. */
@@ -276,6 +281,7 @@ static void socket_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED
 
     cc->open = socket_open;
     cc->chr_output_failed = socket_output_failed;
+    cc->chr_disconnect = socket_disconnect;
     cc->backend_name = "socket";
     cc->help = "a unix or TCP socket";
     fc->hangup = socket_hangup;

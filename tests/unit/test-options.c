@@ -238,11 +238,11 @@ static void a_name_takes_only_its_keys(void **state)
 static void every_name_is_there_once(void **state)
 {
     static const char *const names[] = {
-        "M",       "machine", "accel",   "cpu",     "m",         "smp",        "kernel",
-        "initrd",  "append",  "bios",    "display", "nographic", "h",          "device",
-        "object",  "global",  "chardev", "serial",  "module",    "nodefaults", "no-user-config",
-        "S",       "name",    "pidfile", "qtest",   "qtest-log", "d",          "D",
-        "version", "help",
+        "M",       "machine", "accel",   "cpu",        "m",         "smp",        "kernel",
+        "initrd",  "append",  "bios",    "display",    "nographic", "h",          "device",
+        "object",  "global",  "chardev", "serial",     "module",    "nodefaults", "no-user-config",
+        "S",       "name",    "pidfile", "qtest",      "qtest-log", "d",          "D",
+        "version", "help",    "qmp",     "qmp-pretty", "monitor",   "mon",
     };
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor that speaks JSON: greeting, the stream of requests, answers. What a request does is
+ * in qmp-dispatch.c.
+ */
+#include <qomet/qom/keyval.h>
+#include <qomet/qom/module.h>
+#include "monitor/qmp-int.h"
+
+void qmp_send(QmpMonitor *qmp, GVariant *message)
+{
+    g_autoptr(GVariant) owned = g_variant_ref_sink(message);
+    g_autofree char *text = json_from_variant(owned);
+
+    monitor_printf(MONITOR(qmp), "%s\r\n", text);
+}
+
+static GVariant *greeting(void)
+{
+    static const char *const capabilities[] = { "oob" };
+
+    return g_variant_new_parsed("{'QMP': <{'version': <%@v>, 'capabilities': <%@as>}>}",
+                                g_variant_new_variant(qmp_version()),
+                                g_variant_new_strv(capabilities, G_N_ELEMENTS(capabilities)));
+}
+
+static void begin_session(QmpMonitor *qmp)
+{
+    qmp_listen(qmp, false);
+    qmp->negotiated = qmp->oob = false;
+    json_stream_reset(qmp->stream);
+}
+
+static void qmp_opened(Monitor *mon)
+{
+    begin_session(QMP_MONITOR(mon));
+    qmp_send(QMP_MONITOR(mon), greeting());
+}
+
+static void qmp_closed(Monitor *mon)
+{
+    begin_session(QMP_MONITOR(mon));
+}
+
+static size_t qmp_input(Monitor *mon, const char *buf, size_t len)
+{
+    QmpMonitor *qmp = QMP_MONITOR(mon);
+    size_t done = 0;
+
+    while (done < len && !mon->paused) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GVariant) request = NULL;
+
+        done += json_stream_feed(qmp->stream, buf + done, len - done, &request, &error);
+        if (error) {
+            qmp_send(qmp, qmp_error_answer(error, NULL));
+        } else if (request) {
+            qmp_send(qmp, qmp_dispatch(qmp, request));
+        }
+    }
+    return done;
+}
+
+static void qmp_init(Object *obj)
+{
+    QMP_MONITOR(obj)->stream = json_stream_new();
+}
+
+static void qmp_finalize(Object *obj)
+{
+    qmp_listen(QMP_MONITOR(obj), false);
+    json_stream_free(QMP_MONITOR(obj)->stream);
+}
+
+static const Property qmp_props[] = {
+    DEFINE_PROP_BOOL("pretty", QmpMonitor, pretty, false,
+                     .help = "answers are indented for people to read"),
+};
+
+static void qmp_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
+{
+    MonitorClass *mc = MONITOR_CLASS(klass);
+
+    mc->opened = qmp_opened;
+    mc->closed = qmp_closed;
+    mc->input = qmp_input;
+    USER_CREATABLE_CLASS(klass)->complete = monitor_start;
+    object_class_add_properties(klass, qmp_props, G_N_ELEMENTS(qmp_props));
+}
+
+static const TypeInfo qmp_types[] = {
+    {
+        .name = TYPE_MONITOR_QMP,
+        .parent = TYPE_MONITOR,
+        .instance_size = sizeof(QmpMonitor),
+        .instance_init = qmp_init,
+        .instance_finalize = qmp_finalize,
+        .class_init = qmp_class_init,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_USER_CREATABLE }, { NULL } },
+    },
+};
+
+DEFINE_TYPES(qmp_types)

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Values held against the schema, with QEMU's words where they do not fit.
+ */
+#include <string.h>
+#include "monitor/qmp-int.h"
+
+/* ---- Rows by name ---- */
+
+const SchemaType *schema_type_find(const char *name)
+{
+    for (const SchemaType *row = schema_types; row->name; row++) {
+        if (!strcmp(row->name, name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const QmpCommand *qmp_command_find(const char *name)
+{
+    for (const QmpCommand *row = qmp_commands; row->name; row++) {
+        if (!strcmp(row->name, name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const QmpEvent *qmp_event_find(const char *name)
+{
+    for (const QmpEvent *row = qmp_events; row->name; row++) {
+        if (!strcmp(row->name, name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Values ---- */
+
+/** Where a value stands: the argument's name, or the way to a member of it ("a.b", "a[0]"). */
+typedef struct Place {
+    const struct Place *above; /* or NULL */
+    const char *name;          /* NULL: an element of a list */
+    gsize index;
+} Place;
+
+static void append_place(GString *text, const Place *place)
+{
+    if (place->above) {
+        append_place(text, place->above);
+    }
+    if (place->name) {
+        g_string_append_printf(text, "%s%s", place->above ? "." : "", place->name);
+    } else {
+        g_string_append_printf(text, "[%" G_GSIZE_FORMAT "]", place->index);
+    }
+}
+
+static char *place_text(const Place *place)
+{
+    GString *text = g_string_new(NULL);
+
+    append_place(text, place);
+    return g_string_free(text, FALSE);
+}
+
+static bool wrong_type(const Place *place, const char *expected, GError **errp)
+{
+    g_autofree char *where = place_text(place);
+
+    qmp_error_set(errp, QMP_ERROR_GENERIC, "Invalid parameter type for '%s', expected: %s", where,
+                  expected);
+    return false;
+}
+
+static bool check_members(const SchemaMember *members, bool open, GVariant *value,
+                          const Place *above, GError **errp);
+static bool check_value(const char *type, GVariant *value, const Place *place, GError **errp);
+
+static bool is_integer(GVariant *value)
+{
+    return g_variant_is_of_type(value, G_VARIANT_TYPE_INT64) ||
+           g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64);
+}
+
+static bool check_size(GVariant *value, const Place *place, GError **errp)
+{
+    if (!is_integer(value)) {
+        return wrong_type(place, "uint64", errp);
+    }
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_INT64) && g_variant_get_int64(value) < 0) {
+        return wrong_type(place, "uint64", errp);
+    }
+    return true;
+}
+
+/* The types that have no row; *@known says whether @type is one. */
+static bool check_builtin(const char *type, GVariant *value, const Place *place, bool *known,
+                          GError **errp)
+{
+    static const struct {
+        const char *type, *variant, *expected;
+    } plain[] = {
+        { "str", "s", "string" },
+        { "bool", "b", "boolean" },
+        { "int", "x", "integer" },
+        { "null", "mv", "null" },
+    };
+
+    *known = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(plain); i++) {
+        if (!strcmp(type, plain[i].type)) {
+            return g_variant_is_of_type(value, G_VARIANT_TYPE(plain[i].variant)) ||
+                   wrong_type(place, plain[i].expected, errp);
+        }
+    }
+    if (!strcmp(type, "size")) {
+        return check_size(value, place, errp);
+    }
+    if (!strcmp(type, "number")) {
+        return is_integer(value) || g_variant_is_of_type(value, G_VARIANT_TYPE_DOUBLE) ||
+               wrong_type(place, "number", errp);
+    }
+    *known = !strcmp(type, "any");
+    return true;
+}
+
+static bool check_list(const char *type, GVariant *value, const Place *place, GError **errp)
+{
+    g_autofree char *element = g_strndup(type, strlen(type) - 2);
+
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE("av"))) {
+        return wrong_type(place, "array", errp);
+    }
+    for (gsize i = 0; i < g_variant_n_children(value); i++) {
+        g_autoptr(GVariant) box = g_variant_get_child_value(value, i);
+        g_autoptr(GVariant) child = g_variant_get_variant(box);
+        Place here = { .above = place, .index = i };
+
+        if (!check_value(element, child, &here, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_enum(const SchemaType *type, GVariant *value, const Place *place, GError **errp)
+{
+    g_autofree char *where = NULL, *accepted = NULL;
+    const char *text;
+
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
+        return wrong_type(place, "string", errp);
+    }
+    text = g_variant_get_string(value, NULL);
+    if (g_strv_contains(type->values, text)) {
+        return true;
+    }
+    where = place_text(place);
+    accepted = g_strjoinv("', '", (char **)type->values);
+    qmp_error_set(errp, QMP_ERROR_GENERIC,
+                  "Parameter '%s' does not accept value '%s', accepted are '%s'", where, text,
+                  accepted);
+    return false;
+}
+
+static bool check_value(const char *type, GVariant *value, const Place *place, GError **errp)
+{
+    const SchemaType *row;
+    bool known, good;
+
+    if (g_str_has_suffix(type, "[]")) {
+        return check_list(type, value, place, errp);
+    }
+    good = check_builtin(type, value, place, &known, errp);
+    if (known) {
+        return good;
+    }
+    row = schema_type_find(type);
+    if (row->values) {
+        return check_enum(row, value, place, errp);
+    }
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE_VARDICT)) {
+        return wrong_type(place, "object", errp);
+    }
+    return check_members(row->members, false, value, place, errp);
+}
+
+static bool check_known(const SchemaMember *members, GVariant *value, const Place *above,
+                        GError **errp)
+{
+    GVariantIter iter;
+    const char *key;
+
+    g_variant_iter_init(&iter, value);
+    while (g_variant_iter_next(&iter, "{&sv}", &key, NULL)) {
+        const SchemaMember *m = members;
+
+        while (m && m->name && strcmp(m->name, key) != 0) {
+            m++;
+        }
+        if (!m || !m->name) {
+            Place here = { .above = above, .name = key };
+            g_autofree char *where = place_text(&here);
+
+            qmp_error_set(errp, QMP_ERROR_GENERIC, "Parameter '%s' is unexpected", where);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_members(const SchemaMember *members, bool open, GVariant *value,
+                          const Place *above, GError **errp)
+{
+    for (const SchemaMember *m = members; m && m->name; m++) {
+        g_autoptr(GVariant) member = g_variant_lookup_value(value, m->name, NULL);
+        Place here = { .above = above, .name = m->name };
+        g_autofree char *where = NULL;
+
+        if (member) {
+            if (!check_value(m->type, member, &here, errp)) {
+                return false;
+            }
+        } else if (!m->optional) {
+            where = place_text(&here);
+            qmp_error_set(errp, QMP_ERROR_GENERIC, "Parameter '%s' is missing", where);
+            return false;
+        }
+    }
+    return open || check_known(members, value, above, errp);
+}
+
+bool schema_check(const SchemaMember *members, bool open, GVariant *args, GError **errp)
+{
+    return check_members(members, open, args, NULL, errp);
+}
+
+/* ---- What a handler reads ---- */
+
+const char *qmp_arg_str(GVariant *args, const char *name)
+{
+    const char *text = NULL;
+
+    g_variant_lookup(args, name, "&s", &text);
+    return text;
+}
+
+bool qmp_arg_bool(GVariant *args, const char *name, bool if_absent)
+{
+    gboolean value = if_absent;
+
+    g_variant_lookup(args, name, "b", &value);
+    return value;
+}
+
+int64_t qmp_arg_int(GVariant *args, const char *name, int64_t if_absent)
+{
+    gint64 value = if_absent;
+
+    g_variant_lookup(args, name, "x", &value);
+    return value;
+}
+
+uint64_t qmp_arg_size(GVariant *args, const char *name, uint64_t if_absent)
+{
+    guint64 value;
+
+    /* What fits into a signed one was read as that. */
+    return g_variant_lookup(args, name, "t", &value)
+               ? value
+               : (uint64_t)qmp_arg_int(args, name, (int64_t)if_absent);
+}
+
+GVariant *qmp_arg(GVariant *args, const char *name)
+{
+    return g_variant_lookup_value(args, name, NULL);
+}

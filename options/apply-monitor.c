@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options that let others talk to the machine. The monitors are made by the names of their types:
+ * they know of options, not the other way round.
+ */
+#include <string.h>
+#include <qomet/backends/chardev/char.h>
+#include <qomet/qom/value.h>
+#include "options/options-int.h"
+
+#define TYPE_QMP "monitor-qmp"
+#define TYPE_HMP "monitor-hmp"
+
+static Object *container(void)
+{
+    return container_get(object_get_root(), "/monitors");
+}
+
+/* A monitor named @id (NULL: the next of the unnamed ones) on the chardev @chr. */
+static bool add(OptionPlan *plan, const char *type, const char *id, const char *chr, bool pretty,
+                GError **errp)
+{
+    g_autofree char *name = id ? g_strdup(id) : g_strdup_printf("compat_monitor%u", plan->monitors);
+
+    plan->monitors += !id;
+    return object_new_with_props(type, container(), name, errp, "chardev", chr,
+                                 pretty ? "pretty" : NULL, "on", NULL) != NULL;
+}
+
+static Chardev *make_chardev(OptionPlan *plan, const char *words, GError **errp)
+{
+    g_autofree char *id = g_strdup_printf("compat_monitor%u", plan->monitors);
+    g_autofree char *full = NULL;
+    g_autoptr(KeyVal) kv = NULL;
+
+    if (strcmp(words, "stdio") != 0) {
+        return qemu_chr_new(id, words, errp);
+    }
+    option_leave_stdio(plan);
+    /* Every key is for the monitor. */
+    full = g_strdup_printf("stdio,id=%s,escape=off", id);
+    kv = keyval_parse(full, "backend", errp);
+    return kv ? qemu_chr_new_keyval(kv, errp) : NULL;
+}
+
+/* One whose chardev is made of the words of the option. */
+static bool add_at(OptionPlan *plan, const OptionWord *word, const char *type, bool pretty,
+                   GError **errp)
+{
+    const Chardev *chr = make_chardev(plan, word->arg, errp);
+
+    return chr && add(plan, type, NULL, chr->label, pretty, errp);
+}
+
+bool option_apply_qmp(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    return add_at(plan, word, TYPE_QMP, false, errp);
+}
+
+bool option_apply_qmp_pretty(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    return add_at(plan, word, TYPE_QMP, true, errp);
+}
+
+bool option_apply_monitor(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    return !strcmp(word->arg, "none") || add_at(plan, word, TYPE_HMP, false, errp);
+}
+
+bool option_apply_mon(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    const char *chr = keyval_take(word->kv, "chardev");
+    const char *mode = keyval_take(word->kv, "mode");
+    const char *pretty = keyval_take(word->kv, "pretty");
+    const char *id = keyval_take(word->kv, "id");
+    bool indent = false, control = mode && !strcmp(mode, "control");
+
+    if (!keyval_check_all_used(word->kv, errp) || (id && !id_wellformed(id, errp)) ||
+        (pretty && !value_parse_bool(pretty, &indent, errp))) {
+        return false;
+    }
+    if (!chr || !qemu_chr_find(chr)) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, chr ? "chardev '%s' not found" : "'%s' is missing",
+                      chr ? chr : "chardev");
+        return false;
+    }
+    if (mode && !control && strcmp(mode, "readline") != 0) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "mode=%s: '%s' is not a mode, accepted are readline and control", mode, mode);
+        return false;
+    }
+    if (indent && !control) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "'pretty' is not compatible with mode=readline");
+        return false;
+    }
+    return add(plan, control ? TYPE_QMP : TYPE_HMP, id, chr, indent, errp);
+}
