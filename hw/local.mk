@@ -6,12 +6,15 @@ libqometall_a_SOURCES += \
 	hw/char/debugcon.c \
 	hw/char/isa-serial.c \
 	hw/char/serial.c \
+	hw/intc/accel-irqchip.c \
 	hw/isa/isa-bus.c \
+	hw/mem/ram.c \
 	hw/misc/debugexit.c \
 	hw/misc/port-logger.c
 
 nobase_qometinclude_HEADERS += \
 	hw/char/serial.h \
+	hw/intc/accel-irqchip.h \
 	hw/isa/isa-bus.h
 
 unit_tests += \

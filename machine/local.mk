@@ -4,11 +4,12 @@
 
 libqometall_a_SOURCES += \
 	machine/bare.c \
-	machine/bare-halt.c \
-	machine/bare-int.h \
-	machine/bare-start.c \
 	machine/boot/flat.c \
 	machine/boot/flat.h \
+	machine/flat-halt.c \
+	machine/flat-int.h \
+	machine/flat-start.c \
+	machine/flat.c \
 	machine/machine.c \
 	machine/none.c
 

@@ -28,10 +28,9 @@ typedef struct ClassSearch {
     MachineClass *found;
 } ClassSearch;
 
-/* "bare" of "bare-machine"; the caller frees. */
-static char *machine_name(MachineClass *mc)
+char *machine_name(const MachineClass *mc)
 {
-    const char *type = object_class_get_name(OBJECT_CLASS(mc));
+    const char *type = object_class_get_name(&mc->parent_class);
 
     return g_str_has_suffix(type, TYPE_MACHINE_SUFFIX)
                ? g_strndup(type, strlen(type) - strlen(TYPE_MACHINE_SUFFIX))
@@ -85,6 +84,13 @@ MachineClass *machine_class_default(void)
 
 /* ---- Making ---- */
 
+/* The tree shows the two address spaces, so that what is mapped in them has a path. */
+static bool add_maps(Object *machine, GError **errp)
+{
+    return object_property_add_child(machine, "memory", OBJECT(get_system_memory()), errp) &&
+           object_property_add_child(machine, "io", OBJECT(get_system_io()), errp);
+}
+
 MachineState *machine_new(MachineClass *mc, GError **errp)
 {
     Object *obj;
@@ -99,6 +105,10 @@ MachineState *machine_new(MachineClass *mc, GError **errp)
         return NULL;
     }
     object_unref(obj);
+    if (!add_maps(obj, errp)) {
+        object_unparent(obj);
+        return NULL;
+    }
     the_machine = MACHINE(obj);
     return the_machine;
 }
@@ -122,7 +132,8 @@ static bool check_cpus(const MachineState *machine, const MachineClass *mc, cons
     return true;
 }
 
-static bool make_ram(MachineState *machine, const MachineClass *mc, const char *name, GError **errp)
+static bool check_ram(MachineState *machine, const MachineClass *mc, const char *name,
+                      GError **errp)
 {
     if (!mc->default_ram_size) {
         return true;
@@ -142,10 +153,6 @@ static bool make_ram(MachineState *machine, const MachineClass *mc, const char *
     if (machine->ram_size <= UINT64_MAX - RAM_PAGE) {
         machine->ram_size += -machine->ram_size % RAM_PAGE;
     }
-    if (!memory_region_init_ram(&machine->ram, OBJECT(machine), "ram", machine->ram_size, errp)) {
-        return false;
-    }
-    machine->has_ram = true;
     return true;
 }
 
@@ -154,7 +161,7 @@ bool machine_init(MachineState *machine, GError **errp)
     MachineClass *mc = MACHINE_GET_CLASS(machine);
     g_autofree char *name = machine_name(mc);
 
-    return check_cpus(machine, mc, name, errp) && make_ram(machine, mc, name, errp) &&
+    return check_cpus(machine, mc, name, errp) && check_ram(machine, mc, name, errp) &&
            (!mc->init || mc->init(machine, errp));
 }
 
@@ -185,6 +192,26 @@ bool machine_done(MachineState *machine, GError **errp)
     machine_reset(SHUTDOWN_CAUSE_NONE, machine);
     qdev_set_machine_ready(true);
     return true;
+}
+
+/* ---- What boards have in common ---- */
+
+bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high, GError **errp)
+{
+    DeviceState *ram = qdev_new("ram", errp);
+
+    if (!ram) {
+        return false;
+    }
+    if (!object_property_set_uint(OBJECT(ram), "size", machine->ram_size, errp) ||
+        !object_property_set_uint(OBJECT(ram), "split", split, errp) ||
+        !object_property_add_child(OBJECT(machine), "ram", OBJECT(ram), errp)) {
+        object_unref(ram);
+        return false;
+    }
+    return sysbus_realize_and_unref(SYS_BUS_DEVICE(ram), errp) &&
+           sysbus_mmio_map(SYS_BUS_DEVICE(ram), 0, 0, errp) &&
+           sysbus_mmio_map(SYS_BUS_DEVICE(ram), 1, high, errp);
 }
 
 /* "-cpu MODEL[,property=value]..." */

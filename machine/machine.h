@@ -24,9 +24,6 @@ struct MachineState {
     char *guest_name;        /* -name; or NULL */
     bool no_defaults;        /* -nodefaults */
     GPtrArray *serial_words; /* of char *: each -serial, in order; NULL: none was given */
-    /* Made by the machine: */
-    MemoryRegion ram;
-    bool has_ram;
 };
 
 struct MachineClass {
@@ -39,7 +36,7 @@ struct MachineClass {
     uint64_t max_ram_size;     /* bytes; 0: no limit but the host's */
     const char *default_cpu_type;
     /** Makes the board: RAM, CPUs, buses, devices. False with @errp set: the program ends,
-     * everything is given back. */
+     * everything is given back. NULL: there is none, as in classes that others begin with. */
     bool (*init)(MachineState *machine, GError **errp);
     /** After the user's -device words: loads the kernel, checks the whole. May be NULL. */
     bool (*done)(MachineState *machine, GError **errp);
@@ -51,14 +48,22 @@ struct MachineClass {
 QOM_EXPORT MachineState *current_machine(void);
 /** The machine class of "-M @name" (alias too); NULL with the nearest name in @errp. */
 QOM_EXPORT MachineClass *machine_class_find(const char *name, GError **errp);
+/** What a user calls the machines of @mc: "bare" of "bare-machine"; the caller frees. */
+QOM_EXPORT char *machine_name(const MachineClass *mc);
 /** The default machine's class. */
 QOM_EXPORT MachineClass *machine_class_default(void);
 /** Makes "/machine" of that class, unconfigured; the tree owns it. */
 QOM_EXPORT MachineState *machine_new(MachineClass *mc, GError **errp);
-/** Checks the configuration, allocates RAM (not mapped), calls the class's init. */
+/** Checks the configuration, calls the class's init. */
 QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 /** After all user devices: the class's done, then the first reset. */
 QOM_EXPORT bool machine_done(MachineState *machine, GError **errp);
+/**
+ * Makes the RAM of -m as the device "ram" below the machine: its first @split bytes at address 0,
+ * the rest at @high. For a class's init.
+ */
+QOM_EXPORT bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high,
+                                   GError **errp);
 /** Makes and realizes -smp vCPUs of the machine's CPU type. For a class's init. */
 QOM_EXPORT bool machine_create_cpus(MachineState *machine, GError **errp);
 /** Says where the next serial port leads (words of -serial). Before machine_init(). Main thread. */

@@ -94,6 +94,16 @@ static GVariant *get_container(Object *obj, const Property *prop, GError **errp)
     return g_variant_new_string(path ? path : "");
 }
 
+static GVariant *get_alias(Object *obj, const Property *prop, GError **errp)
+{
+    const MemoryRegion *mr = MEMORY_REGION(obj);
+    g_autofree char *path = mr->alias ? object_get_canonical_path(OBJECT(mr->alias)) : NULL;
+
+    (void)prop;
+    (void)errp;
+    return g_variant_new_string(path ? path : "");
+}
+
 static const Property memory_region_properties[] = {
     { .name = "addr",
       .info = &prop_info_uint64,
@@ -120,6 +130,16 @@ static const Property memory_region_properties[] = {
       .get = get_container,
       .read_only = true,
       .help = "path of the region that it is mapped in" },
+    { .name = "alias",
+      .info = &prop_info_accessor_string,
+      .get = get_alias,
+      .read_only = true,
+      .help = "path of the region that it shows a part of" },
+    { .name = "alias-offset",
+      .info = &prop_info_uint64,
+      .offset = offsetof(MemoryRegion, alias_offset),
+      .read_only = true,
+      .help = "where that part begins" },
 };
 
 static void memory_region_class_init(ObjectClass *klass, const void *data)

@@ -60,15 +60,12 @@ static bool isa_serial_realize(DeviceState *dev, GError **errp)
     }
     iobase = s->iobase == NOT_GIVEN ? places[index].iobase : s->iobase;
     irq = s->irq == NOT_GIVEN ? places[index].irq : s->irq;
-    if (irq >= ISA_NUM_IRQS) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "irq %u is not a line of the bus: 0 to 15", irq);
-        return false;
-    }
-    if (!isa_register_ioport(ISA_DEVICE(dev), &s->state.io, iobase, errp)) {
+    if (!isa_connect_gpio_out(ISA_DEVICE(dev), "irq", 0, irq, errp) ||
+        !isa_register_ioport(ISA_DEVICE(dev), &s->state.io, iobase, errp)) {
         return false;
     }
     s->used_index = index;
-    serial_start(&s->state, dev, isa_get_irq(ISA_DEVICE(dev), irq));
+    serial_start(&s->state, dev);
     return true;
 }
 

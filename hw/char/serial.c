@@ -433,6 +433,7 @@ static const MemoryRegionOps serial_ops = {
 void serial_init(SerialState *s, DeviceState *dev)
 {
     memory_region_init_io(&s->io, OBJECT(dev), &serial_ops, s, "serial", 8);
+    qdev_init_gpio_out_named(dev, &s->irq, "irq", 1);
     timer_init_ns(&s->timeout, QEMU_CLOCK_VIRTUAL, receive_timeout, s, &dev->guard);
     serial_reset(s);
 }
@@ -462,12 +463,10 @@ static void serial_stop(DeviceState *dev G_GNUC_UNUSED, void *opaque)
 
     qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, NULL, NULL, NULL);
     serial_reset(s);
-    s->irq = NULL;
 }
 
-void serial_start(SerialState *s, DeviceState *dev, qemu_irq irq)
+void serial_start(SerialState *s, DeviceState *dev)
 {
-    s->irq = irq;
     qemu_chr_fe_set_handlers(&s->chr, serial_can_receive, serial_receive, serial_event,
                              serial_drained, s);
     qdev_on_unrealize(dev, serial_stop, s);

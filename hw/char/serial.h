@@ -18,7 +18,7 @@
 typedef struct SerialState {
     MemoryRegion io; /* eight registers of a byte */
     CharBackend chr;
-    qemu_irq irq; /* not referenced here */
+    qemu_irq irq; /* the device's output "irq" */
     QEMUTimer timeout;
 
     uint8_t ier, fcr, lcr, mcr, msr, scr;
@@ -39,13 +39,16 @@ typedef struct SerialState {
     uint8_t irq_level;
 } SerialState;
 
-/** In instance_init of @dev: the region (a child of @dev) and the timer, on @dev's guard. */
+/**
+ * In instance_init of @dev: the region (a child of @dev), the output line "irq", and the timer, on
+ * @dev's guard.
+ */
 void serial_init(SerialState *s, DeviceState *dev);
 /**
- * In realize, as its last step: takes input and drives @irq (may be NULL) from now on. Undone when
+ * In realize, as its last step: takes input and drives the output line from now on. Undone when
  * @dev is unrealized.
  */
-void serial_start(SerialState *s, DeviceState *dev, qemu_irq irq);
+void serial_start(SerialState *s, DeviceState *dev);
 /** Power-on values; the hold phase of a reset. */
 void serial_reset(SerialState *s);
 

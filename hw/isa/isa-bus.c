@@ -15,6 +15,7 @@ ISABus *isa_bus_new(DeviceState *bridge, MemoryRegion *io, GError **errp)
     if (!bus) {
         return NULL;
     }
+    object_unref(ISA_BUS(bus)->address_space_io);
     ISA_BUS(bus)->address_space_io = (MemoryRegion *)object_ref(io);
     return ISA_BUS(bus);
 }
@@ -50,6 +51,19 @@ qemu_irq isa_get_irq(ISADevice *dev, unsigned n)
     return irq;
 }
 
+bool isa_connect_gpio_out(ISADevice *dev, const char *name, int pin, unsigned n, GError **errp)
+{
+    BusState *bus = DEVICE(dev)->parent_bus;
+
+    if (n >= ISA_NUM_IRQS) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "irq %u is not a line of the bus: 0 to %d", n,
+                      ISA_NUM_IRQS - 1);
+        return false;
+    }
+    return qdev_connect_gpio_out_named(DEVICE(dev), name, pin, bus ? ISA_BUS(bus)->irqs[n] : NULL,
+                                       errp);
+}
+
 bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start, GError **errp)
 {
     BusState *bus = DEVICE(dev)->parent_bus;
@@ -74,14 +88,52 @@ bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start, GErro
     return true;
 }
 
-static void isa_bus_finalize(Object *obj)
+/* Devices have mapped their ports and taken their lines by then. */
+static bool check_empty(Object *obj, const Property *prop, Object *target, GError **errp)
 {
-    ISABus *bus = ISA_BUS(obj);
-
-    for (int i = 0; i < ISA_NUM_IRQS; i++) {
-        object_unref(bus->irqs[i]);
+    (void)target;
+    if (BUS(obj)->children->len) {
+        qom_error_set(errp, QOM_ERROR_STATE, "'%s' cannot change: devices sit on the bus",
+                      prop->name);
+        return false;
     }
-    object_unref(bus->address_space_io);
+    return true;
+}
+
+#define LINE(n)                                                                                    \
+    DEFINE_PROP_LINK("irq[" #n "]", ISABus, irqs[n], TYPE_IRQ, qemu_irq,                           \
+                     .link_check = check_empty, .help = "where the line leads")
+
+static const Property isa_bus_props[] = {
+    DEFINE_PROP_LINK("ports", ISABus, address_space_io, TYPE_MEMORY_REGION, MemoryRegion *,
+                     .link_check = check_empty, .help = "the port space of its devices"),
+    LINE(0),
+    LINE(1),
+    LINE(2),
+    LINE(3),
+    LINE(4),
+    LINE(5),
+    LINE(6),
+    LINE(7),
+    LINE(8),
+    LINE(9),
+    LINE(10),
+    LINE(11),
+    LINE(12),
+    LINE(13),
+    LINE(14),
+    LINE(15),
+};
+
+static void isa_bus_init(Object *obj)
+{
+    ISA_BUS(obj)->address_space_io = (MemoryRegion *)object_ref(get_system_io());
+}
+
+static void isa_bus_class_init(ObjectClass *klass, const void *data)
+{
+    (void)data;
+    object_class_add_properties(klass, isa_bus_props, G_N_ELEMENTS(isa_bus_props));
 }
 
 static void isa_device_class_init(ObjectClass *klass, const void *data)
@@ -95,7 +147,8 @@ static const TypeInfo isa_types[] = {
         .name = TYPE_ISA_BUS,
         .parent = TYPE_BUS,
         .instance_size = sizeof(ISABus),
-        .instance_finalize = isa_bus_finalize,
+        .instance_init = isa_bus_init,
+        .class_init = isa_bus_class_init,
     },
     {
         .name = TYPE_ISA_DEVICE,

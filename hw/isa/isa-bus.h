@@ -19,6 +19,9 @@ struct ISABus {
     qemu_irq irqs[ISA_NUM_IRQS]; /* NULL: the board has no such line; references */
 };
 
+/* As properties: the link "ports", by default the machine's I/O space, and the links "irq[0]" to
+ * "irq[15]", which say where the lines lead. Both hold for devices that come later. */
+
 /** What a port device derives from. */
 struct ISADevice {
     DeviceState parent_obj;
@@ -35,6 +38,13 @@ QOM_EXPORT void isa_bus_register_input_irqs(ISABus *bus, qemu_irq *irqs, int n);
  * the one that set it last wins. It is lowered when @dev goes.
  */
 QOM_EXPORT qemu_irq isa_get_irq(ISADevice *dev, unsigned n);
+/**
+ * Leads the output @pin of the group @name of @dev to line @n of its bus (nowhere, when the board
+ * has no such line), for as long as @dev is realized. In realize. Better than isa_get_irq(): the
+ * tree shows the wire, and a board may lead the output elsewhere afterwards.
+ */
+QOM_EXPORT bool isa_connect_gpio_out(ISADevice *dev, const char *name, int pin, unsigned n,
+                                     GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** Maps @mr at port @start for as long as @dev is realized. In realize; ports past 0xffff are
  * refused. */
 QOM_EXPORT bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start,

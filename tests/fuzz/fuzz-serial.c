@@ -41,10 +41,11 @@ static bool fuzz_serial_realize(DeviceState *dev, GError **errp)
 {
     FuzzSerial *f = (FuzzSerial *)dev;
 
-    if (!isa_register_ioport(ISA_DEVICE(dev), &f->state.io, PORT, errp)) {
+    if (!isa_connect_gpio_out(ISA_DEVICE(dev), "irq", 0, 4, errp) ||
+        !isa_register_ioport(ISA_DEVICE(dev), &f->state.io, PORT, errp)) {
         return false;
     }
-    serial_start(&f->state, dev, isa_get_irq(ISA_DEVICE(dev), 4));
+    serial_start(&f->state, dev);
     return true;
 }
 

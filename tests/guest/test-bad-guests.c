@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
-#include "machine/bare-int.h"
+#include "machine/flat-int.h"
 #include "tests/guest/guest.h"
 
 static const char *said;
@@ -243,7 +243,7 @@ static void a_halt_in_kvm_that_nothing_can_end_is_said(void **state)
     guest_capture_stderr();
     guest_start();
     vm_start();
-    assert_true(guest_loop_until(was_said, &BARE_MACHINE(current_machine())->halt_said));
+    assert_true(guest_loop_until(was_said, &FLAT_MACHINE(current_machine())->halt_said));
     guest_end();
     said = guest_captured_stderr();
     assert_said("nothing can wake one: interrupts are off in all of them");

@@ -149,7 +149,7 @@ class Board:
 
     def add_board_serial(self):
         device = Serial(self.rng, 0x3f8)
-        device.path = "/machine/unattached/device[0]"
+        device.path = "/machine/serial0"
         device.printed = self.streams[STDOUT]
         self.devices.append(device)
 

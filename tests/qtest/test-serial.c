@@ -69,7 +69,7 @@ static void its_line_follows_what_is_received(void **state)
     QTestState *s = qtest_init("-M bare,kernel-irqchip=on -serial null");
 
     (void)state;
-    qtest_irq_intercept_in(s, "/machine");
+    qtest_irq_intercept_in(s, "/machine/pic");
     qtest_outb(s, COM1 + UART_MCR, UART_MCR_LOOP);
     qtest_outb(s, COM1 + UART_IER, UART_IER_RDI);
     assert_false(qtest_get_irq(s, COM1_IRQ));
@@ -86,7 +86,7 @@ static void a_byte_that_is_not_read_times_out_in_virtual_time(void **state)
     QTestState *s = qtest_init("-M bare,kernel-irqchip=on -serial null");
 
     (void)state;
-    qtest_irq_intercept_in(s, "/machine");
+    qtest_irq_intercept_in(s, "/machine/pic");
     qtest_outb(s, COM1 + UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14);
     qtest_outb(s, COM1 + UART_MCR, UART_MCR_LOOP);
     qtest_outb(s, COM1 + UART_IER, UART_IER_RDI);

@@ -21,6 +21,8 @@ static const struct {
 } special[] = {
     { "or-irq", "num-lines=4" },
     { "split-irq", "num-lines=4" },
+    { "ram", "size=1M,split=64K" },
+    { "accel-irqchip", NULL },
     /* A vCPU is realized by a machine with an accelerator; accel's own tests fail it. */
     { "cpu", NULL },
     { "careless-device", NULL },
@@ -133,7 +135,7 @@ static int setup(void **state)
     isa = isa_bus_new(NULL, get_system_io(), NULL);
     for (int i = 0; i < ISA_NUM_IRQS; i++) {
         qemu_irq line = qemu_allocate_irq(keep_level, NULL, i);
-        g_autofree char *name = g_strdup_printf("irq[%d]", i);
+        g_autofree char *name = g_strdup_printf("line[%d]", i);
 
         g_assert_true(object_property_add_child(OBJECT(isa), name, OBJECT(line), NULL));
         isa->irqs[i] = line;

@@ -171,7 +171,7 @@ static void none_has_nothing(void **state)
 {
     (void)state;
     assert_null(make("none", "", true));
-    assert_false(current_machine()->has_ram);
+    assert_false(has_device("ram"));
     assert_int_equal(cpu_count(), 0);
     assert_null(qbus_find(NULL, TYPE_ISA_BUS, NULL));
 }
@@ -318,7 +318,8 @@ static void modes_that_contradict_are_refused(void **state)
     assert_refused("long-mode=on,cs=8", "cs=0x8 is for real mode");
     assert_refused("protected-mode=on,gs=8", "gs=0x8 is for real mode");
     assert_refused("smp=2,rdx=1", "RDX is the vCPU's index");
-    assert_refused("kernel-irqchip=on,on-halt=exit", "on-halt=exit needs kernel-irqchip=off");
+    assert_refused("kernel-irqchip=on,on-halt=exit",
+                   "on-halt=exit is for a machine without interrupt controllers");
     assert_refused("on-halt=never", "exit");
     assert_refused("unassigned=maybe", "warn");
     assert_refused("initrd=x", "-initrd means nothing");

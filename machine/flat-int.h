@@ -1,44 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the machine "bare" share: the board, and the state in which its vCPUs
- * start.
+ * What the files of "flat-machine" share: how a flat binary is started, and what is done for a
+ * guest that halts or misses.
  */
-#ifndef MACHINE_BARE_INT_H
-#define MACHINE_BARE_INT_H
+#ifndef MACHINE_FLAT_INT_H
+#define MACHINE_FLAT_INT_H
 
-#include <qomet/hw/isa/isa-bus.h>
 #include <qomet/machine/machine.h>
 
-#define TYPE_BARE_MACHINE MACHINE_TYPE_NAME("bare")
-OBJECT_DECLARE_SIMPLE_TYPE(BareMachine, BARE_MACHINE)
+#define TYPE_FLAT_MACHINE MACHINE_TYPE_NAME("flat")
+OBJECT_DECLARE_SIMPLE_TYPE(FlatMachine, FLAT_MACHINE)
 
-/* Where RAM leaves room for the devices below 4 GiB; the rest of it goes on at 4 GiB. */
-#define BARE_LOW_RAM_END UINT64_C(0xc0000000)
-#define BARE_HIGH_RAM_START UINT64_C(0x100000000)
+typedef enum FlatOnHalt { FLAT_HALT_AUTO, FLAT_HALT_EXIT, FLAT_HALT_WAIT } FlatOnHalt;
+typedef enum FlatUnassigned {
+    FLAT_UNASSIGNED_IGNORE,
+    FLAT_UNASSIGNED_WARN,
+    FLAT_UNASSIGNED_STOP
+} FlatUnassigned;
 
-typedef enum BareOnHalt { BARE_HALT_AUTO, BARE_HALT_EXIT, BARE_HALT_WAIT } BareOnHalt;
-typedef enum BareUnassigned {
-    BARE_UNASSIGNED_IGNORE,
-    BARE_UNASSIGNED_WARN,
-    BARE_UNASSIGNED_STOP
-} BareUnassigned;
-
-struct BareMachine {
+struct FlatMachine {
     MachineState parent_obj;
     /* Properties */
     uint64_t load_address, entry;
     bool entry_given;
     uint16_t selector[X86_NUM_SEGS];
     uint64_t gpr[X86_NUM_GPRS];
-    bool long_mode, protected_mode, kernel_irqchip;
+    bool long_mode, protected_mode;
     int on_halt, unassigned;
-    /* The board */
-    MemoryRegion low_ram, high_ram; /* aliases of the machine's RAM */
-    ISABus *isa;
-    qemu_irq irqs[ISA_NUM_IRQS];
+    /* What follows from them and the board */
+    bool has_irqchip;      /* the accelerator has interrupt controllers, where vCPUs wait */
     GBytes *image;         /* what is loaded, kept for the reset */
     uint64_t tables;       /* address of page tables and GDT, in the modes that have them */
     uint32_t halt_said;    /* that nothing can wake a vCPU; atomic */
+    bool halt_watched;     /* between flat_halt_watch() and flat_halt_unwatch() */
     QEMUTimer *halt_timer; /* looks after vCPUs that wait in KVM; or NULL */
     int64_t busy_ns;       /* what they had executed when it looked last */
     bool asked;            /* whether they can be woken, since they came to rest */
@@ -51,21 +45,21 @@ struct BareMachine {
     GHashTable *told_pages;
 };
 
-/* bare-halt.c */
+/* flat-halt.c */
 
 /*
  * Begins to watch for vCPUs that halt, and does then what the property "on-halt" says. Main thread.
  */
-void bare_halt_watch(BareMachine *s);
-void bare_halt_unwatch(BareMachine *s);
+void flat_halt_watch(FlatMachine *s);
+void flat_halt_unwatch(FlatMachine *s);
 
-/* bare-start.c */
+/* flat-start.c */
 
 /* Checks the properties against each other and the RAM, reads the kernel, places the tables. */
-bool bare_start_prepare(BareMachine *s, GError **errp);
+bool flat_start_prepare(FlatMachine *s, GError **errp);
 /* Writes image and tables to RAM and gives each vCPU its registers. Every vCPU parked. */
-void bare_start_reset(BareMachine *s);
+void flat_start_reset(FlatMachine *s);
 /* Where the guest begins: what the property says, or the place of the kernel. */
-uint64_t bare_entry(const BareMachine *s);
+uint64_t flat_entry(const FlatMachine *s);
 
 #endif

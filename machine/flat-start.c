@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a guest of the machine "bare" starts: its image in RAM, and registers for real mode, for
- * protected mode with flat segments of 4 GiB, or for 64-bit mode with all memory mapped to itself.
+ * How a flat binary starts: its image in RAM, and registers for real mode, for protected mode with
+ * flat segments of 4 GiB, or for 64-bit mode with all memory mapped to itself. Where RAM is, the
+ * memory map tells.
  *
- * The modes that need tables find them in the last pages of RAM below 3 GiB, from low to high: a
- * page with the GDT (null, 32-bit code 0x08, data 0x10, 64-bit code 0x18), then PML4, page
- * directory pointers, page directories. They map 4 GiB, or all RAM if that is more, in pages of 2
- * MiB that can be read, written and executed. There is no IDT.
+ * The modes that need tables find them in the last pages of the RAM that begins at 0, below 4 GiB,
+ * from low to high: a page with the GDT (null, 32-bit code 0x08, data 0x10, 64-bit code 0x18), then
+ * PML4, page directory pointers, page directories. They map 4 GiB, or all RAM if that is more, in
+ * pages of 2 MiB that can be read, written and executed. There is no IDT.
  */
 #include <inttypes.h>
 #include <string.h>
 #include "accel/x86-bits.h"
-#include "machine/bare-int.h"
+#include "machine/flat-int.h"
 #include "machine/boot/flat.h"
 
 #define PAGE UINT64_C(4096)
@@ -26,73 +27,90 @@
  */
 #define STACK_BYTES 4096
 
-static uint64_t ram_size(const BareMachine *s)
+/* ---- Where RAM is ---- */
+
+/* What is looked for among the ranges of the map, which come in order of address. */
+typedef struct RamSearch {
+    uint64_t from; /* behind the last byte of RAM that follows on it */
+    uint64_t end;  /* behind the last byte of all RAM */
+} RamSearch;
+
+static bool look_at_range(const MemoryRegionSection *section, void *opaque)
 {
-    return s->parent_obj.ram_size;
+    RamSearch *search = opaque;
+    uint64_t start = section->offset_within_address_space, end = start + section->size;
+
+    if (section->ram && !section->readonly) {
+        if (start <= search->from && search->from < end) {
+            search->from = end;
+        }
+        search->end = end;
+    }
+    return true;
 }
 
-static uint64_t low_ram_end(const BareMachine *s)
+/* The address behind the RAM that @addr and all that follows on it are in; @addr outside RAM. */
+static uint64_t ram_from(uint64_t addr)
 {
-    return MIN(ram_size(s), BARE_LOW_RAM_END);
+    RamSearch search = { .from = addr };
+
+    address_space_foreach(&address_space_memory, look_at_range, &search);
+    return search.from;
 }
 
 /* The address behind the last byte of RAM. */
-static uint64_t ram_end(const BareMachine *s)
+static uint64_t ram_end(void)
 {
-    return ram_size(s) <= BARE_LOW_RAM_END ? ram_size(s)
-                                           : BARE_HIGH_RAM_START + ram_size(s) - BARE_LOW_RAM_END;
+    RamSearch search = { .from = 0 };
+
+    address_space_foreach(&address_space_memory, look_at_range, &search);
+    return search.end;
 }
 
-static bool has_tables(const BareMachine *s)
+static uint64_t low_ram_end(void)
+{
+    return MIN(ram_from(0), 4 * GIB);
+}
+
+static void write_ram(uint64_t addr, const void *bytes, uint64_t size)
+{
+    address_space_write(&address_space_memory, addr, MEMTXATTRS_UNSPECIFIED, bytes, size);
+}
+
+/* ---- Modes ---- */
+
+static bool has_tables(const FlatMachine *s)
 {
     return s->long_mode || s->protected_mode;
 }
 
-static uint64_t code_base(const BareMachine *s)
+static uint64_t code_base(const FlatMachine *s)
 {
     return has_tables(s) ? 0 : (uint64_t)s->selector[X86_CS] << 4;
 }
 
-uint64_t bare_entry(const BareMachine *s)
+uint64_t flat_entry(const FlatMachine *s)
 {
     return s->entry_given ? s->entry : s->load_address - code_base(s);
 }
 
 /* ---- Page tables ---- */
 
-static uint64_t mapped_gib(const BareMachine *s)
+static uint64_t mapped_gib(void)
 {
-    return MAX(4, (ram_end(s) + GIB - 1) / GIB);
+    return MAX(4, (ram_end() + GIB - 1) / GIB);
 }
 
-static uint64_t pointer_tables(const BareMachine *s)
+static uint64_t pointer_tables(uint64_t gib)
 {
-    return (mapped_gib(s) + 511) / 512;
+    return (gib + 511) / 512;
 }
 
-static uint64_t table_bytes(const BareMachine *s)
+static uint64_t table_bytes(const FlatMachine *s)
 {
-    return s->long_mode ? PAGE * (2 + pointer_tables(s) + mapped_gib(s)) : PAGE;
-}
+    uint64_t gib = s->long_mode ? mapped_gib() : 0;
 
-/*
- * RAM at guest address @addr below 3 GiB, where all that this file writes is; image above 4 GiB
- * too.
- */
-static uint8_t *ram_at(BareMachine *s, uint64_t addr)
-{
-    uint64_t offset =
-        addr < BARE_HIGH_RAM_START ? addr : addr - BARE_HIGH_RAM_START + BARE_LOW_RAM_END;
-
-    return (uint8_t *)memory_region_get_ram_ptr(&s->parent_obj.ram) + offset;
-}
-
-static void ram_changed(BareMachine *s, uint64_t addr, uint64_t size)
-{
-    uint64_t offset =
-        addr < BARE_HIGH_RAM_START ? addr : addr - BARE_HIGH_RAM_START + BARE_LOW_RAM_END;
-
-    memory_region_set_dirty(&s->parent_obj.ram, offset, size);
+    return s->long_mode ? PAGE * (2 + pointer_tables(gib) + gib) : PAGE;
 }
 
 static void put64(uint8_t *table, uint64_t index, uint64_t value)
@@ -101,36 +119,44 @@ static void put64(uint8_t *table, uint64_t index, uint64_t value)
     memcpy(table + index * 8, &value, 8);
 }
 
-static void write_tables(BareMachine *s)
+/* The directories of @gib GiB, from @pml4 on; they are written at the address @at. */
+static void fill_directories(uint8_t *pml4, uint64_t at, uint64_t gib)
+{
+    const uint64_t flags = X86_PTE_P | X86_PTE_W, pointers = pointer_tables(gib);
+    uint8_t *pdpt = pml4 + PAGE, *pd = pdpt + PAGE * pointers;
+
+    for (uint64_t i = 0; i < pointers; i++) {
+        put64(pml4, i, (at + PAGE * (1 + i)) | flags);
+    }
+    for (uint64_t i = 0; i < gib; i++) {
+        put64(pdpt, i, (at + PAGE * (1 + pointers + i)) | flags);
+    }
+    for (uint64_t i = 0; i < gib * 512; i++) {
+        put64(pd, i, i << 21 | X86_PTE_PS | flags);
+    }
+}
+
+static void write_tables(const FlatMachine *s)
 {
     /* Descriptors (SDM vol. 3, 3.4.5): base 0, limit 4 GiB in pages, present, accessed. */
     static const uint64_t gdt[GDT_ENTRIES] = { 0, UINT64_C(0x00cf9b000000ffff),
                                                UINT64_C(0x00cf93000000ffff),
                                                UINT64_C(0x00af9b000000ffff) };
-    const uint64_t flags = X86_PTE_P | X86_PTE_W;
-    uint64_t pml4 = s->tables + PAGE, pdpt = pml4 + PAGE, pd = pdpt + PAGE * pointer_tables(s);
+    uint64_t bytes = table_bytes(s);
+    g_autofree uint8_t *tables = g_malloc0(bytes);
 
     for (unsigned i = 0; i < GDT_ENTRIES; i++) {
-        put64(ram_at(s, s->tables), i, gdt[i]);
+        put64(tables, i, gdt[i]);
     }
     if (s->long_mode) {
-        memset(ram_at(s, pml4), 0, PAGE * (1 + pointer_tables(s)));
-        for (uint64_t i = 0; i < pointer_tables(s); i++) {
-            put64(ram_at(s, pml4), i, (pdpt + i * PAGE) | flags);
-        }
-        for (uint64_t i = 0; i < mapped_gib(s); i++) {
-            put64(ram_at(s, pdpt), i, (pd + i * PAGE) | flags);
-        }
-        for (uint64_t i = 0; i < mapped_gib(s) * 512; i++) {
-            put64(ram_at(s, pd), i, i << 21 | X86_PTE_PS | flags);
-        }
+        fill_directories(tables + PAGE, s->tables + PAGE, mapped_gib());
     }
-    ram_changed(s, s->tables, table_bytes(s));
+    write_ram(s->tables, tables, bytes);
 }
 
 /* ---- Checks ---- */
 
-static bool check_modes(const BareMachine *s, GError **errp)
+static bool check_modes(const FlatMachine *s, GError **errp)
 {
     static const char names[X86_NUM_SEGS][3] = { "es", "cs", "ss", "ds", "fs", "gs" };
 
@@ -156,9 +182,9 @@ static bool check_modes(const BareMachine *s, GError **errp)
     return true;
 }
 
-static bool check_entry(const BareMachine *s, GError **errp)
+static bool check_entry(const FlatMachine *s, GError **errp)
 {
-    uint64_t entry = bare_entry(s);
+    uint64_t entry = flat_entry(s);
 
     if (!has_tables(s) && entry > 0xffff) {
         if (s->entry_given) {
@@ -184,21 +210,21 @@ static bool check_entry(const BareMachine *s, GError **errp)
     return true;
 }
 
-static bool place_tables(BareMachine *s, GError **errp)
+static bool place_tables(FlatMachine *s, GError **errp)
 {
     const uint64_t stacks = (uint64_t)s->parent_obj.smp_cpus * STACK_BYTES;
 
     if (!has_tables(s)) {
         return true;
     }
-    if (low_ram_end(s) < table_bytes(s)) {
+    if (low_ram_end() < table_bytes(s)) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "the tables of this mode take %" PRIu64
                       " KiB, more than there is RAM (%" PRIu64 " KiB): give more with -m",
-                      table_bytes(s) >> 10, low_ram_end(s) >> 10);
+                      table_bytes(s) >> 10, low_ram_end() >> 10);
         return false;
     }
-    s->tables = (low_ram_end(s) - table_bytes(s)) & ~(PAGE - 1);
+    s->tables = (low_ram_end() - table_bytes(s)) & ~(PAGE - 1);
     if (!s->gpr[X86_RSP] && s->tables < stacks) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "the stacks of %u vCPUs take %" PRIu64
@@ -210,16 +236,15 @@ static bool place_tables(BareMachine *s, GError **errp)
     return true;
 }
 
-/* How many bytes there are from @addr to where its piece of RAM ends; 0 outside. */
-static uint64_t room_at(const BareMachine *s, uint64_t addr)
+/* How many bytes there are from @addr to the end of its piece of RAM, or of what may be used. */
+static uint64_t room_at(const FlatMachine *s, uint64_t addr)
 {
-    if (addr < low_ram_end(s)) {
-        return (has_tables(s) && addr < s->tables ? s->tables : low_ram_end(s)) - addr;
-    }
-    return addr >= BARE_HIGH_RAM_START && addr < ram_end(s) ? ram_end(s) - addr : 0;
+    uint64_t end = ram_from(addr);
+
+    return (has_tables(s) && addr < s->tables ? MIN(end, s->tables) : end) - addr;
 }
 
-static bool read_image(BareMachine *s, GError **errp)
+static bool read_image(FlatMachine *s, GError **errp)
 {
     const MachineState *machine = &s->parent_obj;
     g_autofree char *where = NULL;
@@ -235,14 +260,14 @@ static bool read_image(BareMachine *s, GError **errp)
     if (!room_at(s, s->load_address)) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "load-address=0x%" PRIx64 " is outside RAM, which ends at 0x%" PRIx64,
-                      s->load_address, ram_end(s));
+                      s->load_address, ram_end());
         return false;
     }
-    if (has_tables(s) && s->load_address >= s->tables && s->load_address < low_ram_end(s)) {
+    if (has_tables(s) && s->load_address >= s->tables && s->load_address < low_ram_end()) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "load-address=0x%" PRIx64 " is in the tables of this mode, 0x%" PRIx64
                       " to 0x%" PRIx64,
-                      s->load_address, s->tables, low_ram_end(s) - 1);
+                      s->load_address, s->tables, low_ram_end() - 1);
         return false;
     }
     where = g_strdup_printf("RAM is left above load-address 0x%" PRIx64 "%s", s->load_address,
@@ -251,7 +276,7 @@ static bool read_image(BareMachine *s, GError **errp)
     return s->image != NULL;
 }
 
-bool bare_start_prepare(BareMachine *s, GError **errp)
+bool flat_start_prepare(FlatMachine *s, GError **errp)
 {
     return check_modes(s, errp) && check_entry(s, errp) && place_tables(s, errp) &&
            read_image(s, errp);
@@ -271,7 +296,7 @@ static X86Segment flat_segment(uint16_t selector, uint8_t type, bool db, bool l)
                          .l = l };
 }
 
-static void start_real_mode(const BareMachine *s, X86Registers *r)
+static void start_real_mode(const FlatMachine *s, X86Registers *r)
 {
     for (int i = 0; i < X86_NUM_SEGS; i++) {
         r->seg[i].selector = s->selector[i];
@@ -279,7 +304,7 @@ static void start_real_mode(const BareMachine *s, X86Registers *r)
     }
 }
 
-static void start_flat(const BareMachine *s, X86Registers *r)
+static void start_flat(const FlatMachine *s, X86Registers *r)
 {
     r->cr0 |= X86_CR0_PE;
     for (int i = 0; i < X86_NUM_SEGS; i++) {
@@ -291,7 +316,7 @@ static void start_flat(const BareMachine *s, X86Registers *r)
     r->idt = (X86Table){ 0, 0 };
 }
 
-static void start_long_mode(const BareMachine *s, X86Registers *r)
+static void start_long_mode(const FlatMachine *s, X86Registers *r)
 {
     start_flat(s, r);
     r->cr0 |= X86_CR0_PG | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP;
@@ -301,7 +326,7 @@ static void start_long_mode(const BareMachine *s, X86Registers *r)
     r->efer |= X86_EFER_LME | X86_EFER_LMA;
 }
 
-static void start_cpu(const BareMachine *s, X86CPU *cpu)
+static void start_cpu(const FlatMachine *s, X86CPU *cpu)
 {
     X86Registers *r = x86_cpu_registers_for_write(cpu, NULL);
     uint32_t index = cpu->parent_obj.index;
@@ -324,17 +349,16 @@ static void start_cpu(const BareMachine *s, X86CPU *cpu)
     if (!r->gpr[X86_RSP] && has_tables(s)) {
         r->gpr[X86_RSP] = s->tables - (uint64_t)index * STACK_BYTES;
     }
-    r->rip = bare_entry(s);
+    r->rip = flat_entry(s);
 }
 
-void bare_start_reset(BareMachine *s)
+void flat_start_reset(FlatMachine *s)
 {
     gsize size = 0;
     const void *bytes = s->image ? g_bytes_get_data(s->image, &size) : NULL;
 
     if (bytes) {
-        memcpy(ram_at(s, s->load_address), bytes, size);
-        ram_changed(s, s->load_address, size);
+        write_ram(s->load_address, bytes, size);
     }
     if (has_tables(s)) {
         write_tables(s);

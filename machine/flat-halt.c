@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the machine "bare" does when its vCPUs have halted. Without interrupt controllers each HLT
- * is told of, and nothing ends it. With KVM's, a vCPU waits inside KVM: once a second, if none of
- * them has executed anything, they are asked - once, until they move again - whether interrupts are
- * off.
+ * What a machine that runs a flat binary does when its vCPUs have halted. Without interrupt
+ * controllers each HLT is told of, and nothing ends it. With KVM's, a vCPU waits inside KVM: once a
+ * second, if none of them has executed anything, they are asked - once, until they move again -
+ * whether interrupts are off.
  */
 #include <time.h>
 #include "accel/x86-bits.h"
-#include "machine/bare-int.h"
+#include "machine/flat-int.h"
 
 #define LOOK_NS NANOSECONDS_PER_SECOND
 
 /* Less work in that time than this is rest: being asked costs a vCPU's thread something, too. */
 #define REST_NS INT64_C(2000000)
 
-static void say(BareMachine *s, const char *why)
+static void say(FlatMachine *s, const char *why)
 {
     if (!__atomic_exchange_n(&s->halt_said, 1, __ATOMIC_RELAXED)) {
         info_report("every vCPU has halted, and nothing can wake one: %s", why);
@@ -37,16 +37,16 @@ static bool all_halted(void)
 
 static void on_halt(CPUState *cpu, void *opaque)
 {
-    BareMachine *s = opaque;
+    FlatMachine *s = opaque;
 
     (void)cpu;
     if (!all_halted()) {
         return;
     }
-    if (s->on_halt != BARE_HALT_WAIT) {
+    if (s->on_halt != FLAT_HALT_WAIT) {
         qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
     } else {
-        say(s, "there is no interrupt controller (kernel-irqchip=off)");
+        say(s, "there is no interrupt controller");
     }
 }
 
@@ -92,7 +92,7 @@ static bool any_can_be_woken(void)
 
 static void look(void *opaque)
 {
-    BareMachine *s = opaque;
+    FlatMachine *s = opaque;
     int64_t busy = busy_ns();
 
     if (busy - s->busy_ns >= REST_NS) {
@@ -109,12 +109,13 @@ static void look(void *opaque)
 
 /* ---- Start and end ---- */
 
-void bare_halt_watch(BareMachine *s)
+void flat_halt_watch(FlatMachine *s)
 {
     if (!cpu_count()) {
         return;
     }
-    if (!s->kernel_irqchip) {
+    s->halt_watched = true;
+    if (!s->has_irqchip) {
         cpu_set_halt_hook(on_halt, s);
         return;
     }
@@ -122,8 +123,11 @@ void bare_halt_watch(BareMachine *s)
     timer_mod(s->halt_timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + LOOK_NS);
 }
 
-void bare_halt_unwatch(BareMachine *s)
+void flat_halt_unwatch(FlatMachine *s)
 {
+    if (!s->halt_watched) {
+        return;
+    }
     cpu_set_halt_hook(NULL, NULL);
     timer_free(s->halt_timer);
     s->halt_timer = NULL;
