@@ -8,6 +8,7 @@ libqometall_a_SOURCES += \
 	accel/cpu-int.h \
 	accel/cpu-report.c \
 	accel/cpu-thread.c \
+	accel/disas.c \
 	accel/runstate.c \
 	accel/x86-bits.h \
 	accel/x86-cpu.c \
@@ -34,9 +35,18 @@ libqometall_a_SOURCES += \
 nobase_qometinclude_HEADERS += \
 	accel/accel.h \
 	accel/cpu.h \
+	accel/disas.h \
 	accel/qtest/qtest.h \
 	accel/runstate.h \
 	accel/x86-walk.h
+
+if HAVE_CAPSTONE
+module_PROGRAMS += disas.so
+endif
+disas_so_SOURCES = accel/disas-capstone.c
+disas_so_CFLAGS = $(module_cflags) $(CAPSTONE_CFLAGS)
+disas_so_LDFLAGS = $(module_ldflags)
+disas_so_LDADD = $(CAPSTONE_LIBS)
 
 # The yardstick of the bench programs; no object of Qomet is in it.
 EXTRA_PROGRAMS += tests/bench/bare-loop
@@ -56,6 +66,7 @@ unit_tests += \
 	tests/guest/test-kvm-memory \
 	tests/guest/test-vcpu \
 	tests/unit/test-cpu-regs \
+	tests/unit/test-disas \
 	tests/unit/test-kvm-explain \
 	tests/unit/test-qtest-server \
 	tests/unit/test-runstate \

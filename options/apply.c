@@ -3,14 +3,32 @@
  * The plan carried out: stage after stage, in QEMU's order. What an option does stands in the other
  * apply files.
  */
+#include <unistd.h>
 #include "options/options-int.h"
+
+/* A program that was built and not installed has its modules beside it. */
+static char *module_dir(void)
+{
+    const char *named = g_getenv("QOMET_MODULE_DIR");
+    g_autofree char *program = NULL, *beside = NULL, *index = NULL;
+
+    if (named && *named) {
+        return g_strdup(named);
+    }
+    program = g_file_read_link("/proc/self/exe", NULL);
+    if (program) {
+        beside = g_path_get_dirname(program);
+        index = g_build_filename(beside, "modules.index", NULL);
+    }
+    return index && access(index, F_OK) == 0 ? g_steal_pointer(&beside) : g_strdup(QOMET_MODULEDIR);
+}
 
 static bool load_module_index(OptionPlan *plan, GError **errp)
 {
-    const char *dir = g_getenv("QOMET_MODULE_DIR");
+    g_autofree char *dir = module_dir();
 
     (void)plan;
-    return module_set_dir(dir && *dir ? dir : QOMET_MODULEDIR, errp);
+    return module_set_dir(dir, errp);
 }
 
 /* Answers the first word that is a question. */

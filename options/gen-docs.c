@@ -68,7 +68,9 @@ static void print_man(void)
     }
     printf(
         ".SH ENVIRONMENT\n.TP\n.B QOMET_MODULE_DIR\n"
-        "The folder of modules, instead of the one that was named when qomet was built.\n"
+        "The folder of modules, instead of the one that was named when qomet was built (or, while "
+        "it "
+        "is not\ninstalled, the one that it stands in).\n"
         ".SH \"EXIT STATUS\"\n"
         "0 when the guest has ended by itself, a question was answered, or qomet was told to quit "
         "(by a\n"

@@ -50,6 +50,18 @@ unit_tests += \
 
 script_tests += tests/unit/test-qom-only.sh
 
+# Which module of the tree has which type, asked from the modules themselves.
+noinst_PROGRAMS += qom/gen-index
+qom_gen_index_SOURCES = qom/gen-index.c
+qom_gen_index_LDADD = $(linked_objects) $(linked_libs)
+qom_gen_index_DEPENDENCIES = $(linked_objects)
+
+module_DATA = modules.index
+CLEANFILES += modules.index
+
+modules.index: qom/gen-index$(EXEEXT) $(module_PROGRAMS) Makefile
+	$(AM_V_GEN)./qom/gen-index $(addprefix ./,$(module_PROGRAMS)) > $@.tmp && mv $@.tmp $@
+
 bench_programs += tests/bench/bench-qom
 
 fuzz_targets += \

@@ -24,7 +24,11 @@ for pc in qom qomet qomet-qtest; do
 done
 libs=$(pkg-config --libs qomet)
 [ -z "${libs// /}" ] || fail "qomet.pc names libraries to a module: $libs"
-[ -n "$(pkg-config --variable=moduledir qomet)" ] || fail "qomet.pc has no moduledir"
+moduledir=$(pkg-config --variable=moduledir qomet)
+[ -n "$moduledir" ] || fail "qomet.pc has no moduledir"
+for module in $(sed -n '/^#/d; s/^[^ ]* //p' "$moduledir/modules.index" || echo modules.index); do
+    [ -r "$moduledir/$module" ] || fail "the module $module is not installed"
+done
 
 flags="-std=gnu11 -Wall -Wextra -Werror $(pkg-config --cflags qomet)"
 for header in "$@"; do

@@ -13,7 +13,7 @@
 #   check_PROGRAMS += tests/unit/mod-NAME.so     a module for a test, with the lines of module_PROGRAMS in Makefile.am
 #
 # A test finds in its environment: QOMET (the program), abs_top_srcdir, abs_top_builddir,
-# SANITIZERS (how it was built) and, in check-long, QOMET_TEST_LONG=1.
+# SANITIZERS (how it was built), MODULES (those that were built) and, in check-long, QOMET_TEST_LONG=1.
 
 unit_tests += \
 	tests/unit/test-locks \
@@ -38,6 +38,7 @@ script_tests += \
 	tests/guest/test-wild-guests.py \
 	tests/unit/test-dist.sh \
 	tests/unit/test-linking.sh \
+	tests/unit/test-modules.sh \
 	tests/unit/test-rooms.sh
 
 fuzz_targets +=
@@ -103,6 +104,7 @@ AM_TESTS_ENVIRONMENT = \
 	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
 	SANITIZERS='$(SANITIZERS)'; export SANITIZERS; \
+	MODULES='$(module_PROGRAMS)'; export MODULES; \
 	FUZZ_TARGETS='$(fuzz_targets)'; export FUZZ_TARGETS; \
 	G_SLICE=always-malloc; export G_SLICE; \
 	ASAN_OPTIONS=handle_segv=2$${ASAN_OPTIONS:+:$$ASAN_OPTIONS}; export ASAN_OPTIONS; \

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The modules of the tree: the index names each that was built, and the program finds them where it was built.
+
+index=$abs_top_builddir/modules.index
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+number=0
+report() { # TITLE, EXPECTED, WHAT-IT-IS
+    number=$((number + 1))
+    if [ "$2" = "$3" ]; then
+        echo "ok $number - $1"
+    else
+        sed 's/^/# expected: /' <<<"$2"
+        sed 's/^/# it is:    /' <<<"$3"
+        echo "not ok $number - $1"
+    fi
+}
+
+echo 1..5
+
+built=$(printf '%s\n' $MODULES | sort -u)
+report 'the index names the modules that were built, and no others' \
+    "$built" "$(sed -n '/^#/d; s/^[^ ]* //p' "$index" | sort -u)"
+
+missing=$(for file in $built; do [ -f "$abs_top_builddir/$file" ] || echo "$file"; done)
+report 'they lie beside the index' '' "$missing"
+
+types=$(sed -n '/^#/d; s/ .*//p' "$index")
+report 'a type is in one module' "$types" "$(sort -u <<<"$types")"
+
+# A line that cannot be read tells where the program looks.
+mkdir "$tmp/elsewhere" && cp "$QOMET" "$tmp/qomet" && echo broken | tee "$tmp/modules.index" >"$tmp/elsewhere/modules.index"
+report 'the program reads the index that lies beside it' \
+    "qomet: $tmp/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
+    "$(QOMET_MODULE_DIR='' "$tmp/qomet" -M none 2>&1)"
+report 'and that of QOMET_MODULE_DIR before it' \
+    "qomet: $tmp/elsewhere/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
+    "$(QOMET_MODULE_DIR=$tmp/elsewhere "$tmp/qomet" -M none 2>&1)"
