@@ -6,6 +6,7 @@
 #include <string.h>
 #include <qomet/accel/accel.h>
 #include <qomet/qom/keyval.h>
+#include "accel/exit-int.h"
 
 static AccelState *the_accel;
 
@@ -149,6 +150,7 @@ void accel_cleanup(void)
         object_unref(accel);
         __atomic_store_n(&the_accel, NULL, __ATOMIC_RELEASE);
     }
+    exit_observers_reset();
 }
 
 static const TypeInfo accel_types[] = {

@@ -5,6 +5,7 @@
  */
 #include <qomet/accel/accel.h>
 #include "accel/cpu-int.h"
+#include "accel/exit-int.h"
 
 #define MAX_CPUS 1024
 
@@ -96,7 +97,10 @@ static void cpu_instance_init(Object *obj)
 
 static void cpu_instance_finalize(Object *obj)
 {
-    cpu_thread_free(((CPUState *)obj)->thread_data);
+    CPUState *cpu = (CPUState *)obj;
+
+    cpu_thread_free(cpu->thread_data);
+    exit_memory_free(cpu);
 }
 
 static void cpu_class_init(ObjectClass *klass, const void *data)

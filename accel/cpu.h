@@ -11,6 +11,7 @@
 #define TYPE_CPU "cpu"
 OBJECT_DECLARE_TYPE(CPUState, CPUClass, CPU)
 typedef struct CPUThread CPUThread;
+typedef struct ExitMemory ExitMemory;
 #define TYPE_X86_CPU "x86_64-cpu"
 OBJECT_DECLARE_TYPE(X86CPU, X86CPUClass, X86_CPU)
 /** Names of CPU models: "host-x86_64-cpu". */
@@ -38,6 +39,8 @@ struct CPUState {
     CPUThread *thread_data; /* private to accel/cpu-thread.c */
     void *accel;            /* the accelerator's own part of this vCPU */
     AddressSpace *as_memory, *as_io;
+    uint64_t exits_observed; /* how many there were; its own thread */
+    ExitMemory *exits;       /* the last of them, NULL while there were none; atomic */
 };
 
 struct CPUClass {

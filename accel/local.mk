@@ -9,6 +9,10 @@ libqometall_a_SOURCES += \
 	accel/cpu-report.c \
 	accel/cpu-thread.c \
 	accel/disas.c \
+	accel/exit-explain.c \
+	accel/exit-int.h \
+	accel/exit-memory.c \
+	accel/exit-record.c \
 	accel/runstate.c \
 	accel/x86-bits.h \
 	accel/x86-cpu.c \
@@ -23,6 +27,7 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-int.h \
 	accel/kvm/kvm-irqchip.c \
 	accel/kvm/kvm-memory.c \
+	accel/kvm/kvm-observed.c \
 	accel/kvm/kvm-regs.c \
 	accel/kvm/kvm-reset.c \
 	accel/kvm/kvm-vcpu.c \
@@ -36,6 +41,7 @@ nobase_qometinclude_HEADERS += \
 	accel/accel.h \
 	accel/cpu.h \
 	accel/disas.h \
+	accel/exit-record.h \
 	accel/qtest/qtest.h \
 	accel/runstate.h \
 	accel/x86-walk.h
@@ -67,6 +73,7 @@ unit_tests += \
 	tests/guest/test-vcpu \
 	tests/unit/test-cpu-regs \
 	tests/unit/test-disas \
+	tests/unit/test-exit-record \
 	tests/unit/test-kvm-explain \
 	tests/unit/test-qtest-server \
 	tests/unit/test-runstate \

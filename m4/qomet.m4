@@ -3,11 +3,17 @@
 # The macros of configure.ac: options, flags that a compiler may lack, optional parts, the summary.
 
 # QOMET_ENABLE(NAME, HELP): an option --enable-NAME, off unless given; sets enable_NAME to yes or no.
-AC_DEFUN([QOMET_ENABLE],
-[AC_ARG_ENABLE([$1], [AS_HELP_STRING([--enable-$1], [$2])],
+AC_DEFUN([QOMET_ENABLE], [_QOMET_SWITCH([$1], [--enable-$1], [$2], [no])])
+
+# QOMET_DISABLE(NAME, HELP): an option --disable-NAME, the same, on unless given.
+AC_DEFUN([QOMET_DISABLE], [_QOMET_SWITCH([$1], [--disable-$1], [$2], [yes])])
+
+# _QOMET_SWITCH(NAME, OPTION, HELP, DEFAULT)
+m4_define([_QOMET_SWITCH],
+[AC_ARG_ENABLE([$1], [AS_HELP_STRING([$2], [$3])],
     [AS_CASE([$enableval], [yes|no], [],
              [AC_MSG_ERROR([--enable-$1 takes yes or no, not '$enableval'])])],
-    [AS_TR_SH([enable_$1])=no])])
+    [AS_TR_SH([enable_$1])=$4])])
 
 # QOMET_TRY_FLAG(LINK|COMPILE, FLAGS, PROGRAM, IF-YES, [IF-NO])
 m4_define([_QOMET_TRY_FLAG],
@@ -74,6 +80,7 @@ AC_MSG_NOTICE([
   warnings:     $WARN_CFLAGS
   instrumented: ${SANITIZERS:-no}
   lock order:   $qomet_lock_order
+  explanations: $enable_explain
 
   optional, found:${qomet_found:- nothing}
   optional, missing:${qomet_missing:- nothing}

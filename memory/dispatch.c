@@ -125,11 +125,14 @@ MemTxResult address_space_access_observed(AddressSpace *as, MemoryAccess *what, 
 {
     EntryThread *t = entry_self();
     const FlatView *view;
+    const FlatRow *row;
 
     section_enter(t);
     view = rcu_read(&as->current_map);
+    row = flatview_find(view, what->addr);
     what->as = as;
-    what->mr = flatview_range(view, flatview_find(view, what->addr))->mr;
+    what->mr = flatview_range(view, row)->mr;
+    what->offset = what->addr - row->start + row->offset;
     what->result = what->is_write
                        ? address_space_store(as, what->addr, what->size, what->value, attrs)
                        : address_space_load(as, what->addr, what->size, &what->value, attrs);

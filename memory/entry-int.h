@@ -24,7 +24,7 @@
 
 /* What one thread has counted for one guard; written by that thread only. */
 typedef struct EntryRow {
-    uint64_t reads, writes, read_bytes, write_bytes, other;
+    uint64_t reads, writes, read_bytes, write_bytes, other, nanoseconds;
 } EntryRow;
 
 typedef struct MainCall MainCall;

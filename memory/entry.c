@@ -38,27 +38,23 @@ static EntryRow *rows_new(void)
     return rows == MAP_FAILED ? NULL : rows;
 }
 
+/* A row is nothing but counters. */
+#define ROW_COUNTERS (sizeof(EntryRow) / sizeof(uint64_t))
+
 static void row_add(EntryRow *to, const EntryRow *from)
 {
-    __atomic_fetch_add(&to->reads, __atomic_load_n(&from->reads, __ATOMIC_RELAXED),
-                       __ATOMIC_RELAXED);
-    __atomic_fetch_add(&to->writes, __atomic_load_n(&from->writes, __ATOMIC_RELAXED),
-                       __ATOMIC_RELAXED);
-    __atomic_fetch_add(&to->read_bytes, __atomic_load_n(&from->read_bytes, __ATOMIC_RELAXED),
-                       __ATOMIC_RELAXED);
-    __atomic_fetch_add(&to->write_bytes, __atomic_load_n(&from->write_bytes, __ATOMIC_RELAXED),
-                       __ATOMIC_RELAXED);
-    __atomic_fetch_add(&to->other, __atomic_load_n(&from->other, __ATOMIC_RELAXED),
-                       __ATOMIC_RELAXED);
+    for (size_t i = 0; i < ROW_COUNTERS; i++) {
+        __atomic_fetch_add((uint64_t *)to + i,
+                           __atomic_load_n((const uint64_t *)from + i, __ATOMIC_RELAXED),
+                           __ATOMIC_RELAXED);
+    }
 }
 
 static void row_clear(EntryRow *row)
 {
-    __atomic_store_n(&row->reads, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&row->writes, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&row->read_bytes, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&row->write_bytes, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&row->other, 0, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < ROW_COUNTERS; i++) {
+        __atomic_store_n((uint64_t *)row + i, 0, __ATOMIC_RELAXED);
+    }
 }
 
 static void thread_end(void *opaque)
@@ -234,9 +230,15 @@ void entry_guard_counts(const EntryGuard *guard, EntryCounts *out)
         .read_bytes = sum.read_bytes,
         .write_bytes = sum.write_bytes,
         .other = sum.other,
+        .nanoseconds = sum.nanoseconds,
         .contended = __atomic_load_n(&guard->contended, __ATOMIC_RELAXED),
         .refused = __atomic_load_n(&guard->refused, __ATOMIC_RELAXED),
     };
+}
+
+void entry_guard_add_time(const EntryGuard *guard, uint64_t nanoseconds)
+{
+    entry_count(&entry_row(entry_self(), guard)->nanoseconds, nanoseconds);
 }
 
 /*

@@ -36,7 +36,8 @@ typedef struct EntryGuard {
 typedef struct EntryCounts {
     uint64_t reads, writes; /* accesses dispatched to its regions */
     uint64_t read_bytes, write_bytes;
-    uint64_t other; /* timers, descriptor callbacks, notifies */
+    uint64_t other;       /* timers, descriptor callbacks, notifies */
+    uint64_t nanoseconds; /* what entry_guard_add_time() was told */
     uint64_t contended, refused;
 } EntryCounts;
 
@@ -46,6 +47,9 @@ QOM_EXPORT void entry_guard_init(EntryGuard *guard, Object *owner, EntryRank ran
 QOM_EXPORT void entry_guard_destroy(EntryGuard *guard);
 /** The counters of @guard, summed. Any thread; not a snapshot of one instant. */
 QOM_EXPORT void entry_guard_counts(const EntryGuard *guard, EntryCounts *out);
+
+/** Adds time that accesses took, measured by the calling thread. Any thread. */
+QOM_EXPORT void entry_guard_add_time(const EntryGuard *guard, uint64_t nanoseconds);
 
 /**
  * Enters: waits for the lock. False when this thread is inside already: nothing is held then, the

@@ -346,6 +346,7 @@ typedef struct MemoryAccess {
     unsigned size;
     bool is_write;
     MemoryRegion *mr; /* NULL: unassigned */
+    hwaddr offset;    /* of the address in the region */
     MemTxResult result;
 } MemoryAccess;
 /**

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <qomet/accel/exit-record.h>
 #include "options/options-int.h"
 
 bool option_apply_module(OptionPlan *plan, OptionWord *word, GError **errp)
@@ -31,6 +32,13 @@ bool option_apply_log_file(OptionPlan *plan, OptionWord *word, GError **errp)
 {
     (void)plan;
     return qemu_set_log_filename(word->arg, errp);
+}
+
+bool option_apply_explain(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)plan;
+    (void)word;
+    return exit_observe(EXIT_EXPLAIN, true, errp);
 }
 
 bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp)

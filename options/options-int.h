@@ -118,6 +118,7 @@ void option_print_help(FILE *out);
 bool option_apply_module(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_log(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_log_file(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_explain(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_pidfile(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_check_display(OptionPlan *plan, OptionWord *word, GError **errp);

@@ -296,6 +296,16 @@ const Option option_table[] = {
         .apply = option_apply_log_file,
     },
     {
+        .name = "explain",
+        .help = "Tells every exit as a path, from the reason for which the guest was left to the "
+                "method that answered, in the log; counts time by object; and keeps the state at "
+                "each entry, so that a guest that fails can be diagnosed where the host has reset "
+                "it.",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_explain,
+    },
+    {
         .name = "qtest",
         .arg = "unix:PATH|stdio",
         .help = "Lets a test drive ports, memory, interrupt lines and the clock over a socket that "

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each reason for leaving the guest leads to: two tables, one for work, one that also tells
- * ("-d exits").
- *
- * A told exit is one line, fields separated by single spaces, in this order (the last three for io
- * and mmio only):
- *
- *   vcpu 0 exit=io path=/machine/x type=isa-debugcon addr=0xf1 size=1 write value=0x48
- *   vcpu 0 exit=hlt path=- type=-
- *
- * path and type are those of the object whose region was reached, "-" where nothing is. A read ends
- * "read value=0x..", with what the guest gets. String instructions give a line for each element; an
- * access with a length that is no power of two gives one for each byte.
+ * What each reason for leaving the guest leads to: a table of small functions. The same, told to
+ * whoever wants to know, is in kvm-observed.c.
  */
-#include <inttypes.h>
 #include <string.h>
 #include "accel/kvm/kvm-int.h"
 
@@ -223,85 +212,3 @@ KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT] = {
     [KVM_EXIT_TDX] = exit_stop,
     [KVM_EXIT_ARM_SEA] = exit_stop,
 };
-
-/* ---- The same, told ---- */
-
-/*
- * One access, and the line about it. The vCPU's own guard is held around both: the main thread
- * takes a region away only when it is left, so the object that answered still has its path.
- */
-static void tell_access(KVMVcpu *v, AddressSpace *as, hwaddr addr, unsigned size, uint8_t *data,
-                        bool is_write)
-{
-    MemoryAccess what = { .addr = addr, .size = size, .is_write = is_write };
-    EntryGuard *guard = &v->cpu->parent_obj.parent_obj.guard;
-    bool inside = entry_enter(guard);
-    Object *owner;
-    g_autofree char *path = NULL;
-
-    if (is_write) {
-        memcpy(&what.value, data, size);
-    }
-    address_space_access_observed(as, &what, v->attrs);
-    owner = what.mr ? memory_region_owner(what.mr) : NULL;
-    path = owner ? object_get_canonical_path(owner) : NULL;
-    qemu_log("vcpu %u exit=%s path=%s type=%s addr=0x%" PRIx64 " size=%u %s value=0x%" PRIx64 "\n",
-             v->cpu->parent_obj.index, kvm_exit_name(v->run->exit_reason), path ? path : "-",
-             owner ? object_get_typename(owner) : "-", addr, size, is_write ? "write" : "read",
-             what.value);
-    if (!is_write) {
-        store_le(data, what.value, size);
-    }
-    if (inside) {
-        entry_leave(guard);
-    }
-}
-
-static bool tell_io(KVMVcpu *v)
-{
-    struct kvm_run *run = v->run;
-    uint8_t *data = (uint8_t *)run + run->io.data_offset;
-
-    for (uint32_t i = 0; i < run->io.count; i++) {
-        tell_access(v, v->io, run->io.port, run->io.size, data + (size_t)i * run->io.size,
-                    run->io.direction == KVM_EXIT_IO_OUT);
-    }
-    return true;
-}
-
-static bool tell_mmio(KVMVcpu *v)
-{
-    struct kvm_run *run = v->run;
-
-    if (is_plain_size(run->mmio.len)) {
-        tell_access(v, v->memory, run->mmio.phys_addr, run->mmio.len, run->mmio.data,
-                    run->mmio.is_write);
-        return true;
-    }
-    for (uint32_t i = 0; i < run->mmio.len; i++) {
-        tell_access(v, v->memory, run->mmio.phys_addr + i, 1, run->mmio.data + i,
-                    run->mmio.is_write);
-    }
-    return true;
-}
-
-static bool tell_other(KVMVcpu *v)
-{
-    uint32_t reason = v->run->exit_reason;
-
-    qemu_log("vcpu %u exit=%s path=- type=-\n", v->cpu->parent_obj.index, kvm_exit_name(reason));
-    return kvm_exits_plain[reason < KVM_EXIT_COUNT ? reason : KVM_EXIT_UNKNOWN](v);
-}
-
-KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT] = {
-    [0 ... KVM_EXIT_IO - 1] = tell_other,
-    [KVM_EXIT_IO] = tell_io,
-    [KVM_EXIT_IO + 1 ... KVM_EXIT_MMIO - 1] = tell_other,
-    [KVM_EXIT_MMIO] = tell_mmio,
-    [KVM_EXIT_MMIO + 1 ... KVM_EXIT_COUNT - 1] = tell_other,
-};
-
-KVMExitFn *const *kvm_exits(void)
-{
-    return qemu_loglevel_mask(LOG_EXITS) ? kvm_exits_observed : kvm_exits_plain;
-}

@@ -68,6 +68,12 @@ const char *kvm_exit_name(uint32_t reason)
     return reason < KVM_EXIT_COUNT ? reasons[reason].name : "new";
 }
 
+const char *kvm_exit_meaning(uint32_t reason)
+{
+    return reason < KVM_EXIT_COUNT ? reasons[reason].meaning
+                                   : "for a reason that is newer than this program";
+}
+
 /*
  * Intel SDM vol. 3, 27.8: bit 31 says that entry failed, the low 16 bits are the reason. AMD gives
  * -1 for any.

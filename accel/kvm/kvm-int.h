@@ -4,6 +4,7 @@
 #define ACCEL_KVM_INT_H
 
 #include <qomet/accel/accel.h>
+#include <qomet/accel/exit-record.h>
 #include "accel/kvm/kvm-compat.h"
 
 #define TYPE_KVM_ACCEL "kvm" ACCEL_CLASS_SUFFIX
@@ -26,6 +27,7 @@ struct KVMState {
 };
 
 typedef struct KVMVcpu KVMVcpu;
+typedef struct KVMObserved KVMObserved;
 
 /* Deals with one exit; false: back to the vCPU's thread, to see what is asked of it. */
 typedef bool KVMExitFn(KVMVcpu *v);
@@ -43,15 +45,20 @@ struct KVMVcpu {
     X86CPU *cpu;
     KVMState *kvm;
     KVMExitFn *exits[KVM_EXIT_COUNT]; /* the table in force, copied before the guest is entered */
+    KVMObserved *observed;            /* what observers need, or NULL: there are none */
 } __attribute__((aligned(512)));
 
-/*
- * What each reason leads to, plain and observed ("-d exits"); kvm_exits() gives the one that is in
- * force.
- */
+/* kvm-exits.c: what each reason leads to. */
 extern KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT];
+
+/* kvm-observed.c: the same, told to those of exit_observers() too. */
 extern KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT];
-KVMExitFn *const *kvm_exits(void);
+/*
+ * Before the guest is entered with that table, for the first time or again: notes what observers
+ * want to know of an entry. False when it is not to be entered yet.
+ */
+bool kvm_observe_entry(KVMVcpu *v);
+void kvm_observed_free(KVMVcpu *v);
 
 /* kvm-vcpu.c: the methods of the class. */
 bool kvm_cpu_init(CPUState *cpu, GError **errp);
@@ -59,6 +66,11 @@ void kvm_cpu_destroy(CPUState *cpu);
 void kvm_cpu_exec(CPUState *cpu);
 void kvm_cpu_kick(CPUState *cpu);
 bool kvm_cpu_waits(CPUState *cpu);
+/*
+ * Lets KVM complete the access of the last exit, without entering the guest. Where KVM has cut an
+ * access, the parts that are left are dealt with. The vCPU's own thread.
+ */
+void kvm_complete_access(KVMVcpu *v);
 
 /* kvm-regs.c */
 bool kvm_get_registers(X86CPU *cpu, GError **errp);
@@ -77,8 +89,9 @@ bool kvm_create_irqchip(AccelState *accel, GError **errp);
 void kvm_set_irq(AccelState *accel, unsigned gsi, int level);
 void kvm_irqchip_reset(KVMState *kvm);
 
-/* kvm-explain.c: a reason's name ("io", "fail-entry"), never NULL; and what it means, in words. */
+/* kvm-explain.c: a reason's name ("io", "fail-entry"), and what it means; never NULL. */
 const char *kvm_exit_name(uint32_t reason);
+const char *kvm_exit_meaning(uint32_t reason);
 /* @r: the registers at the exit, or NULL. The caller frees. */
 char *kvm_explain_exit(const struct kvm_run *run, const X86Registers *r);
 

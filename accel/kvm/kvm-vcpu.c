@@ -64,6 +64,7 @@ void kvm_cpu_destroy(CPUState *cpu)
     __atomic_store_n(&cpu->accel, NULL, __ATOMIC_RELEASE);
     munmap(v->run, v->kvm->run_size);
     close(v->fd);
+    kvm_observed_free(v);
     g_aligned_free(v);
 }
 
@@ -89,14 +90,25 @@ bool kvm_cpu_waits(CPUState *cpu)
            state.mp_state != KVM_MP_STATE_RUNNABLE;
 }
 
-/* Lets KVM complete the access of the last exit, without entering the guest. */
-static void complete_access(KVMVcpu *v)
+static inline bool deal_with_exit(KVMVcpu *v)
 {
-    __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-    if (ioctl(v->fd, KVM_RUN, 0) < 0 && errno != EINTR && errno != EAGAIN) {
-        cpu_guest_panicked(&v->cpu->parent_obj, "KVM_RUN failed: %s.", g_strerror(errno));
-    }
-    __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    uint32_t reason = v->run->exit_reason;
+
+    return v->exits[reason < KVM_EXIT_COUNT ? reason : KVM_EXIT_UNKNOWN](v);
+}
+
+void kvm_complete_access(KVMVcpu *v)
+{
+    int done;
+
+    do {
+        __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+        done = ioctl(v->fd, KVM_RUN, 0);
+        if (done < 0 && errno != EINTR && errno != EAGAIN) {
+            cpu_guest_panicked(&v->cpu->parent_obj, "KVM_RUN failed: %s.", g_strerror(errno));
+        }
+        __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    } while (done == 0 && deal_with_exit(v));
 }
 
 /*
@@ -110,7 +122,7 @@ static bool give_registers_back(KVMVcpu *v)
 
     if (v->cpu->regs_dirty || v->cpu->reset_state) {
         if (!v->pristine) {
-            complete_access(v);
+            kvm_complete_access(v);
         }
         if ((v->cpu->reset_state && !kvm_reset_vcpu(v, &error)) ||
             !kvm_put_registers(v->cpu, &error)) {
@@ -141,22 +153,20 @@ __attribute__((hot)) void kvm_cpu_exec(CPUState *cpu)
 {
     KVMVcpu *v = cpu->accel;
     struct kvm_run *run = v->run;
+    const bool observed = exit_observers() != 0;
 
-    memcpy(v->exits, kvm_exits(), sizeof(v->exits));
+    memcpy(v->exits, observed ? kvm_exits_observed : kvm_exits_plain, sizeof(v->exits));
     __atomic_store_n(&run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST) ||
-        (v->cpu->regs_fetched && !give_registers_back(v))) {
+        (v->cpu->regs_fetched && !give_registers_back(v)) || (observed && !kvm_observe_entry(v))) {
         return;
     }
     for (;;) {
-        uint32_t reason;
-
         if (G_UNLIKELY(ioctl(v->fd, KVM_RUN, 0) < 0)) {
             run_failed(v, errno);
             return;
         }
-        reason = run->exit_reason;
-        if (G_UNLIKELY(!v->exits[reason < KVM_EXIT_COUNT ? reason : KVM_EXIT_UNKNOWN](v))) {
+        if (G_UNLIKELY(!deal_with_exit(v))) {
             return;
         }
     }

@@ -201,7 +201,28 @@ static void kvm_instance_finalize(Object *obj)
     }
 }
 
+static GVariant *get_exit_timing(Object *obj, const Property *prop, GError **errp)
+{
+    (void)obj;
+    (void)prop;
+    (void)errp;
+    return g_variant_new_boolean(exit_observers() & EXIT_TIMING);
+}
+
+static bool set_exit_timing(Object *obj, const Property *prop, GVariant *value, GError **errp)
+{
+    (void)obj;
+    (void)prop;
+    return exit_observe(EXIT_TIMING, g_variant_get_boolean(value), errp);
+}
+
 static const Property kvm_props[] = {
+    { .name = "exit-timing",
+      .info = &prop_info_accessor_bool,
+      .live = true,
+      .help = "count the time that exits take by object (property access-ns of each device)",
+      .get = get_exit_timing,
+      .set = set_exit_timing },
     DEFINE_PROP_STRING("device", KVMState, device, .set_default = true, .defval.s = "/dev/kvm",
                        .help = "the device file of KVM"),
 };

@@ -385,6 +385,10 @@ static const Property device_props[] = {
     COUNT_PROPERTY("writes", writes, "writes of its registers so far"),
     COUNT_PROPERTY("read-bytes", read_bytes, "bytes read so far"),
     COUNT_PROPERTY("write-bytes", write_bytes, "bytes written so far"),
+    COUNT_PROPERTY("entries", other, "entries so far by timers, descriptors and other devices"),
+    COUNT_PROPERTY("access-ns", nanoseconds,
+                   "nanoseconds spent in those reads and writes while exit-timing or -explain is "
+                   "on"),
     COUNT_PROPERTY("contended", contended, "entries that had to wait for another thread"),
     COUNT_PROPERTY("refused", refused, "entries refused: the thread was inside already"),
 };
