@@ -15,7 +15,8 @@
 
 typedef struct Listener {
     void (*fn)(bool running, RunState state, void *opaque);
-    void *opaque;
+    void (*event)(RunEvent event, ShutdownCause cause, void *opaque);
+    void *opaque; /* of the one of them that is not NULL */
 } Listener;
 
 static uint32_t run_state; /* RunState, atomic; written on the main thread */
@@ -30,6 +31,7 @@ static void *reset_hook_opaque;
 static uint64_t shutdown_request;
 static uint32_t reset_request; /* ShutdownCause */
 static uint32_t stop_request;  /* RunState + 1 */
+static uint32_t powerdown_request;
 
 #define REQUEST_VALID 0x100
 
@@ -43,41 +45,144 @@ bool runstate_is_running(void)
     return runstate_get() == RUN_STATE_RUNNING;
 }
 
+bool runstate_needs_reset(void)
+{
+    return runstate_get() == RUN_STATE_INTERNAL_ERROR || runstate_get() == RUN_STATE_SHUTDOWN;
+}
+
+/* ---- Names ---- */
+
+const char *runstate_name(RunState state)
+{
+    static const char *const names[RUN_STATE__MAX] = {
+        [RUN_STATE_PRELAUNCH] = "prelaunch",
+        [RUN_STATE_RUNNING] = "running",
+        [RUN_STATE_PAUSED] = "paused",
+        [RUN_STATE_SHUTDOWN] = "shutdown",
+        [RUN_STATE_DEBUG] = "debug",
+        [RUN_STATE_INTERNAL_ERROR] = "internal-error",
+        [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+    };
+
+    return names[state];
+}
+
+const char *shutdown_cause_name(ShutdownCause cause)
+{
+    static const char *const names[SHUTDOWN_CAUSE__MAX] = {
+        [SHUTDOWN_CAUSE_NONE] = "none",
+        [SHUTDOWN_CAUSE_HOST_ERROR] = "host-error",
+        [SHUTDOWN_CAUSE_HOST_SIGNAL] = "host-signal",
+        [SHUTDOWN_CAUSE_HOST_UI] = "host-ui",
+        [SHUTDOWN_CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
+        [SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET] = "host-qmp-system-reset",
+        [SHUTDOWN_CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
+        [SHUTDOWN_CAUSE_GUEST_RESET] = "guest-reset",
+        [SHUTDOWN_CAUSE_GUEST_PANIC] = "guest-panic",
+    };
+
+    return names[cause];
+}
+
+bool shutdown_caused_by_guest(ShutdownCause cause)
+{
+    return cause >= SHUTDOWN_CAUSE_GUEST_SHUTDOWN;
+}
+
 /* ---- States ---- */
 
-void runstate_add_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque)
+static void add_listener(Listener listener)
 {
-    Listener listener = { fn, opaque };
-
     if (!listeners) {
         listeners = g_array_new(FALSE, FALSE, sizeof(Listener));
     }
     g_array_append_val(listeners, listener);
 }
 
-void runstate_del_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque)
+static void del_listener(Listener listener)
 {
     for (guint i = 0; listeners && i < listeners->len; i++) {
-        Listener *l = &g_array_index(listeners, Listener, i);
+        const Listener *l = &g_array_index(listeners, Listener, i);
 
-        if (l->fn == fn && l->opaque == opaque) {
+        if (l->fn == listener.fn && l->event == listener.event && l->opaque == listener.opaque) {
             g_array_remove_index(listeners, i);
             return;
         }
     }
 }
 
-static void set_state(RunState state)
+void runstate_add_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque)
 {
-    __atomic_store_n(&run_state, state, __ATOMIC_RELEASE);
-    /* From the last to the first: one that takes itself away is not in the way of the others. */
+    add_listener((Listener){ .fn = fn, .opaque = opaque });
+}
+
+void runstate_del_listener(void (*fn)(bool running, RunState state, void *opaque), void *opaque)
+{
+    del_listener((Listener){ .fn = fn, .opaque = opaque });
+}
+
+void runstate_add_event_listener(void (*fn)(RunEvent event, ShutdownCause cause, void *opaque),
+                                 void *opaque)
+{
+    add_listener((Listener){ .event = fn, .opaque = opaque });
+}
+
+void runstate_del_event_listener(void (*fn)(RunEvent event, ShutdownCause cause, void *opaque),
+                                 void *opaque)
+{
+    del_listener((Listener){ .event = fn, .opaque = opaque });
+}
+
+/*
+ * Calls @tell for each listener, from the last to the first: one that takes itself away is not in
+ * the way of the others.
+ */
+static void foreach_listener(void (*tell)(const Listener *l, const void *what), const void *what)
+{
     for (guint i = listeners ? listeners->len : 0; i-- > 0;) {
         if (i < listeners->len) {
             Listener l = g_array_index(listeners, Listener, i);
 
-            l.fn(state == RUN_STATE_RUNNING, state, l.opaque);
+            tell(&l, what);
         }
     }
+}
+
+static void tell_state(const Listener *l, const void *what)
+{
+    RunState state = *(const RunState *)what;
+
+    if (l->fn) {
+        l->fn(state == RUN_STATE_RUNNING, state, l->opaque);
+    }
+}
+
+static void set_state(RunState state)
+{
+    __atomic_store_n(&run_state, state, __ATOMIC_RELEASE);
+    foreach_listener(tell_state, &state);
+}
+
+/** What is told of an event. */
+typedef struct Happening {
+    RunEvent event;
+    ShutdownCause cause;
+} Happening;
+
+static void tell_event(const Listener *l, const void *what)
+{
+    const Happening *h = what;
+
+    if (l->event) {
+        l->event(h->event, h->cause, l->opaque);
+    }
+}
+
+static void happen(RunEvent event, ShutdownCause cause)
+{
+    Happening h = { event, cause };
+
+    foreach_listener(tell_event, &h);
 }
 
 void vm_start(void)
@@ -173,6 +278,12 @@ void qemu_system_reset_request(ShutdownCause cause)
     notify();
 }
 
+void qemu_system_powerdown_request(void)
+{
+    __atomic_store_n(&powerdown_request, 1, __ATOMIC_SEQ_CST);
+    notify();
+}
+
 void qemu_system_vmstop_request(RunState state)
 {
     hold_current();
@@ -188,6 +299,18 @@ void runstate_set_reset_hook(void (*fn)(ShutdownCause cause, void *opaque), void
 
 /* ---- The loop ---- */
 
+/* A machine that does not run is as new after a reset. */
+static void reset(ShutdownCause cause)
+{
+    if (reset_hook) {
+        reset_hook(cause, reset_hook_opaque);
+    }
+    if (!runstate_is_running() && runstate_get() != RUN_STATE_PRELAUNCH) {
+        set_state(RUN_STATE_PRELAUNCH);
+    }
+    happen(RUN_EVENT_RESET, cause);
+}
+
 /*
  * What is pending is taken only when every vCPU is parked: then nobody can ask anew between the
  * request being carried out and those who asked being let go.
@@ -196,14 +319,17 @@ static void carry_out_requests(void)
 {
     uint32_t cause, state;
 
+    if (__atomic_exchange_n(&powerdown_request, 0, __ATOMIC_SEQ_CST)) {
+        happen(RUN_EVENT_POWERDOWN, SHUTDOWN_CAUSE_NONE);
+    }
     if (!__atomic_load_n(&reset_request, __ATOMIC_SEQ_CST) &&
         !__atomic_load_n(&stop_request, __ATOMIC_SEQ_CST)) {
         return;
     }
     pause_all_vcpus();
     cause = __atomic_exchange_n(&reset_request, 0, __ATOMIC_SEQ_CST);
-    if (cause && reset_hook) {
-        reset_hook(cause, reset_hook_opaque);
+    if (cause) {
+        reset(cause);
     }
     state = __atomic_exchange_n(&stop_request, 0, __ATOMIC_SEQ_CST);
     if (state) {
@@ -215,12 +341,18 @@ static void carry_out_requests(void)
 
 int qemu_main_loop(void)
 {
+    ShutdownCause cause;
     uint64_t request;
 
     while (!(request = __atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST))) {
         carry_out_requests();
         main_loop_wait(!__atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST));
     }
+    cause = qemu_shutdown_requested_get();
+    if (cause == SHUTDOWN_CAUSE_GUEST_PANIC) {
+        happen(RUN_EVENT_GUEST_PANICKED, cause);
+    }
+    happen(RUN_EVENT_SHUTDOWN, cause);
     vm_stop(RUN_STATE_SHUTDOWN);
     return (int)(request >> 32);
 }
@@ -235,7 +367,7 @@ void runstate_cleanup(void)
     reset_hook = NULL;
     reset_hook_opaque = NULL;
     shutdown_request = 0;
-    reset_request = stop_request = 0;
+    reset_request = stop_request = powerdown_request = 0;
     cpus_pause_reset();
     cpu_report_reset();
     qemu_log_end_waits(false);

@@ -13,6 +13,10 @@ typedef enum RunState {
     RUN_STATE_RUNNING,
     RUN_STATE_PAUSED,
     RUN_STATE_SHUTDOWN,
+    RUN_STATE_DEBUG,          /* a debugger has it */
+    RUN_STATE_INTERNAL_ERROR, /* a vCPU cannot go on; only a reset helps */
+    RUN_STATE_GUEST_PANICKED,
+    RUN_STATE__MAX,
 } RunState;
 
 typedef enum ShutdownCause {
@@ -21,14 +25,28 @@ typedef enum ShutdownCause {
     SHUTDOWN_CAUSE_HOST_SIGNAL,
     SHUTDOWN_CAUSE_HOST_UI, /* Ctrl-a x */
     SHUTDOWN_CAUSE_HOST_QMP_QUIT,
+    SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET,
     SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
     SHUTDOWN_CAUSE_GUEST_RESET,
     SHUTDOWN_CAUSE_GUEST_PANIC, /* triple fault, unknown exit */
+    SHUTDOWN_CAUSE__MAX,
 } ShutdownCause;
+
+/** What happens to a machine as a whole. */
+typedef enum RunEvent {
+    RUN_EVENT_SHUTDOWN,       /* it is about to end */
+    RUN_EVENT_RESET,          /* it was reset */
+    RUN_EVENT_POWERDOWN,      /* somebody has pressed its power button */
+    RUN_EVENT_GUEST_PANICKED, /* its guest cannot go on */
+} RunEvent;
 
 /** Whether the machine runs, or why it does not. Any thread. */
 QOM_EXPORT RunState runstate_get(void);
 QOM_EXPORT bool runstate_is_running(void);
+/** "prelaunch", "guest-panicked", ...: QEMU's name. Any thread. */
+QOM_EXPORT const char *runstate_name(RunState state);
+/** Whether it can only go on after a reset. */
+QOM_EXPORT bool runstate_needs_reset(void);
 
 /** Starts or continues: clock, then every vCPU. Main thread. */
 QOM_EXPORT void vm_start(void);
@@ -44,6 +62,21 @@ QOM_EXPORT void runstate_del_listener(void (*fn)(bool running, RunState state, v
                                       void *opaque);
 
 /**
+ * Calls @fn when something happens to the machine, on the main thread, until that pair is
+ * unregistered. @cause: why; SHUTDOWN_CAUSE_NONE for a power button. Main thread.
+ */
+QOM_EXPORT void runstate_add_event_listener(void (*fn)(RunEvent event, ShutdownCause cause,
+                                                       void *opaque),
+                                            void *opaque);
+QOM_EXPORT void runstate_del_event_listener(void (*fn)(RunEvent event, ShutdownCause cause,
+                                                       void *opaque),
+                                            void *opaque);
+/** "host-qmp-quit", "guest-shutdown", ...: QEMU's name. Any thread. */
+QOM_EXPORT const char *shutdown_cause_name(ShutdownCause cause);
+/** Whether the guest itself has asked for it. */
+QOM_EXPORT bool shutdown_caused_by_guest(ShutdownCause cause);
+
+/**
  * Asks for the end of the machine. The first request counts. From within a device no vCPU executes
  * a further instruction of the guest on the asking thread. Any thread; qemu_system_killed() is for
  * signal handlers.
@@ -57,6 +90,8 @@ QOM_EXPORT void qemu_system_killed(int signal, int pid);
 QOM_EXPORT ShutdownCause qemu_shutdown_requested_get(void);
 /** Asks for a reset of the whole machine. Any thread. */
 QOM_EXPORT void qemu_system_reset_request(ShutdownCause cause);
+/** Presses the power button: the guest is told, if a device of the machine does. Any thread. */
+QOM_EXPORT void qemu_system_powerdown_request(void);
 /** Asks for a stop in @state. Any thread. */
 QOM_EXPORT void qemu_system_vmstop_request(RunState state);
 

@@ -11,6 +11,22 @@
 QmpHandler qmp_do_capabilities;
 QmpHandler qmp_do_query_version;
 QmpHandler qmp_do_query_commands;
+QmpHandler qmp_do_query_events;
+QmpHandler qmp_do_query_qmp_schema;
+
+/* The machine as a whole (qmp-cmds-run.c). */
+QmpHandler qmp_do_query_status;
+QmpHandler qmp_do_stop;
+QmpHandler qmp_do_cont;
+QmpHandler qmp_do_system_reset;
+QmpHandler qmp_do_system_powerdown;
 QmpHandler qmp_do_quit;
+QmpHandler qmp_do_load_module;
+QmpHandler qmp_do_human_monitor_command;
+
+/* Descriptors (qmp-cmds-fd.c). */
+QmpHandler qmp_do_getfd;
+QmpHandler qmp_do_closefd;
+QmpHandler qmp_do_add_client;
 
 #endif

@@ -7,6 +7,8 @@ libqometall_a_SOURCES += \
 	monitor/hmp.c \
 	monitor/monitor.c \
 	monitor/qmp-cmds-core.c \
+	monitor/qmp-cmds-fd.c \
+	monitor/qmp-cmds-run.c \
 	monitor/qmp-dispatch.c \
 	monitor/qmp-events.c \
 	monitor/qmp-int.h \

@@ -24,14 +24,15 @@ OBJECT_DECLARE_TYPE(Monitor, MonitorClass, MONITOR)
 
 struct Monitor {
     Object parent_obj;
-    CharBackend be;  /* the property "chardev" */
-    bool started;    /* by monitor_start(): properties stay as they are */
-    bool connected;  /* a peer is there */
-    bool paused;     /* the peer is slow: nothing is carried out until it has read */
-    GString *out;    /* what the chardev has not taken yet; without one: all that was printed */
-    size_t out_done; /* bytes at the beginning of out that it has taken */
-    GByteArray *in;  /* input that waits while paused */
-    GHashTable *fds; /* descriptors by name (getfd): char * -> fd, both owned */
+    CharBackend be;     /* the property "chardev" */
+    bool started;       /* by monitor_start(): properties stay as they are */
+    bool connected;     /* a peer is there */
+    bool paused;        /* the peer is slow: nothing is carried out until it has read */
+    GString *out;       /* what the chardev has not taken yet; without one: all that was printed */
+    size_t out_done;    /* bytes at the beginning of out that it has taken */
+    GByteArray *in;     /* input that waits while paused */
+    unsigned cpu_index; /* the vCPU that commands are about unless they say another */
+    GHashTable *fds;    /* descriptors by name (getfd): char * -> fd, both owned */
 };
 
 struct MonitorClass {

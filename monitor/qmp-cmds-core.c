@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands about the conversation itself and about the end of it.
+ * Commands about the conversation itself.
  */
 #include "config.h"
 
-#include <qomet/accel/runstate.h>
 #include "monitor/handlers.h"
 #include "monitor/qmp-int.h"
 
@@ -29,17 +28,12 @@ bool qmp_do_capabilities(Monitor *mon, GVariant *args, GVariant **ret, GError **
 
 GVariant *qmp_version(void)
 {
-    GVariantBuilder version, qemu;
+    GVariant *qemu = qmp_object("micro", g_variant_new_int64(SPOKEN_MICRO), "minor",
+                                g_variant_new_int64(SPOKEN_MINOR), "major",
+                                g_variant_new_int64(SPOKEN_MAJOR), NULL);
 
-    g_variant_builder_init(&qemu, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&qemu, "{sv}", "micro", g_variant_new_int64(SPOKEN_MICRO));
-    g_variant_builder_add(&qemu, "{sv}", "minor", g_variant_new_int64(SPOKEN_MINOR));
-    g_variant_builder_add(&qemu, "{sv}", "major", g_variant_new_int64(SPOKEN_MAJOR));
-    g_variant_builder_init(&version, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&version, "{sv}", "qemu", g_variant_builder_end(&qemu));
-    g_variant_builder_add(&version, "{sv}", "package",
-                          g_variant_new_string(PACKAGE_NAME " " PACKAGE_VERSION));
-    return g_variant_builder_end(&version);
+    return qmp_object("qemu", qemu, "package",
+                      g_variant_new_string(PACKAGE_NAME " " PACKAGE_VERSION), NULL);
 }
 
 bool qmp_do_query_version(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
@@ -48,15 +42,5 @@ bool qmp_do_query_version(Monitor *mon, GVariant *args, GVariant **ret, GError *
     (void)args;
     (void)errp;
     *ret = qmp_version();
-    return true;
-}
-
-bool qmp_do_quit(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
-{
-    (void)mon;
-    (void)args;
-    (void)ret;
-    (void)errp;
-    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_QMP_QUIT);
     return true;
 }

@@ -41,17 +41,10 @@ const char *qmp_error_class(const GError *error)
 
 GVariant *qmp_error_answer(const GError *error, GVariant *id)
 {
-    GVariantBuilder answer, what;
-
-    g_variant_builder_init(&answer, G_VARIANT_TYPE_VARDICT);
-    if (id) {
-        g_variant_builder_add(&answer, "{sv}", "id", id);
-    }
-    g_variant_builder_init(&what, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&what, "{sv}", "class", g_variant_new_string(qmp_error_class(error)));
-    g_variant_builder_add(&what, "{sv}", "desc", g_variant_new_string(error->message));
-    g_variant_builder_add(&answer, "{sv}", "error", g_variant_builder_end(&what));
-    return g_variant_builder_end(&answer);
+    return qmp_object("id", id, "error",
+                      qmp_object("class", g_variant_new_string(qmp_error_class(error)), "desc",
+                                 qmp_text(error->message), NULL),
+                      NULL);
 }
 
 /* ---- Requests ---- */
@@ -185,18 +178,12 @@ GVariant *qmp_dispatch(QmpMonitor *qmp, GVariant *request)
 {
     g_auto(Request) r = { NULL };
     g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) owned = NULL;
     GVariant *ret = NULL;
-    GVariantBuilder answer;
 
     if (!read_request(&r, qmp, request, &error) || !execute(qmp, &r, &ret, &error)) {
         return qmp_error_answer(error, r.id);
     }
-    g_variant_builder_init(&answer, G_VARIANT_TYPE_VARDICT);
-    ret = g_variant_take_ref(ret ? ret : g_variant_new("a{sv}", NULL));
-    g_variant_builder_add(&answer, "{sv}", "return", ret);
-    g_variant_unref(ret);
-    if (r.id) {
-        g_variant_builder_add(&answer, "{sv}", "id", r.id);
-    }
-    return g_variant_builder_end(&answer);
+    owned = g_variant_take_ref(ret ? ret : qmp_object(NULL, NULL));
+    return qmp_object("return", owned, "id", r.id, NULL);
 }

@@ -19,9 +19,11 @@ static GVariant *greeting(void)
 {
     static const char *const capabilities[] = { "oob" };
 
-    return g_variant_new_parsed("{'QMP': <{'version': <%@v>, 'capabilities': <%@as>}>}",
-                                g_variant_new_variant(qmp_version()),
-                                g_variant_new_strv(capabilities, G_N_ELEMENTS(capabilities)));
+    return qmp_object("QMP",
+                      qmp_object("version", qmp_version(), "capabilities",
+                                 g_variant_new_strv(capabilities, G_N_ELEMENTS(capabilities)),
+                                 NULL),
+                      NULL);
 }
 
 static void begin_session(QmpMonitor *qmp)

@@ -32,6 +32,15 @@ QOM_EXPORT const char *qmp_error_class(const GError *error);
  */
 QOM_EXPORT void qmp_emit(const char *event, GVariant *data);
 
+/**
+ * An object of members: pairs of a name and a GVariant * (taken over when floating; NULL leaves the
+ * member out), ended by NULL. Floating. Any thread.
+ */
+QOM_EXPORT GVariant *qmp_object(const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/** A string of bytes that may be anything: what is no UTF-8 is replaced. Floating. Any thread. */
+QOM_EXPORT GVariant *qmp_text(const char *text);
+
 /*
  * An argument of a handler by name. Strings belong to @args. What is not there is NULL, or
  * @if_absent.

@@ -238,7 +238,30 @@ bool schema_check(const SchemaMember *members, bool open, GVariant *args, GError
     return check_members(members, open, args, NULL, errp);
 }
 
-/* ---- What a handler reads ---- */
+/* ---- What a handler reads and makes ---- */
+
+GVariant *qmp_object(const char *name, ...)
+{
+    GVariantBuilder members;
+    va_list ap;
+
+    g_variant_builder_init(&members, G_VARIANT_TYPE_VARDICT);
+    va_start(ap, name);
+    for (; name; name = va_arg(ap, const char *)) {
+        GVariant *value = va_arg(ap, GVariant *);
+
+        if (value) {
+            g_variant_builder_add(&members, "{sv}", name, value);
+        }
+    }
+    va_end(ap);
+    return g_variant_builder_end(&members);
+}
+
+GVariant *qmp_text(const char *text)
+{
+    return g_variant_new_take_string(g_utf8_make_valid(text, -1));
+}
 
 const char *qmp_arg_str(GVariant *args, const char *name)
 {

@@ -34,7 +34,7 @@ const SchemaType schema_types[] = {
     },
     {
         .name = "CommandInfo",
-        .help = "A command.",
+        .help = "A command or an event.",
         .members = MEMBERS(NEEDS("name", "str", "its name")),
     },
     {
@@ -51,7 +51,51 @@ const SchemaType schema_types[] = {
                                  "the version of QEMU whose commands and events are spoken"),
                            NEEDS("package", "str", "name and version of this program")),
     },
-    /* The machine. */
+    {
+        .name = "SchemaMetaType",
+        .help = "What an entry of the schema is.",
+        .values = WORDS("builtin", "enum", "array", "object", "command", "event"),
+    },
+    {
+        .name = "SchemaInfo",
+        .help = "An entry of the schema.",
+        .members = MEMBERS(
+            NEEDS("name", "str", "its name"), NEEDS("meta-type", "SchemaMetaType", "what it is"),
+            MAY("json-type", "str", "of a builtin: its kind of JSON value"),
+            MAY("values", "str[]", "of an enum: its words"),
+            MAY("members", "any[]",
+                "of an enum: objects with a name; of an object: also "
+                "the type, and default where it may be left out"),
+            MAY("element-type", "str", "of an array: the type of its elements"),
+            MAY("arg-type", "str", "of a command or event: the type of its arguments"),
+            MAY("ret-type", "str", "of a command: the type of what it returns"),
+            MAY("allow-oob", "bool", "of a command: whether it may be sent with exec-oob")),
+    },
+    /* The machine as a whole. */
+    {
+        .name = "RunState",
+        .help = "Whether the machine runs, or why it does not.",
+        .values = WORDS("prelaunch", "running", "paused", "shutdown", "debug", "internal-error",
+                        "guest-panicked"),
+    },
+    {
+        .name = "StatusInfo",
+        .help = "Whether the machine runs.",
+        .members = MEMBERS(NEEDS("running", "bool", "whether it does"),
+                           NEEDS("singlestep", "bool", "always false"),
+                           NEEDS("status", "RunState", "the state that it is in")),
+    },
+    {
+        .name = "ShutdownCause",
+        .help = "Why the machine ends or was reset.",
+        .values = WORDS("none", "host-error", "host-signal", "host-ui", "host-qmp-quit",
+                        "host-qmp-system-reset", "guest-shutdown", "guest-reset", "guest-panic"),
+    },
+    {
+        .name = "GuestPanicAction",
+        .help = "What is done with a guest that cannot go on.",
+        .values = WORDS("pause", "poweroff", "run"),
+    },
     { .name = NULL },
 };
 
@@ -78,11 +122,88 @@ const QmpCommand qmp_commands[] = {
         .ret = "CommandInfo[]",
         .fn = qmp_do_query_commands,
     },
-    /* The machine. */
+    {
+        .name = "query-events",
+        .help = "All events.",
+        .ret = "CommandInfo[]",
+        .fn = qmp_do_query_events,
+    },
+    {
+        .name = "query-qmp-schema",
+        .help = "The whole schema in QEMU's form of introspection: one entry for each command, "
+                "event and type.",
+        .ret = "SchemaInfo[]",
+        .fn = qmp_do_query_qmp_schema,
+    },
+    /* The machine as a whole. */
+    {
+        .name = "query-status",
+        .help = "Whether the machine runs.",
+        .ret = "StatusInfo",
+        .fn = qmp_do_query_status,
+    },
+    {
+        .name = "stop",
+        .help = "Stops every vCPU and the guest's clock. Of one that does not run nothing changes.",
+        .fn = qmp_do_stop,
+    },
+    {
+        .name = "cont",
+        .help = "Starts the machine, or lets it go on.",
+        .fn = qmp_do_cont,
+    },
+    {
+        .name = "system_reset",
+        .help = "Resets the machine, as its reset button does.",
+        .fn = qmp_do_system_reset,
+    },
+    {
+        .name = "system_powerdown",
+        .help = "Presses the power button: the guest is asked to end, and may do as it likes.",
+        .fn = qmp_do_system_powerdown,
+    },
     {
         .name = "quit",
         .help = "Ends the machine and the program, with status 0.",
         .fn = qmp_do_quit,
+    },
+    {
+        .name = "human-monitor-command",
+        .help = "Carries out a line of the human monitor and returns what it prints. That is for "
+                "people: it may change.",
+        .args = MEMBERS(NEEDS("command-line", "str", "the line"),
+                        MAY("cpu-index", "int", "the vCPU that the line is about (default: 0)")),
+        .ret = "str",
+        .fn = qmp_do_human_monitor_command,
+    },
+    {
+        .name = "load-module",
+        .help = "Loads types from a shared object, as -module does. They stay for good.",
+        .args = MEMBERS(NEEDS("path", "str", "the file")),
+        .fn = qmp_do_load_module,
+    },
+    /* Descriptors. */
+    {
+        .name = "getfd",
+        .help = "Keeps the descriptor that came with this command over a unix socket (SCM_RIGHTS), "
+                "for a later command that takes its name. A kept one of that name is closed.",
+        .args = MEMBERS(NEEDS("fdname", "str", "its name, which begins with no digit")),
+        .fn = qmp_do_getfd,
+    },
+    {
+        .name = "closefd",
+        .help = "Closes a descriptor that getfd has kept.",
+        .args = MEMBERS(NEEDS("fdname", "str", "its name")),
+        .fn = qmp_do_closefd,
+    },
+    {
+        .name = "add_client",
+        .help = "Gives a chardev of sockets its peer: a connected socket that getfd has kept.",
+        .args = MEMBERS(NEEDS("protocol", "str", "the id of the chardev"),
+                        NEEDS("fdname", "str", "the name of the socket"),
+                        MAY("skipauth", "bool", "has no meaning: nobody has to prove who he is"),
+                        MAY("tls", "bool", "has no meaning")),
+        .fn = qmp_do_add_client,
     },
     { .name = NULL },
 };
@@ -90,6 +211,47 @@ const QmpCommand qmp_commands[] = {
 /* ---- Events ---- */
 
 const QmpEvent qmp_events[] = {
+    {
+        .name = "SHUTDOWN",
+        .help = "The machine is about to end.",
+        .data = MEMBERS(NEEDS("guest", "bool", "whether the guest has asked for it"),
+                        NEEDS("reason", "ShutdownCause", "why")),
+    },
+    {
+        .name = "POWERDOWN",
+        .help = "Somebody has pressed the power button.",
+    },
+    {
+        .name = "RESET",
+        .help = "The machine was reset.",
+        .data = MEMBERS(NEEDS("guest", "bool", "whether the guest has asked for it"),
+                        NEEDS("reason", "ShutdownCause", "why")),
+    },
+    {
+        .name = "STOP",
+        .help = "The machine has stopped.",
+    },
+    {
+        .name = "RESUME",
+        .help = "The machine goes on.",
+    },
+    {
+        .name = "DEVICE_DELETED",
+        .help = "A device that was taken away is gone; its id and address are free again.",
+        .data = MEMBERS(MAY("device", "str", "its id, if it has one"),
+                        NEEDS("path", "str", "the path that it had")),
+    },
+    {
+        .name = "DEVICE_UNPLUG_GUEST_ERROR",
+        .help = "The guest keeps a device that it was asked to give back.",
+        .data = MEMBERS(MAY("device", "str", "its id, if it has one"),
+                        NEEDS("path", "str", "its path")),
+    },
+    {
+        .name = "GUEST_PANICKED",
+        .help = "The guest cannot go on, or says so.",
+        .data = MEMBERS(NEEDS("action", "GuestPanicAction", "what is done with it")),
+    },
     { .name = NULL },
 };
 

@@ -182,6 +182,31 @@ void chr_drained(Chardev *chr)
     }
 }
 
+/* ---- The session ---- */
+
+int qemu_chr_fe_take_fd(CharBackend *be)
+{
+    const ChardevClass *klass = be->chr ? CHARDEV_GET_CLASS(be->chr) : NULL;
+
+    return klass && klass->chr_take_fd ? klass->chr_take_fd(be->chr) : -1;
+}
+
+bool qemu_chr_add_client(Chardev *chr, int fd, GError **errp)
+{
+    const ChardevClass *klass = CHARDEV_GET_CLASS(chr);
+
+    if (!klass->chr_add_client) {
+        qom_error_set(errp, QOM_ERROR_STATE, "chardev '%s' takes no clients: it is no socket",
+                      chr->label);
+        return false;
+    }
+    if (!klass->chr_add_client(chr, fd)) {
+        qom_error_set(errp, QOM_ERROR_STATE, "chardev '%s' has a client already", chr->label);
+        return false;
+    }
+    return true;
+}
+
 static void disconnect(void *opaque)
 {
     Chardev *chr = opaque;

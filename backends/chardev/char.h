@@ -82,6 +82,16 @@ struct ChardevClass {
      * once.
      */
     void (*chr_output_failed)(Chardev *chr, int errnum);
+    /**
+     * The descriptor that the peer has handed over last and nobody has taken, or -1; the caller
+     * owns it. Main thread. NULL: peers cannot hand any over.
+     */
+    int (*chr_take_fd)(Chardev *chr);
+    /**
+     * Takes the connected socket @fd as the peer; false when it has one. Main thread. NULL: it takes
+     * none.
+     */
+    bool (*chr_add_client)(Chardev *chr, int fd);
     /** Ends the session of the peer, who may come again. Main thread. NULL: peers have none. */
     void (*chr_disconnect)(Chardev *chr);
     const char *backend_name; /* as in "-chardev NAME,id=..." */
@@ -104,6 +114,11 @@ QOM_EXPORT Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp);
 QOM_EXPORT Chardev *qemu_chr_new(const char *id, const char *words, GError **errp);
 /** The chardev of that id, or NULL. */
 QOM_EXPORT Chardev *qemu_chr_find(const char *id);
+/**
+ * Gives @chr the connected socket @fd as its peer; it is @chr's then. False with @errp set - @fd is
+ * the caller's still - when @chr takes no peers or has one. Main thread.
+ */
+QOM_EXPORT bool qemu_chr_add_client(Chardev *chr, int fd, GError **errp);
 
 /**
  * Binds @be to @chr (NULL is fine); fails when the chardev has a front end already, which is named.
@@ -137,6 +152,11 @@ QOM_EXPORT int qemu_chr_fe_write_all(CharBackend *be, const uint8_t *buf, int le
  */
 QOM_EXPORT int qemu_chr_fe_print(CharBackend *be, const uint8_t *buf, int len);
 
+/**
+ * The descriptor that the peer has sent with its last words, owned by the caller; -1: none. Main
+ * thread, best from within the input handler: those that come next replace it.
+ */
+QOM_EXPORT int qemu_chr_fe_take_fd(CharBackend *be);
 /**
  * Ends the session of the peer, soon and never from within the call (CHR_EVENT_CLOSED follows).
  * False: this sort of chardev has no sessions. Main thread.

@@ -94,9 +94,14 @@ static void fd_chr_output_failed(Chardev *chr, int errnum G_GNUC_UNUSED)
 
 /* ---- Input ---- */
 
+static ssize_t fd_fetch(FDChardev *s, uint8_t *buf, size_t max)
+{
+    return read(s->fd_in, buf, max);
+}
+
 static int fetch_fd(Chardev *chr, uint8_t *buf, int max)
 {
-    return read(CHARDEV_FD(chr)->fd_in, buf, max);
+    return (int)CHARDEV_FD_GET_CLASS(chr)->fetch(CHARDEV_FD(chr), buf, (size_t)max);
 }
 
 static int fetch_pending(Chardev *chr, uint8_t *buf, int max)
@@ -132,7 +137,7 @@ static void keep_rest(FDChardev *s)
     ssize_t n = 1;
 
     while (n > 0 && (!s->pending || s->pending->len < KEEP_BYTES)) {
-        n = read(s->fd_in, buf, sizeof(buf));
+        n = CHARDEV_FD_GET_CLASS(s)->fetch(s, buf, sizeof(buf));
         if (n > 0) {
             fd_chardev_keep(s, buf, n);
         }
@@ -298,6 +303,7 @@ static void fd_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
     cc->chr_wait_writable = fd_chr_wait_writable;
     cc->chr_output_failed = fd_chr_output_failed;
     fc->input = fd_input;
+    fc->fetch = fd_fetch;
     fc->hangup = fd_hangup;
 }
 

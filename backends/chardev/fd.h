@@ -30,6 +30,8 @@ struct FDChardevClass {
     int (*input)(FDChardev *s);
     /** Input has ended, or (@errnum) failed; by default nothing is read any more. Main thread. */
     void (*hangup)(FDChardev *s, int errnum);
+    /** As read(2), from fd_in. */
+    ssize_t (*fetch)(FDChardev *s, uint8_t *buf, size_t max);
     bool session; /* a peer that leaves is noticed while its input waits, and the input kept */
 };
 

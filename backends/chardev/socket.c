@@ -4,9 +4,11 @@
  * leave and come again. The addresses themselves are in sockaddr.c.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/qom/log.h>
@@ -20,6 +22,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(SocketChardev, CHARDEV_SOCKET)
 /* How long the start may wait for a server elsewhere; one on this host answers at once. */
 #define CONNECT_MS 5000
 
+/* What is taken of descriptors that a peer sends at once; the kernel closes those that are more. */
+#define TAKEN_MAX 16
+
 struct SocketChardev {
     FDChardev parent_obj;
     char *path, *host, *port;
@@ -28,7 +33,9 @@ struct SocketChardev {
     SockAddress address;
     int listen_fd, connect_fd; /* -1: none */
     LoopWatch *listening, *connecting;
-    LoopTimer *retry; /* client with reconnect */
+    LoopTimer *retry;     /* client with reconnect */
+    int taken[TAKEN_MAX]; /* descriptors that came with the peer's last words and nobody has yet */
+    unsigned n_taken;
 };
 
 /* ---- A peer ---- */
@@ -42,6 +49,71 @@ static void socket_connected(SocketChardev *s, int fd)
     }
     fd_chardev_start(CHARDEV_FD(s), fd, fd);
     qemu_chr_be_event(CHARDEV(s), CHR_EVENT_OPENED);
+}
+
+static void close_taken(SocketChardev *s)
+{
+    while (s->n_taken) {
+        close(s->taken[--s->n_taken]);
+    }
+}
+
+/* Keeps the descriptors that @msg has brought, instead of older ones that nobody wanted. */
+static void keep_taken(SocketChardev *s, struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+            close_taken(s);
+            s->n_taken = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+            memcpy(s->taken, CMSG_DATA(c), s->n_taken * sizeof(int));
+        }
+    }
+}
+
+static ssize_t socket_fetch(FDChardev *fd, uint8_t *buf, size_t max)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(TAKEN_MAX * sizeof(int))];
+    } control;
+    struct iovec iov = { .iov_base = buf, .iov_len = max };
+    struct msghdr msg = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
+    ssize_t n = recvmsg(fd->fd_in, &msg, MSG_CMSG_CLOEXEC);
+
+    if (n >= 0) {
+        keep_taken(CHARDEV_SOCKET(fd), &msg);
+    }
+    return n;
+}
+
+/* In the order in which they were sent. */
+static int socket_take_fd(Chardev *chr)
+{
+    SocketChardev *s = CHARDEV_SOCKET(chr);
+    int fd = s->n_taken ? s->taken[0] : -1;
+
+    if (s->n_taken) {
+        s->n_taken--;
+        memmove(s->taken, s->taken + 1, s->n_taken * sizeof(int));
+    }
+    return fd;
+}
+
+static bool socket_add_client(Chardev *chr, int fd)
+{
+    SocketChardev *s = CHARDEV_SOCKET(chr);
+
+    if (chr->opened || s->connecting) {
+        return false;
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    if (s->listening) {
+        loop_watch_set_events(s->listening, 0);
+    }
+    socket_connected(s, fd);
+    return true;
 }
 
 static void retry_later(SocketChardev *s)
@@ -59,6 +131,7 @@ static void socket_hangup(FDChardev *fd, int errnum G_GNUC_UNUSED)
     }
     qemu_chr_be_event(CHARDEV(fd), CHR_EVENT_CLOSED);
     fd_chardev_stop(fd);
+    close_taken(s);
     if (s->listening) {
         loop_watch_set_events(s->listening, G_IO_IN);
     } else if (s->retry) {
@@ -246,6 +319,7 @@ static void socket_finalize(Object *obj)
 {
     SocketChardev *s = CHARDEV_SOCKET(obj);
 
+    close_taken(s);
     loop_timer_free(s->retry);
     loop_watch_free(s->connecting);
     if (s->connect_fd >= 0) {
@@ -281,10 +355,13 @@ static void socket_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED
 
     cc->open = socket_open;
     cc->chr_output_failed = socket_output_failed;
+    cc->chr_take_fd = socket_take_fd;
+    cc->chr_add_client = socket_add_client;
     cc->chr_disconnect = socket_disconnect;
     cc->backend_name = "socket";
     cc->help = "a unix or TCP socket";
     fc->hangup = socket_hangup;
+    fc->fetch = socket_fetch;
     fc->session = true;
     object_class_add_properties(klass, socket_props, G_N_ELEMENTS(socket_props));
 }

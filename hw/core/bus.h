@@ -66,5 +66,18 @@ QOM_EXPORT HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev);
  * device is still there on return; whoever agrees later calls object_unparent() on the main thread.
  */
 QOM_EXPORT bool qdev_unplug(DeviceState *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** For a handler: the guest keeps @dev, of which unplug_request has told it. Main thread. */
+QOM_EXPORT void qdev_unplug_refused(DeviceState *dev);
+
+/** What became of an unplug. */
+typedef enum QDevEvent {
+    QDEV_EVENT_DELETED,        /* the device is gone, and its memory free */
+    QDEV_EVENT_UNPLUG_REFUSED, /* the guest keeps it */
+} QDevEvent;
+/**
+ * Has @fn told of the devices of a machine that is ready (NULL: nobody). @id: the device's, or NULL;
+ * @path: where it was or is. Main thread; @fn is called there.
+ */
+QOM_EXPORT void qdev_set_event_hook(void (*fn)(QDevEvent event, const char *id, const char *path));
 
 #endif

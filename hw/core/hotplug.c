@@ -4,6 +4,7 @@
  * goes - the bus's, or the machine itself.
  */
 #include "hw/core/qdev-int.h"
+#include <qomet/memory/main-work.h>
 
 HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev)
 {
@@ -99,6 +100,54 @@ bool qdev_unplug(DeviceState *dev, GError **errp)
     }
     object_unref(dev);
     return ok;
+}
+
+/* ---- Who is told ---- */
+
+/** A device that is gone. */
+typedef struct Deleted {
+    char *id, *path;
+} Deleted;
+
+static void (*event_hook)(QDevEvent event, const char *id, const char *path);
+
+void qdev_set_event_hook(void (*fn)(QDevEvent event, const char *id, const char *path))
+{
+    event_hook = fn;
+}
+
+static void tell_deleted(void *opaque)
+{
+    Deleted *gone = opaque;
+
+    if (event_hook) {
+        event_hook(QDEV_EVENT_DELETED, gone->id, gone->path);
+    }
+    g_free(gone->id);
+    g_free(gone->path);
+    g_free(gone);
+}
+
+void hotplug_deleted(char *id, char *path)
+{
+    Deleted *gone = g_new(Deleted, 1);
+
+    *gone = (Deleted){ id, path };
+    if (main_work_is_main()) {
+        tell_deleted(gone);
+    } else {
+        main_work_post(tell_deleted, gone);
+    }
+}
+
+void qdev_unplug_refused(DeviceState *dev)
+{
+    g_autofree char *path = object_get_canonical_path(OBJECT(dev));
+
+    dev->pending_deleted = false;
+    if (event_hook) {
+        event_hook(QDEV_EVENT_UNPLUG_REFUSED, dev->id, path);
+    }
 }
 
 static const TypeInfo hotplug_types[] = {

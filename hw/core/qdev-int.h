@@ -82,6 +82,9 @@ bool hotplug_pre_plug(DeviceState *dev, GError **errp);
 /** Plugs @dev and notes in its journal that it has to be unplugged. */
 bool hotplug_plug(DeviceState *dev, GError **errp);
 
+/** A device is gone; takes both strings over. Any thread. */
+void hotplug_deleted(char *id, char *path);
+
 /* ---- timer.c and clock.c -------------------------------------------------------------------- */
 
 /** Host time (CLOCK_MONOTONIC) at which @type reads @ns; 1 when that has passed, INT64_MAX while

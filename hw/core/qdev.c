@@ -423,6 +423,10 @@ static void device_unparent(Object *obj)
 {
     DeviceState *dev = DEVICE(obj);
 
+    if (dev->realized && machine_ready) {
+        g_free(dev->left_from);
+        dev->left_from = object_get_canonical_path(obj);
+    }
     for (unsigned i = dev->child_buses ? dev->child_buses->len : 0; i > 0; i--) {
         qbus_clear(g_ptr_array_index(dev->child_buses, i - 1));
     }
@@ -457,8 +461,12 @@ static void device_finalize(Object *obj)
     timers_forget(&dev->guard);
     g_clear_pointer(&dev->child_buses, g_ptr_array_unref);
     g_clear_error(&dev->global_error);
-    g_free(dev->id);
     entry_guard_destroy(&dev->guard);
+    if (dev->left_from) {
+        hotplug_deleted(dev->id, dev->left_from);
+    } else {
+        g_free(dev->id);
+    }
 }
 
 static void device_class_init(ObjectClass *klass, const void *data)

@@ -58,6 +58,7 @@ struct DeviceState {
     GPtrArray *child_buses; /* of BusState *, NULL while there are none */
     GPtrArray *gpios;       /* of NamedGPIOList *, NULL while there are none */
     DeviceUndo *undo;       /* what realize has acquired, last first */
+    char *left_from;        /* a plugged one that has left the tree: the path that it had */
     GError *global_error;   /* a -global that could not be applied; realize reports it */
     uint32_t reset_count;   /* resets under way */
 };
