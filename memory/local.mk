@@ -13,6 +13,7 @@ libqometall_a_SOURCES += \
 	memory/flatview-int.h \
 	memory/flatview.c \
 	memory/listener.c \
+	memory/listing.c \
 	memory/long-way.c \
 	memory/main-work.c \
 	memory/memory-int.h \
@@ -30,6 +31,7 @@ unit_tests += \
 	tests/unit/test-memory-entry \
 	tests/unit/test-memory-flatview \
 	tests/unit/test-memory-listener \
+	tests/unit/test-memory-listing \
 	tests/unit/test-memory-region \
 	tests/unit/test-memory-slice \
 	tests/unit/test-memory-threads
@@ -51,5 +53,6 @@ libtest_a_SOURCES += \
 
 nobase_qometinclude_HEADERS += \
 	memory/entry.h \
+	memory/listing.h \
 	memory/main-work.h \
 	memory/memory.h
