@@ -12,6 +12,7 @@
 #include <qomet/backends/chardev/char.h>
 #include <qomet/machine/machine.h>
 #include <qomet/options/options.h>
+#include "monitor/attach-client.h"
 
 static void killed(int signal, siginfo_t *info, void *context)
 {
@@ -121,6 +122,10 @@ int main(int argc, char **argv)
     int status = EXIT_FAILURE;
     OptionPlan *plan;
 
+    if (argc > 1 && options_command(argv[1])) {
+        keep_standard_streams();
+        return attach_client(argc - 1, argv + 1);
+    }
     if (!begin(&error)) {
         error_report("%s", error->message);
         return EXIT_FAILURE;

@@ -3,6 +3,15 @@
 # monitor: QMP, HMP, the schema, introspection.
 
 libqometall_a_SOURCES += \
+	monitor/attach-client.c \
+	monitor/attach-client.h \
+	monitor/attach-folder.c \
+	monitor/attach-folder.h \
+	monitor/attach-server.c \
+	monitor/attach-session.c \
+	monitor/attach-session.h \
+	monitor/attach-wire.c \
+	monitor/attach-wire.h \
 	monitor/handlers.h \
 	monitor/hmp.c \
 	monitor/monitor.c \

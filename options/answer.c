@@ -30,17 +30,17 @@ static bool asks_for_properties(const OptionWord *word)
     return item && item->text && !strcmp(item->text, "on");
 }
 
-bool option_answer_help(const OptionWord *word)
+bool option_answer_help(const OptionWord *word, FILE *out)
 {
     (void)word;
-    option_print_help(stdout);
+    option_print_help(out);
     return true;
 }
 
-bool option_answer_version(const OptionWord *word)
+bool option_answer_version(const OptionWord *word, FILE *out)
 {
     (void)word;
-    printf("%s version %s\n", PACKAGE_NAME, PACKAGE_VERSION);
+    fprintf(out, "%s version %s\n", PACKAGE_NAME, PACKAGE_VERSION);
     return true;
 }
 
@@ -53,7 +53,7 @@ static int compare_properties(const void *a, const void *b)
  * A line a property that can be set, in order of name, as QEMU writes it. What all that are @base
  * have is left out.
  */
-static void print_properties(ObjectClass *klass, const char *name, const char *base)
+static void print_properties(FILE *out, ObjectClass *klass, const char *name, const char *base)
 {
     g_autoptr(GPtrArray) props = g_ptr_array_new();
     ObjectClass *common = base ? object_class_by_name(base) : NULL;
@@ -66,7 +66,7 @@ static void print_properties(ObjectClass *klass, const char *name, const char *b
         }
     }
     qsort(props->pdata, props->len, sizeof(void *), compare_properties);
-    printf("%s options:\n", name);
+    fprintf(out, "%s options:\n", name);
     for (unsigned i = 0; i < props->len; i++) {
         const Property *prop = g_ptr_array_index(props, i);
         g_autofree char *head =
@@ -74,22 +74,23 @@ static void print_properties(ObjectClass *klass, const char *name, const char *b
         g_autofree char *defval = object_property_default_text(prop);
 
         if (!prop->help && !defval) {
-            printf("%s\n", head);
+            fprintf(out, "%s\n", head);
             continue;
         }
-        printf("%-24s - %s", head, prop->help ? prop->help : "");
+        fprintf(out, "%-24s - %s", head, prop->help ? prop->help : "");
         if (defval) {
-            printf("%s(default: %s)", prop->help ? " " : "", defval);
+            fprintf(out, "%s(default: %s)", prop->help ? " " : "", defval);
         }
-        putchar('\n');
+        putc('\n', out);
     }
 }
 
-/* Calls @print for every class that is @type and can be made, in order of name. */
-static void list_classes(const char *type, void (*print)(ObjectClass *klass, void *opaque))
+/* Calls @print with @out for every class that is @type and can be made, in order of name. */
+static void list_classes(FILE *out, const char *type,
+                         void (*print)(ObjectClass *klass, void *opaque))
 {
     module_load_all();
-    object_class_foreach(print, type, false, NULL);
+    object_class_foreach(print, type, false, out);
 }
 
 /* The class of a name that people may have left the suffix off. */
@@ -101,12 +102,12 @@ static ObjectClass *class_with_suffix(const char *name, const char *suffix)
 }
 
 /* A name and a sentence of an accelerator, machine or backend. */
-static void print_row(const char *name, const char *text, const char *after)
+static void print_row(FILE *out, const char *name, const char *text, const char *after)
 {
     if (text || *after) {
-        printf("%-20s %s%s\n", name, text ? text : "", after);
+        fprintf(out, "%-20s %s%s\n", name, text ? text : "", after);
     } else {
-        printf("%s\n", name);
+        fprintf(out, "%s\n", name);
     }
 }
 
@@ -118,26 +119,26 @@ static char *without_suffix(const char *name, const char *suffix)
 
 static void print_machine(ObjectClass *klass, void *opaque)
 {
+    FILE *out = opaque;
     MachineClass *mc = MACHINE_CLASS(klass);
     g_autofree char *name = without_suffix(object_class_get_name(klass), TYPE_MACHINE_SUFFIX);
 
-    (void)opaque;
-    print_row(name, mc->desc, mc->is_default ? " (default)" : "");
+    print_row(out, name, mc->desc, mc->is_default ? " (default)" : "");
     if (mc->alias) {
         g_autofree char *text = g_strdup_printf("the same as %s", name);
 
-        print_row(mc->alias, text, "");
+        print_row(out, mc->alias, text, "");
     }
 }
 
-bool option_answer_machine(const OptionWord *word)
+bool option_answer_machine(const OptionWord *word, FILE *out)
 {
     const char *name = first_text(word);
     MachineClass *mc;
 
     if (is_help(name)) {
-        printf("Supported machines are:\n");
-        list_classes(TYPE_MACHINE, print_machine);
+        fprintf(out, "Supported machines are:\n");
+        list_classes(out, TYPE_MACHINE, print_machine);
         return true;
     }
     if (!asks_for_properties(word)) {
@@ -147,17 +148,18 @@ bool option_answer_machine(const OptionWord *word)
     if (!mc) {
         return false;
     }
-    print_properties(OBJECT_CLASS(mc), name ? name : object_class_get_name(OBJECT_CLASS(mc)), NULL);
+    print_properties(out, OBJECT_CLASS(mc), name ? name : object_class_get_name(OBJECT_CLASS(mc)),
+                     NULL);
     return true;
 }
 
 static void print_accel(ObjectClass *klass, void *opaque)
 {
-    (void)opaque;
-    print_row(ACCEL_CLASS(klass)->name, ACCEL_CLASS(klass)->help, "");
+    FILE *out = opaque;
+    print_row(out, ACCEL_CLASS(klass)->name, ACCEL_CLASS(klass)->help, "");
 }
 
-bool option_answer_accel(const OptionWord *word)
+bool option_answer_accel(const OptionWord *word, FILE *out)
 {
     const char *comma = strchr(word->arg, ',');
     g_autofree char *name =
@@ -165,113 +167,113 @@ bool option_answer_accel(const OptionWord *word)
     ObjectClass *klass;
 
     if (is_help(name)) {
-        printf("Supported accelerators are:\n");
-        list_classes(TYPE_ACCEL, print_accel);
+        fprintf(out, "Supported accelerators are:\n");
+        list_classes(out, TYPE_ACCEL, print_accel);
         return true;
     }
     klass = comma && is_help(comma + 1) ? class_with_suffix(name, ACCEL_CLASS_SUFFIX) : NULL;
     if (!klass) {
         return false;
     }
-    print_properties(klass, name, NULL);
+    print_properties(out, klass, name, NULL);
     return true;
 }
 
 static void print_cpu(ObjectClass *klass, void *opaque)
 {
+    FILE *out = opaque;
     g_autofree char *name = without_suffix(object_class_get_name(klass), X86_CPU_TYPE_NAME(""));
 
-    (void)opaque;
-    print_row(name, DEVICE_CLASS(klass)->desc, "");
+    print_row(out, name, DEVICE_CLASS(klass)->desc, "");
 }
 
-bool option_answer_cpu(const OptionWord *word)
+bool option_answer_cpu(const OptionWord *word, FILE *out)
 {
     if (!is_help(word->arg)) {
         return false;
     }
-    printf("Available CPUs:\n");
-    list_classes(TYPE_CPU, print_cpu);
+    fprintf(out, "Available CPUs:\n");
+    list_classes(out, TYPE_CPU, print_cpu);
     return true;
 }
 
 static void print_device(ObjectClass *klass, void *opaque)
 {
+    FILE *out = opaque;
     DeviceClass *dc = DEVICE_CLASS(klass);
 
-    (void)opaque;
     if (dc->user_creatable) {
-        printf("name \"%s\"", object_class_get_name(klass));
+        fprintf(out, "name \"%s\"", object_class_get_name(klass));
         if (dc->bus_type) {
-            printf(", bus %s", dc->bus_type);
+            fprintf(out, ", bus %s", dc->bus_type);
         }
         if (dc->desc) {
-            printf(", desc \"%s\"", dc->desc);
+            fprintf(out, ", desc \"%s\"", dc->desc);
         }
-        putchar('\n');
+        putc('\n', out);
     }
 }
 
-bool option_answer_device(const OptionWord *word)
+bool option_answer_device(const OptionWord *word, FILE *out)
 {
     const char *name = first_text(word);
     ObjectClass *klass;
 
     if (is_help(name)) {
-        list_classes(TYPE_DEVICE, print_device);
+        list_classes(out, TYPE_DEVICE, print_device);
         return true;
     }
     klass = name && asks_for_properties(word) ? object_class_by_name(name) : NULL;
     if (!klass || !object_class_dynamic_cast(klass, TYPE_DEVICE)) {
         return false;
     }
-    print_properties(klass, name, TYPE_DEVICE);
+    print_properties(out, klass, name, TYPE_DEVICE);
     return true;
 }
 
 static void print_object(ObjectClass *klass, void *opaque)
 {
-    (void)opaque;
-    printf("  %s\n", object_class_get_name(klass));
+    FILE *out = opaque;
+    fprintf(out, "  %s\n", object_class_get_name(klass));
 }
 
-bool option_answer_object(const OptionWord *word)
+bool option_answer_object(const OptionWord *word, FILE *out)
 {
     const char *name = first_text(word);
     ObjectClass *klass;
 
     if (is_help(name)) {
-        printf("List of user creatable objects:\n");
-        list_classes(TYPE_USER_CREATABLE, print_object);
+        fprintf(out, "List of user creatable objects:\n");
+        list_classes(out, TYPE_USER_CREATABLE, print_object);
         return true;
     }
     klass = name && asks_for_properties(word) ? object_class_by_name(name) : NULL;
     if (!klass || !object_class_dynamic_cast(klass, TYPE_USER_CREATABLE)) {
         return false;
     }
-    print_properties(klass, name, NULL);
+    print_properties(out, klass, name, NULL);
     return true;
 }
 
 static void print_chardev(ObjectClass *klass, void *opaque)
 {
+    FILE *out = opaque;
     ChardevClass *cc = CHARDEV_CLASS(klass);
 
-    (void)opaque;
     if (cc->backend_name) {
-        print_row(cc->backend_name, cc->help, "");
+        print_row(out, cc->backend_name, cc->help, "");
     }
 }
 
-bool option_answer_chardev(const OptionWord *word)
+bool option_answer_chardev(const OptionWord *word, FILE *out)
 {
     const char *name = first_text(word);
     g_autofree char *type = NULL;
     ObjectClass *klass;
 
     if (is_help(name)) {
-        printf("Available chardev backend types:\n");
-        list_classes(TYPE_CHARDEV, print_chardev);
+        fprintf(out, "Available chardev backend types:\n");
+        list_classes(out, TYPE_CHARDEV, print_chardev);
         return true;
     }
     type = name && asks_for_properties(word) ? g_strconcat("chardev-", name, NULL) : NULL;
@@ -279,28 +281,28 @@ bool option_answer_chardev(const OptionWord *word)
     if (!klass || !object_class_dynamic_cast(klass, TYPE_CHARDEV)) {
         return false;
     }
-    print_properties(klass, name, NULL);
+    print_properties(out, klass, name, NULL);
     return true;
 }
 
-bool option_answer_log(const OptionWord *word)
+bool option_answer_log(const OptionWord *word, FILE *out)
 {
     if (!is_help(word->arg)) {
         return false;
     }
-    printf("Log items (comma separated):\n");
+    fprintf(out, "Log items (comma separated):\n");
     for (const LogItem *item = qemu_log_items; item->name; item++) {
-        print_row(item->name, item->help, "");
+        print_row(out, item->name, item->help, "");
     }
-    print_row("all", "every one of them", "");
+    print_row(out, "all", "every one of them", "");
     return true;
 }
 
-bool option_answer_display(const OptionWord *word)
+bool option_answer_display(const OptionWord *word, FILE *out)
 {
     if (!is_help(word->arg)) {
         return false;
     }
-    printf("Available display backend types:\nnone\n");
+    fprintf(out, "Available display backend types:\nnone\n");
     return true;
 }

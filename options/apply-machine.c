@@ -193,6 +193,20 @@ bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp)
     return !name || object_property_set_str(OBJECT(plan->machine), "guest-name", name, errp);
 }
 
+/* In a room that this one may not use, so it is known by the name of its type only. */
+bool option_make_attach_server(OptionPlan *plan, GError **errp)
+{
+    const char *name = plan->machine->guest_name;
+
+    if (!name ||
+        object_new_with_props("attach-server", container_get(object_get_root(), "/monitors"),
+                              "attach-server", errp, "name", name, NULL)) {
+        return true;
+    }
+    g_prefix_error(errp, "-name %s: ", name);
+    return false;
+}
+
 /* ---- What executes it ---- */
 
 bool option_apply_accel(OptionPlan *plan, OptionWord *word, GError **errp)

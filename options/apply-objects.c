@@ -23,7 +23,7 @@ bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp)
     klass = object_class_by_name(type);
     if (klass && object_class_dynamic_cast(klass, TYPE_USER_CREATABLE) &&
         !object_class_is_abstract(klass)) {
-        return true;
+        return option_id_is_free("/objects", keyval_take(word->kv, "id"), errp);
     }
     near = object_class_did_you_mean(type, TYPE_USER_CREATABLE, NULL, NULL);
     qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a type of object that can be made%s",
@@ -33,16 +33,26 @@ bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp)
 
 bool option_apply_object(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    (void)plan;
-    return user_creatable_add(word->kv, errp) != NULL;
+    Object *obj = user_creatable_add(word->kv, errp);
+
+    option_made(plan, obj);
+    return obj != NULL;
 }
 
 /* ---- -chardev ---- */
 
-bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp)
+bool option_check_chardev(OptionPlan *plan, OptionWord *word, GError **errp)
 {
     (void)plan;
-    return qemu_chr_new_keyval(word->kv, errp) != NULL;
+    return option_id_is_free("/chardevs", keyval_take(word->kv, "id"), errp);
+}
+
+bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    Chardev *chr = qemu_chr_new_keyval(word->kv, errp);
+
+    option_made(plan, chr);
+    return chr != NULL;
 }
 
 /* ---- -global ---- */

@@ -37,7 +37,7 @@ static bool answer_questions(OptionPlan *plan)
     for (unsigned i = 0; i < plan->words->len && !plan->answered; i++) {
         const OptionWord *word = g_ptr_array_index(plan->words, i);
 
-        plan->answered = word->option->answer && word->option->answer(word);
+        plan->answered = word->option->answer && word->option->answer(word, stdout);
     }
     return plan->answered;
 }
@@ -65,16 +65,13 @@ static const struct {
     bool (*end)(OptionPlan *plan, GError **errp);
 } stages[OPTION_STAGE__MAX] = {
     [OPTION_STAGE_MODULE] = { load_module_index, answer_and_check },
-    [OPTION_STAGE_MACHINE] = { option_make_machine, NULL },
+    [OPTION_STAGE_MACHINE] = { option_make_machine, option_make_attach_server },
     [OPTION_STAGE_ACCEL] = { NULL, option_make_accel },
     [OPTION_STAGE_DEVICE] = { option_make_board, option_finish_machine },
 };
 
-static bool carry_out(OptionPlan *plan, OptionStage stage, GError **errp)
+bool option_carry_out(OptionPlan *plan, OptionStage stage, GError **errp)
 {
-    if (stages[stage].begin && !stages[stage].begin(plan, errp)) {
-        return false;
-    }
     for (unsigned i = 0; i < plan->words->len && !plan->answered; i++) {
         OptionWord *word = g_ptr_array_index(plan->words, i);
 
@@ -82,11 +79,20 @@ static bool carry_out(OptionPlan *plan, OptionStage stage, GError **errp)
             continue;
         }
         if (stage == OPTION_STAGE_ANSWER) {
-            plan->answered = word->option->answer(word);
+            plan->answered = word->option->answer(word, stdout);
         } else if (word->option->apply && !word->option->apply(plan, word, errp)) {
             g_prefix_error(errp, "%s: ", word->given);
             return false;
         }
+    }
+    return true;
+}
+
+static bool carry_out_stage(OptionPlan *plan, OptionStage stage, GError **errp)
+{
+    if ((stages[stage].begin && !stages[stage].begin(plan, errp)) ||
+        !option_carry_out(plan, stage, errp)) {
+        return false;
     }
     return plan->answered || !stages[stage].end || stages[stage].end(plan, errp);
 }
@@ -94,7 +100,7 @@ static bool carry_out(OptionPlan *plan, OptionStage stage, GError **errp)
 OptionsResult options_apply(OptionPlan *plan, GError **errp)
 {
     for (OptionStage stage = 0; stage < OPTION_STAGE__MAX; stage++) {
-        if (!carry_out(plan, stage, errp)) {
+        if (!carry_out_stage(plan, stage, errp)) {
             return OPTIONS_FAILED;
         }
         if (plan->answered) {

@@ -54,7 +54,8 @@ static DeviceClass *driver_of(KeyVal *kv, GError **errp)
 bool option_check_device(OptionPlan *plan, OptionWord *word, GError **errp)
 {
     (void)plan;
-    return driver_of(word->kv, errp) != NULL;
+    return driver_of(word->kv, errp) &&
+           option_id_is_free("/machine/peripheral", keyval_take(word->kv, "id"), errp);
 }
 
 /* The bus that is named, which is of the type that @dc needs; or NULL with @errp set. */
@@ -101,6 +102,8 @@ DeviceState *options_device_add(KeyVal *kv, GError **errp)
 
 bool option_apply_device(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    (void)plan;
-    return options_device_add(word->kv, errp) != NULL;
+    DeviceState *dev = options_device_add(word->kv, errp);
+
+    option_made(plan, dev);
+    return dev != NULL;
 }

@@ -9,6 +9,9 @@ libqometall_a_SOURCES += \
 	options/apply-objects.c \
 	options/apply-process.c \
 	options/apply.c \
+	options/attach.c \
+	options/attachment.c \
+	options/attachment.h \
 	options/device-add.c \
 	options/help.c \
 	options/options-int.h \

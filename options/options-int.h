@@ -50,6 +50,7 @@ struct Option {
     OptionSection section;
     OptionStage stage;
     bool completes_help; /* answers "help" with a list of names: completion asks it */
+    bool live;           /* a machine that runs takes it too: what it makes is option_made() */
     /**
      * Takes word->arg apart into word->kv without touching anything; NULL: the argument is taken as
      * it is.
@@ -57,10 +58,9 @@ struct Option {
     bool (*read)(OptionWord *word, GError **errp);
     const char *implied_key; /* for option_read_keyval() */
     /**
-     * When the word is a question ("help"), answers it on standard output; false: it is none. May
-     * be NULL.
+     * When the word is a question ("help"), answers it on @out; false: it is none. May be NULL.
      */
-    bool (*answer)(const OptionWord *word);
+    bool (*answer)(const OptionWord *word, FILE *out);
     /** Finds wrong names before anything is opened; may be NULL. */
     bool (*check)(OptionPlan *plan, OptionWord *word, GError **errp);
     /** Carries it out at its stage; NULL: it is accepted and changes nothing here. */
@@ -87,13 +87,24 @@ struct OptionPlan {
     char *machine_accel; /* -M ...,accel=WORDS; or NULL */
     GPtrArray *accels;   /* of const OptionWord *: -accel */
     unsigned monitors;   /* how many were made: the next one is named by that */
+    /* What words for a running machine have made so far; NULL: it is a command line. */
+    Attachment *attachment;
 };
 
 /** The table, ended by a row without a name, and the headings of its sections. */
 extern const Option option_table[];
 extern const char *const option_section_titles[OPTION_SECTION__MAX];
+/** The program's other uses, ended by a row without a name. */
+extern const OptionCommand option_commands[];
 /** The row of @name (without dashes; a second name too), or NULL. */
 const Option *option_find(const char *name);
+
+/** Carries out the words of @stage, in the order written. */
+bool option_carry_out(OptionPlan *plan, OptionStage stage, GError **errp);
+/** Notes that the words being carried out have made @obj, if they came to a running machine. */
+void option_made(OptionPlan *plan, void *obj);
+/** For checks: whether @id (NULL is fine) is free among the children of @container. */
+bool option_id_is_free(const char *container, const char *id, GError **errp);
 
 /* Reading (parse.c): Option.read functions. */
 bool option_read_keyval(OptionWord *word, GError **errp);
@@ -101,16 +112,16 @@ bool option_read_global(OptionWord *word, GError **errp);
 bool option_read_name(OptionWord *word, GError **errp);
 
 /* Answers (answer.c). */
-bool option_answer_help(const OptionWord *word);
-bool option_answer_version(const OptionWord *word);
-bool option_answer_machine(const OptionWord *word);
-bool option_answer_accel(const OptionWord *word);
-bool option_answer_cpu(const OptionWord *word);
-bool option_answer_device(const OptionWord *word);
-bool option_answer_object(const OptionWord *word);
-bool option_answer_chardev(const OptionWord *word);
-bool option_answer_log(const OptionWord *word);
-bool option_answer_display(const OptionWord *word);
+bool option_answer_help(const OptionWord *word, FILE *out);
+bool option_answer_version(const OptionWord *word, FILE *out);
+bool option_answer_machine(const OptionWord *word, FILE *out);
+bool option_answer_accel(const OptionWord *word, FILE *out);
+bool option_answer_cpu(const OptionWord *word, FILE *out);
+bool option_answer_device(const OptionWord *word, FILE *out);
+bool option_answer_object(const OptionWord *word, FILE *out);
+bool option_answer_chardev(const OptionWord *word, FILE *out);
+bool option_answer_log(const OptionWord *word, FILE *out);
+bool option_answer_display(const OptionWord *word, FILE *out);
 /** The help text of the whole table. */
 void option_print_help(FILE *out);
 
@@ -150,12 +161,15 @@ void option_leave_stdio(OptionPlan *plan);
 /** Opens the accelerator that was asked for, and the tester's connection. */
 bool option_make_accel(OptionPlan *plan, GError **errp);
 bool option_make_board(OptionPlan *plan, GError **errp);
+/** Lets other processes change a machine that has a name. */
+bool option_make_attach_server(OptionPlan *plan, GError **errp);
 bool option_finish_machine(OptionPlan *plan, GError **errp);
 
 /* Of objects (apply-objects.c). */
 bool option_apply_global(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_object(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_check_chardev(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp);
 /** Warns of every -global that no object has used, with the reason. */
 void option_warn_unused_globals(void);

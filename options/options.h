@@ -6,6 +6,7 @@
 #ifndef QOMET_OPTIONS_OPTIONS_H
 #define QOMET_OPTIONS_OPTIONS_H
 
+#include <qomet/backends/host-client.h>
 #include <qomet/hw/core/qdev.h>
 #include <qomet/qom/keyval.h>
 
@@ -14,6 +15,16 @@
  * file).
  */
 typedef struct OptionPlan OptionPlan;
+
+/** A word that makes the program do something else than run a machine. */
+typedef struct OptionCommand {
+    const char *name;
+    const char *args; /* what follows, as the help text shows it */
+    const char *help; /* sentences */
+} OptionCommand;
+
+/** The command that the first word of a command line names, or NULL. Any thread. */
+const OptionCommand *options_command(const char *word);
 
 /** What options_apply() has come to. */
 typedef enum OptionsResult {
@@ -50,5 +61,34 @@ void option_plan_free(OptionPlan *plan);
  * owned by the tree; or NULL with @errp set and nothing left behind. Main thread.
  */
 DeviceState *options_device_add(KeyVal *kv, GError **errp);
+
+/* ---- A machine that runs --------------------------------------------------------------------- */
+
+#define TYPE_ATTACHMENT "attachment"
+/**
+ * What words have brought to a running machine, in /attachments, with a link to each device, object
+ * and chardev. They stay together: when the last device has gone, the chardevs and objects that came
+ * with it and are used by nobody else go too, and the attachment with them.
+ */
+OBJECT_DECLARE_SIMPLE_TYPE(Attachment, ATTACHMENT)
+
+/**
+ * Carries out @words (as on the command line, without the program's name; NULL at their end) on the
+ * running machine for @client: all of them, or none. Everything is made and realized while the guest
+ * cannot see it, then announced; a failure undoes it in reverse. Returns the attachment without a
+ * reference. NULL with *@answer set (the caller frees): a question was answered, nothing else was
+ * done. NULL with @errp set: as before; it begins with the option and its words, and
+ * host_client_wish() may tell what the client is to open. Main thread, outside devices.
+ */
+Attachment *options_attach(char *const *words, HostClient *client, char **answer, GError **errp);
+/** Has @fn called when all that was attached is gone, just before @a itself ends. */
+void attachment_set_gone(Attachment *a, void (*fn)(void *opaque), void *opaque);
+/** Takes away what was attached, last first; what the guest has to agree to goes when it does. */
+void attachment_end(Attachment *a);
+/**
+ * Takes away the device @id, or, where there is none, the object or the chardev. When true is
+ * returned and *@pending set (without a reference), that device goes when the guest agrees.
+ */
+bool options_detach(const char *id, DeviceState **pending, GError **errp);
 
 #endif

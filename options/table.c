@@ -124,6 +124,7 @@ const Option option_table[] = {
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_DEVICE,
         .completes_help = true,
+        .live = true,
         .read = option_read_keyval,
         .implied_key = "driver",
         .answer = option_answer_device,
@@ -139,6 +140,7 @@ const Option option_table[] = {
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_OBJECT,
         .completes_help = true,
+        .live = true,
         .read = option_read_keyval,
         .implied_key = "qom-type",
         .answer = option_answer_object,
@@ -164,9 +166,11 @@ const Option option_table[] = {
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_CHARDEV,
         .completes_help = true,
+        .live = true,
         .read = option_read_keyval,
         .implied_key = "backend",
         .answer = option_answer_chardev,
+        .check = option_check_chardev,
         .apply = option_apply_chardev,
     },
     {
@@ -346,6 +350,39 @@ const Option *option_find(const char *name)
     for (const Option *option = option_table; option->name; option++) {
         if (!strcmp(option->name, name) || (option->alias && !strcmp(option->alias, name))) {
             return option;
+        }
+    }
+    return NULL;
+}
+
+const OptionCommand option_commands[] = {
+    {
+        .name = "attach",
+        .args = "NAME [OPTION...]",
+        .help =
+            "Adds devices, objects and chardevs to the machine of that name (-name) while it "
+            "runs, in the words of its command line: all of them, or none. Relative paths are "
+            "those of the caller, and stdio is the caller's terminal; an attach that uses it "
+            "stays, and what it has added goes when it ends. Without an option it is a monitor.",
+    },
+    {
+        .name = "detach",
+        .args = "NAME ID",
+        .help = "Takes the device, object or chardev ID away from the machine of that name.",
+    },
+    {
+        .name = "list",
+        .args = "",
+        .help = "Lists the machines that run and have a name: name, process, type and state.",
+    },
+    { .name = NULL },
+};
+
+const OptionCommand *options_command(const char *word)
+{
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        if (!strcmp(command->name, word)) {
+            return command;
         }
     }
     return NULL;

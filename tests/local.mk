@@ -26,6 +26,7 @@ qtest_tests += \
 
 script_tests += \
 	tests/docs/test-docs.py \
+	tests/cli/test-attach.py \
 	tests/cli/test-cli-errors.py \
 	tests/cli/test-cli-guests.py \
 	tests/cli/test-cli-help.py \

@@ -20,6 +20,8 @@ void chr_flush(Chardev *chr, int patience_ms, int limit_ms);
 /** Undoes qemu_chr_end_waits(). */
 void chr_allow_waits(void);
 
+/** "'/machine/peripheral/com'", or the type of what has no path yet; the caller frees. */
+char *chr_owner_text(const EntryGuard *guard);
 /** The container of all chardevs. Main thread. */
 Object *chr_container(void);
 

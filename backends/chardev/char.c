@@ -32,8 +32,7 @@ static void fe_leave(CharBackend *be, bool entered)
     }
 }
 
-/* "'/machine/peripheral/com'", or the type of what has no path yet; the caller frees. */
-static char *owner_text(const EntryGuard *guard)
+char *chr_owner_text(const EntryGuard *guard)
 {
     g_autofree char *path = NULL;
 
@@ -48,8 +47,8 @@ static char *owner_text(const EntryGuard *guard)
 bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError **errp)
 {
     if (chr && chr->be && chr->be != be) {
-        g_autofree char *holder = owner_text(chr->be->guard);
-        g_autofree char *asker = owner_text(guard);
+        g_autofree char *holder = chr_owner_text(chr->be->guard);
+        g_autofree char *asker = chr_owner_text(guard);
 
         qom_error_set(errp, QOM_ERROR_STATE, "chardev '%s' is used by %s, so %s cannot have it",
                       chr->label, holder, asker);

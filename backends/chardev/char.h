@@ -112,6 +112,8 @@ QOM_EXPORT Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp);
  * tcp:..., chardev:ID.
  */
 QOM_EXPORT Chardev *qemu_chr_new(const char *id, const char *words, GError **errp);
+/** Ends the chardev @id; fails when there is none, or a front end has it. Main thread. */
+QOM_EXPORT bool qemu_chr_remove(const char *id, GError **errp);
 /** The chardev of that id, or NULL. */
 QOM_EXPORT Chardev *qemu_chr_find(const char *id);
 /**

@@ -100,6 +100,24 @@ Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp)
     return id_wellformed(id, errp) ? chr_new(backend, id, kv, errp) : NULL;
 }
 
+bool qemu_chr_remove(const char *id, GError **errp)
+{
+    Chardev *chr = qemu_chr_find(id);
+
+    if (!chr) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "Chardev '%s' not found", id);
+        return false;
+    }
+    if (chr->be) {
+        g_autofree char *holder = chr_owner_text(chr->be->guard);
+
+        qom_error_set(errp, QOM_ERROR_STATE, "Chardev '%s' is busy: %s uses it", id, holder);
+        return false;
+    }
+    object_unparent(OBJECT(chr));
+    return true;
+}
+
 /* ---- The words of -serial ---- */
 
 /* "HOST:PORT,more" -> words of the socket back end; NULL when there is no port. */

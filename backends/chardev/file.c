@@ -2,9 +2,9 @@
 /*
  * The chardev that writes to a file, and reads from another one if that is wanted.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <qomet/backends/host-client.h>
 #include <qomet/qom/module.h>
 #include "backends/chardev/fd.h"
 
@@ -17,15 +17,17 @@ struct FileChardev {
     bool append;
 };
 
-/* Non-blocking for the sake of named pipes and terminals: a plain file is never waited for. */
-static int open_file(const char *path, int flags, GError **errp)
+/*
+ * Non-blocking for the sake of named pipes and terminals: a plain file is never waited for. The path
+ * is then shown as it leads there from anywhere.
+ */
+static int open_file(char **path, int flags, GError **errp)
 {
-    int fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    char *full = host_path(*path);
+    int fd = host_open(*path, flags | O_NONBLOCK | O_NOCTTY, errp);
 
-    if (fd < 0) {
-        qom_error_set(errp, QOM_ERROR_FAILED, "Could not open '%s': %s", path,
-                      errno == ENXIO ? "nobody has this pipe open for reading" : g_strerror(errno));
-    }
+    g_free(*path);
+    *path = full;
     return fd;
 }
 
@@ -41,12 +43,12 @@ static bool file_open(Chardev *chr, GError **errp)
     }
     /* The input first: a mistake in it leaves the output as it was. */
     if (s->input_path) {
-        in = open_file(s->input_path, O_RDONLY, errp);
+        in = open_file(&s->input_path, O_RDONLY, errp);
         if (in < 0) {
             return false;
         }
     }
-    out = open_file(s->path, O_WRONLY | O_CREAT | (s->append ? O_APPEND : O_TRUNC), errp);
+    out = open_file(&s->path, O_WRONLY | O_CREAT | (s->append ? O_APPEND : O_TRUNC), errp);
     if (out < 0) {
         if (in >= 0) {
             close(in);

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
+#include <qomet/backends/host-client.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/qom/log.h>
 #include <qomet/qom/module.h>
@@ -216,7 +217,8 @@ static bool open_server(SocketChardev *s, GError **errp)
         s->port = g_strdup_printf("%u", s->address.port);
     }
     s->listening = loop_watch_new(s->listen_fd, G_IO_IN, NULL, socket_accept, s);
-    return !s->wait || wait_for_peer(s, errp);
+    /* A machine that runs does not stand still for a peer. */
+    return !s->wait || host_client_present() || wait_for_peer(s, errp);
 }
 
 /* ---- Client ---- */
@@ -297,11 +299,16 @@ static bool open_client(SocketChardev *s, GError **errp)
 static bool socket_open(Chardev *chr, GError **errp)
 {
     SocketChardev *s = CHARDEV_SOCKET(chr);
+    char *path = s->path;
 
     if (s->server && s->reconnect) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "'reconnect' option is incompatible with socket in server listen mode");
         return false;
+    }
+    if (path && *path && !s->abstract) {
+        s->path = host_path(path);
+        g_free(path);
     }
     if (!sock_address_init(&s->address, s->path, s->abstract, s->host, s->port, errp)) {
         return false;

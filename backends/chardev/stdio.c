@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <qomet/backends/host-client.h>
 #include <qomet/qom/module.h>
 #include "backends/chardev/char-int.h"
 #include "backends/chardev/fd.h"
@@ -22,6 +23,7 @@ struct StdioChardev {
     FDChardev parent_obj;
     bool signal, escape;
     bool terminal;  /* input is one */
+    bool attached;  /* the terminal is another process's: both descriptors are the way there */
     bool in_escape; /* Ctrl-a was the last key */
 };
 
@@ -45,6 +47,11 @@ static bool escape_key(StdioChardev *s, uint8_t key)
     case ESCAPE:
         return true;
     case 'x':
+        if (s->attached) {
+            /* It is the other end that leaves, and with it what it has brought. */
+            fd_chardev_stop(CHARDEV_FD(s));
+            return false;
+        }
         say(s, "qomet: terminated\n");
         if (quit_hook) {
             quit_hook();
@@ -59,9 +66,10 @@ static bool escape_key(StdioChardev *s, uint8_t key)
     case 'h':
     case '?':
         say(s, "\n"
-               "C-a h    this help\n"
-               "C-a x    end the machine\n"
-               "C-a b    send a break\n"
+               "C-a h    this help\n");
+        say(s,
+            s->attached ? "C-a x    take away what was attached\n" : "C-a x    end the machine\n");
+        say(s, "C-a b    send a break\n"
                "C-a C-a  send C-a\n");
         return false;
     default:
@@ -111,12 +119,28 @@ static int stdio_input(FDChardev *fd)
     return n;
 }
 
+static bool open_attached(StdioChardev *s, GError **errp)
+{
+    int fd = host_terminal(s->signal, errp);
+
+    if (fd < 0) {
+        return false;
+    }
+    s->attached = true;
+    fd_chardev_start(CHARDEV_FD(s), fd, fd);
+    qemu_chr_be_event(CHARDEV(s), CHR_EVENT_OPENED);
+    return true;
+}
+
 static bool stdio_open(Chardev *chr, GError **errp)
 {
     StdioChardev *s = CHARDEV_STDIO(chr);
     FDChardev *fd = CHARDEV_FD(chr);
     int in, out;
 
+    if (host_client_present()) {
+        return open_attached(s, errp);
+    }
     if (stdio_owner) {
         qom_error_set(errp, QOM_ERROR_STATE,
                       "cannot use stdio by multiple character devices: '%s' has it",

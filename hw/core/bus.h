@@ -80,4 +80,16 @@ typedef enum QDevEvent {
  */
 QOM_EXPORT void qdev_set_event_hook(void (*fn)(QDevEvent event, const char *id, const char *path));
 
+/**
+ * Until qdev_batch_end() devices are realized without anybody seeing them: the map is not
+ * published, lines do not reach them, no handler's plug is called. One batch at a time. Main thread.
+ */
+QOM_EXPORT void qdev_batch_begin(void);
+/**
+ * Publishes the map of all devices at once and announces them in the order they were realized in.
+ * Without @good, or when one cannot be plugged (false then, with @errp set), every device of the
+ * batch is unrealized again, last first; those that have a parent keep it.
+ */
+QOM_EXPORT bool qdev_batch_end(bool good, GError **errp);
+
 #endif

@@ -9,6 +9,7 @@ libqometall_a_SOURCES += \
 	hw/core/hotplug.c \
 	hw/core/irq-combiners.c \
 	hw/core/irq.c \
+	hw/core/qdev-batch.c \
 	hw/core/qdev-int.h \
 	hw/core/qdev-undo.c \
 	hw/core/qdev.c \

@@ -40,6 +40,13 @@ void qdev_undo_disown_timer(EntryGuard *guard, QEMUTimer *ts);
 
 /** How messages call @dev: its id, or its type. Owned by @dev. */
 const char *qdev_label(const DeviceState *dev);
+/** The end of realize, when the map is published: lines reach the device, its handler is told. */
+bool qdev_announce(DeviceState *dev, GError **errp);
+
+/* ---- qdev-batch.c --------------------------------------------------------------------------- */
+
+/** Whether a batch is open, which announces @dev at its end. */
+bool qdev_batch_take(DeviceState *dev);
 
 /* ---- bus.c ---------------------------------------------------------------------------------- */
 

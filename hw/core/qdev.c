@@ -194,6 +194,12 @@ static bool realize_unseen(DeviceState *dev, GError **errp)
     return true;
 }
 
+bool qdev_announce(DeviceState *dev, GError **errp)
+{
+    qdev_lines_resume(dev, true);
+    return hotplug_plug(dev, errp);
+}
+
 static bool realize_steps(DeviceState *dev, BusState *bus, GError **errp)
 {
     bool ok;
@@ -211,8 +217,7 @@ static bool realize_steps(DeviceState *dev, BusState *bus, GError **errp)
     if (!ok) {
         return false;
     }
-    qdev_lines_resume(dev, true);
-    return hotplug_plug(dev, errp);
+    return qdev_batch_take(dev) || qdev_announce(dev, errp);
 }
 
 /* The undoing of a device that was realized within the realize of @outer. */

@@ -4,9 +4,11 @@
 A test is a function whose name reads like a sentence; tap(tests) runs them all. A test fails by an exception and is
 skipped by raising Skip(reason).
 """
+import atexit
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,10 @@ import traceback
 
 QOMET = os.path.abspath(os.environ.get("QOMET", "./qomet"))
 TIMEOUT_S = 60
+
+# Machines with a name are found in here, and never those of another test.
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="qomet-cli-run-")
+atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 
 class Skip(Exception):

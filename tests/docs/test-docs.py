@@ -123,7 +123,10 @@ def main():
                             ignore=shutil.ignore_patterns("*.o", "*.so", ".deps", ".dirstamp"))
             home = pathlib.Path(folder) / "home"
             home.mkdir()
-            env = dict(os.environ, HOME=str(home), LC_ALL="C.UTF-8", QOMET_BUILD=str(builddir), TMPDIR=folder)
+            runtime = pathlib.Path(folder) / "run"
+            runtime.mkdir(mode=0o700)
+            env = dict(os.environ, HOME=str(home), LC_ALL="C.UTF-8", QOMET_BUILD=str(builddir), TMPDIR=folder,
+                       XDG_RUNTIME_DIR=str(runtime))
             for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMOCKA_MESSAGE_OUTPUT"):
                 env.pop(name, None)
             if env.get("SANITIZERS"):

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An attach that stays: this terminal is joined with a chardev of the machine.
+ */
+#ifndef MONITOR_ATTACH_SESSION_H
+#define MONITOR_ATTACH_SESSION_H
+
+#include "monitor/attach-wire.h"
+
+/**
+ * Joins standard input and output with @relay, a stream socket (taken over), until what was attached
+ * is gone, the machine ends, or a signal or the end of the terminal ends it. @signals: the keys for
+ * interrupt and stop send signals. Returns the exit status.
+ */
+int attach_session(AttachWire *wire, int relay, bool signals);
+
+#endif
