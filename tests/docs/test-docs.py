@@ -133,7 +133,9 @@ def main():
                 # What is built with a sanitizer links only with what is built so too.
                 (home / "bin").mkdir()
                 cc = home / "bin" / "cc"
-                cc.write_text(f"#!/bin/sh\nexec gcc -fsanitize={','.join(env['SANITIZERS'].split())} \"$@\"\n")
+                flags = " ".join("--coverage" if name == "coverage" else "-fsanitize=" + name
+                                 for name in env["SANITIZERS"].split())
+                cc.write_text(f"#!/bin/sh\nexec gcc {flags} \"$@\"\n")
                 cc.chmod(0o755)
                 env["PATH"] = f"{home / 'bin'}:{env['PATH']}"
             shell = Shell(work, env)
