@@ -6,6 +6,7 @@
 #include <string.h>
 #include <qomet/accel/accel.h>
 #include <qomet/qom/keyval.h>
+#include "accel/debug-int.h"
 #include "accel/exit-int.h"
 
 static AccelState *the_accel;
@@ -153,11 +154,17 @@ void accel_cleanup(void)
     exit_observers_reset();
 }
 
+static void accel_finalize(Object *obj)
+{
+    cpu_debug_free(((AccelState *)obj)->debug);
+}
+
 static const TypeInfo accel_types[] = {
     {
         .name = TYPE_ACCEL,
         .parent = TYPE_OBJECT,
         .instance_size = sizeof(AccelState),
+        .instance_finalize = accel_finalize,
         .class_size = sizeof(AccelClass),
         .abstract = true,
     },

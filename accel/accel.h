@@ -14,8 +14,11 @@ OBJECT_DECLARE_TYPE(AccelState, AccelClass, ACCEL)
 /** Type names of accelerators end so: "kvm-accel". */
 #define ACCEL_CLASS_SUFFIX "-" TYPE_ACCEL
 
+typedef struct CPUDebug CPUDebug;
+
 struct AccelState {
     Object parent_obj;
+    CPUDebug *debug; /* private to accel/debug.c; NULL until a debugger wants something */
 };
 
 struct AccelClass {
@@ -60,6 +63,16 @@ struct AccelClass {
     /** Moves registers between cpu->regs and the accelerator. The vCPU's own thread. */
     bool (*get_registers)(X86CPU *cpu, GError **errp);
     bool (*put_registers)(X86CPU *cpu, GError **errp);
+    /** The same for what is not in cpu->regs. May be NULL: there is no such thing. */
+    bool (*get_extended)(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp);
+    bool (*put_extended)(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp);
+    /**
+     * Takes over cpu->single_step and the breakpoints of accel/debug.h. NULL: the guest cannot be
+     * debugged. The vCPU's own thread.
+     */
+    bool (*debug_update)(CPUState *cpu, GError **errp);
+    /** Whether CPU_BREAK_WRITE and CPU_BREAK_ACCESS are ever met. NULL: no. Main thread. */
+    bool (*debug_watches)(AccelState *accel);
 };
 
 /**

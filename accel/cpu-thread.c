@@ -424,7 +424,9 @@ void resume_all_vcpus(void)
     }
     CPU_FOREACH(cpu)
     {
-        set_stop(cpu, 0);
+        if (!cpu->debug_hold) {
+            set_stop(cpu, 0);
+        }
     }
 }
 

@@ -26,6 +26,20 @@ typedef enum CPUThreadState {
     CPU_ENDED,
 } CPUThreadState;
 
+/** Why a debugger has stopped a vCPU. */
+typedef enum CPUDebugReason {
+    CPU_DEBUG_NONE,
+    CPU_DEBUG_STEP,     /* it executed the one instruction it was to */
+    CPU_DEBUG_SOFTWARE, /* it is at an INT3 of ours */
+    CPU_DEBUG_CODE,     /* it is at an instruction that a debug register names */
+    CPU_DEBUG_WRITE,    /* it has written to watched bytes */
+    CPU_DEBUG_ACCESS,   /* it has read or written watched bytes */
+} CPUDebugReason;
+typedef struct CPUDebugEvent {
+    CPUDebugReason reason;
+    uint64_t addr; /* that of the breakpoint; 0 for a step */
+} CPUDebugEvent;
+
 struct CPUState {
     DeviceState parent_obj;
     uint32_t index;    /* 0 is the one that boots */
@@ -41,6 +55,10 @@ struct CPUState {
     AddressSpace *as_memory, *as_io;
     uint64_t exits_observed; /* how many there were; its own thread */
     ExitMemory *exits;       /* the last of them, NULL while there were none; atomic */
+    /* Of accel/debug.h; the vCPU's thread reads the first when it enters the guest. */
+    uint32_t single_step;      /* CPU_STEP_ bits; written while it is parked */
+    bool debug_hold;           /* stays parked when the others go on; main thread */
+    CPUDebugEvent debug_event; /* written by its thread, read while it is parked */
 };
 
 struct CPUClass {
@@ -85,6 +103,17 @@ typedef struct X86Registers {
     uint64_t cr0, cr2, cr3, cr4, cr8, efer, apic_base;
 } X86Registers;
 
+/** What a debugger shows besides: floating point and vectors as FXSAVE lays them out. */
+typedef struct X86ExtendedRegisters {
+    uint16_t fcw, fsw, fop;
+    uint8_t ftw; /* abridged: a bit for each register that is in use */
+    uint64_t fip, fdp;
+    uint32_t mxcsr;
+    uint8_t st[8][16];   /* the lower 10 bytes are the value */
+    uint8_t xmm[16][16]; /* the lowest byte first */
+    uint64_t kernel_gs_base;
+} X86ExtendedRegisters;
+
 struct X86CPU {
     CPUState parent_obj;
     X86Registers regs;  /* valid while regs_fetched; at reset: what the vCPU starts with */
@@ -123,6 +152,14 @@ QOM_EXPORT void x86_registers_reset(X86Registers *r);
 QOM_EXPORT const X86Registers *x86_cpu_registers(X86CPU *cpu, GError **errp);
 /** The registers for writing; they go back before the vCPU runs next. Same threads. */
 QOM_EXPORT X86Registers *x86_cpu_registers_for_write(X86CPU *cpu, GError **errp);
+/**
+ * Takes @r over as the registers, if the accelerator does: registers that contradict each other are
+ * refused, and nothing has changed then. Main thread, vCPU parked.
+ */
+QOM_EXPORT bool x86_cpu_set_registers(X86CPU *cpu, const X86Registers *r, GError **errp);
+/** The extended registers, from and to the accelerator at once. Main thread, vCPU parked. */
+QOM_EXPORT bool x86_cpu_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp);
+QOM_EXPORT bool x86_cpu_set_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp);
 /**
  * Bytes at CS:RIP through the guest's page tables, at most @max; returns how many could be read.
  */

@@ -8,6 +8,9 @@ libqometall_a_SOURCES += \
 	accel/cpu-int.h \
 	accel/cpu-report.c \
 	accel/cpu-thread.c \
+	accel/debug-int.h \
+	accel/debug-memory.c \
+	accel/debug.c \
 	accel/disas.c \
 	accel/exit-explain.c \
 	accel/exit-int.h \
@@ -16,12 +19,14 @@ libqometall_a_SOURCES += \
 	accel/runstate.c \
 	accel/x86-bits.h \
 	accel/x86-cpu.c \
+	accel/x86-debug.c \
 	accel/x86-models.c \
 	accel/x86-regs.c \
 	accel/x86-walk.c \
 	accel/kvm/kvm.c \
 	accel/kvm/kvm-compat.h \
 	accel/kvm/kvm-cpuid.c \
+	accel/kvm/kvm-debug.c \
 	accel/kvm/kvm-exits.c \
 	accel/kvm/kvm-explain.c \
 	accel/kvm/kvm-int.h \
@@ -31,6 +36,7 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-regs.c \
 	accel/kvm/kvm-reset.c \
 	accel/kvm/kvm-vcpu.c \
+	accel/kvm/kvm-watch.c \
 	accel/qtest/commands.c \
 	accel/qtest/intercept.c \
 	accel/qtest/qtest-int.h \
@@ -40,6 +46,7 @@ libqometall_a_SOURCES += \
 nobase_qometinclude_HEADERS += \
 	accel/accel.h \
 	accel/cpu.h \
+	accel/debug.h \
 	accel/disas.h \
 	accel/exit-record.h \
 	accel/qtest/qtest.h \
@@ -68,6 +75,7 @@ libtest_a_SOURCES += \
 
 unit_tests += \
 	tests/guest/test-bad-guests \
+	tests/guest/test-debug \
 	tests/guest/test-kvm-faults \
 	tests/guest/test-kvm-memory \
 	tests/guest/test-vcpu \

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <qomet/accel/debug.h>
 #include <qomet/accel/runstate.h>
 #include <qomet/backends/chardev/char.h>
 #include <qomet/backends/loop.h>
@@ -337,6 +338,9 @@ static void carry_out_requests(void)
     }
     cpus_request_done();
     resume_all_vcpus();
+    if (state == RUN_STATE_DEBUG + 1) {
+        cpu_debug_report();
+    }
 }
 
 int qemu_main_loop(void)

@@ -60,6 +60,82 @@ X86Registers *x86_cpu_registers_for_write(X86CPU *cpu, GError **errp)
     return &cpu->regs;
 }
 
+typedef struct Transfer {
+    const X86Registers *registers;
+    const X86ExtendedRegisters *put;
+    X86ExtendedRegisters *get;
+    bool ok;
+    GError **errp;
+} Transfer;
+
+static void set_registers(CPUState *cpu, void *opaque)
+{
+    AccelClass *ac = ACCEL_GET_CLASS(current_accel());
+    X86CPU *x86 = X86_CPU(cpu);
+    Transfer *t = opaque;
+    X86Registers before = x86->regs;
+
+    if (!cpu->accel) {
+        qom_error_set(t->errp, QOM_ERROR_STATE, "vCPU %u is not running under any accelerator",
+                      cpu->index);
+        return;
+    }
+    x86->regs = *t->registers;
+    t->ok = ac->put_registers(x86, t->errp);
+    if (!t->ok) {
+        x86->regs = before;
+        /* These it had. */
+        (void)ac->put_registers(x86, NULL);
+    }
+    /* A reset that is still to come, or a step, goes by what is put when the guest is entered. */
+    x86->regs_dirty = true;
+    cpu_exit(cpu);
+}
+
+bool x86_cpu_set_registers(X86CPU *cpu, const X86Registers *r, GError **errp)
+{
+    Transfer t = { .registers = r, .errp = errp };
+
+    if (!have_registers(cpu, errp)) {
+        return false;
+    }
+    run_on_cpu(&cpu->parent_obj, set_registers, &t);
+    return t.ok;
+}
+
+static void transfer_extended(CPUState *cpu, void *opaque)
+{
+    AccelClass *ac = ACCEL_GET_CLASS(current_accel());
+    Transfer *t = opaque;
+
+    if (!cpu->accel || !ac->get_extended) {
+        qom_error_set(t->errp, QOM_ERROR_STATE, "vCPU %u has no extended registers", cpu->index);
+    } else {
+        t->ok = t->put ? ac->put_extended(X86_CPU(cpu), t->put, t->errp)
+                       : ac->get_extended(X86_CPU(cpu), t->get, t->errp);
+    }
+}
+
+static bool run_transfer(X86CPU *cpu, Transfer *t)
+{
+    run_on_cpu(&cpu->parent_obj, transfer_extended, t);
+    return t->ok;
+}
+
+bool x86_cpu_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp)
+{
+    Transfer t = { .get = r, .errp = errp };
+
+    return run_transfer(cpu, &t);
+}
+
+bool x86_cpu_set_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp)
+{
+    Transfer t = { .put = r, .errp = errp };
+
+    return run_transfer(cpu, &t);
+}
+
 static void x86_cpu_dump_state(CPUState *cpu, GString *out)
 {
     g_autoptr(GError) error = NULL;

@@ -4,6 +4,7 @@
  * that runs - and back.
  */
 #include <string.h>
+#include <qomet/accel/debug.h>
 #include <qomet/machine/machine.h>
 #include <qomet/qom/keyval.h>
 #include <qomet/qom/value.h>
@@ -172,6 +173,7 @@ static void machine_reset(ShutdownCause cause, void *opaque)
     AccelState *accel = current_accel();
 
     (void)cause;
+    cpu_breakpoints_lift();
     if (accel && ACCEL_GET_CLASS(accel)->reset) {
         ACCEL_GET_CLASS(accel)->reset(accel);
     }
@@ -179,6 +181,7 @@ static void machine_reset(ShutdownCause cause, void *opaque)
     if (mc->reset) {
         mc->reset(machine);
     }
+    cpu_breakpoints_place();
 }
 
 bool machine_done(MachineState *machine, GError **errp)

@@ -168,12 +168,17 @@ static bool exit_notify(KVMVcpu *v)
     return v->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID ? exit_stop(v) : true;
 }
 
+static bool exit_internal_error(KVMVcpu *v)
+{
+    return kvm_debug_is_breakpoint(v) ? false : exit_stop(v);
+}
+
 KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT] = {
     [KVM_EXIT_UNKNOWN] = exit_stop,
     [KVM_EXIT_EXCEPTION] = exit_stop,
     [KVM_EXIT_IO] = exit_io,
     [KVM_EXIT_HYPERCALL] = exit_stop,
-    [KVM_EXIT_DEBUG] = exit_stop,
+    [KVM_EXIT_DEBUG] = kvm_exit_debug,
     [KVM_EXIT_HLT] = exit_hlt,
     [KVM_EXIT_MMIO] = exit_mmio,
     [KVM_EXIT_IRQ_WINDOW_OPEN] = exit_go_on,
@@ -186,7 +191,7 @@ KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT] = {
     [KVM_EXIT_S390_RESET] = exit_stop,
     [KVM_EXIT_DCR] = exit_stop,
     [KVM_EXIT_NMI] = exit_go_on,
-    [KVM_EXIT_INTERNAL_ERROR] = exit_stop,
+    [KVM_EXIT_INTERNAL_ERROR] = exit_internal_error,
     [KVM_EXIT_OSI] = exit_stop,
     [KVM_EXIT_PAPR_HCALL] = exit_stop,
     [KVM_EXIT_S390_UCONTROL] = exit_stop,

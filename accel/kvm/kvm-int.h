@@ -19,6 +19,8 @@ struct KVMState {
     int fd, vm;      /* of the device and of the virtual machine; -1: not open */
     size_t run_size; /* bytes of a vCPU's struct kvm_run */
     bool readonly_slots, ioeventfd, ioeventfd_any_length;
+    bool debug_blocks_irqs;      /* a single step can keep interrupts off */
+    bool watches_tried, watches; /* whether watchpoints work, once that was asked */
     uint32_t max_slots;
     KVMMemory *memory;
     KVMChips *chips;            /* interrupt controllers in the kernel, or NULL */
@@ -44,6 +46,9 @@ struct KVMVcpu {
     bool pristine;    /* nothing has run yet: all but the registers is as at power-on */
     X86CPU *cpu;
     KVMState *kvm;
+    uint64_t step_from;               /* RIP when KVM was last told how to debug */
+    KVMExitFn *const *step_exits;     /* while it steps: what exits lead to otherwise */
+    bool debugged;                    /* and whether there is anything to debug */
     KVMExitFn *exits[KVM_EXIT_COUNT]; /* the table in force, copied before the guest is entered */
     KVMObserved *observed;            /* what observers need, or NULL: there are none */
 } __attribute__((aligned(512)));
@@ -75,6 +80,19 @@ void kvm_complete_access(KVMVcpu *v);
 /* kvm-regs.c */
 bool kvm_get_registers(X86CPU *cpu, GError **errp);
 bool kvm_put_registers(X86CPU *cpu, GError **errp);
+bool kvm_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp);
+bool kvm_put_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp);
+
+/* kvm-debug.c: the method of the class; the same after registers were put, on the vCPU's thread. */
+bool kvm_debug_update(CPUState *cpu, GError **errp);
+bool kvm_debug_apply(KVMVcpu *v, GError **errp);
+/* kvm-watch.c: whether debug registers meet accesses in this KVM. Main thread. */
+bool kvm_debug_watches(AccelState *accel);
+/* Makes v->exits, which are @exits, those of a vCPU that is to stop after one instruction. */
+void kvm_debug_step_exits(KVMVcpu *v, KVMExitFn *const *exits);
+KVMExitFn kvm_exit_debug;
+/* Whether an internal error is KVM's way to meet an INT3 of ours, which has stopped the machine. */
+bool kvm_debug_is_breakpoint(KVMVcpu *v);
 /* kvm-reset.c: puts all that is not in X86Registers to its power-on state. */
 bool kvm_reset_vcpu(KVMVcpu *v, GError **errp);
 /* kvm-cpuid.c */

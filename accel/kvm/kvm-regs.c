@@ -2,6 +2,7 @@
 /* Registers between X86Registers and KVM's structures. */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include "accel/kvm/kvm-int.h"
 
@@ -151,5 +152,103 @@ bool kvm_put_registers(X86CPU *cpu, GError **errp)
     }
     /* Without interrupt controllers in the kernel, KVM_RUN takes the task priority from here. */
     v->run->cr8 = r->cr8;
+    return true;
+}
+
+/* ---- Extended registers ---- */
+
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+/* The beginning of what KVM_GET_XSAVE gives (SDM vol. 1, 10.5.1 and 13.4). */
+typedef struct XsaveArea {
+    uint16_t fcw, fsw;
+    uint8_t ftw, reserved;
+    uint16_t fop;
+    uint64_t fip, fdp;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16];
+    uint8_t xmm[16][16];
+    uint8_t unused[96];
+    uint64_t in_use; /* a bit for each component that is not in its initial state */
+} XsaveArea;
+#define XSAVE_X87 1
+#define XSAVE_SSE 2
+
+typedef union KernelGsBase {
+    struct kvm_msrs head;
+    uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+} KernelGsBase;
+
+static KernelGsBase kernel_gs_base(uint64_t value)
+{
+    KernelGsBase m = { .head.nmsrs = 1 };
+
+    m.head.entries[0].index = MSR_KERNEL_GS_BASE;
+    m.head.entries[0].data = value;
+    return m;
+}
+
+static bool extended_failed(const X86CPU *cpu, const char *what, GError **errp)
+{
+    qom_error_set(errp, QOM_ERROR_FAILED, "KVM does not %s the extended registers of vCPU %u: %s",
+                  what, cpu->parent_obj.index, g_strerror(errno));
+    return false;
+}
+
+bool kvm_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp)
+{
+    KVMVcpu *v = cpu->parent_obj.accel;
+    KernelGsBase msr = kernel_gs_base(0);
+    struct kvm_xsave xsave;
+    XsaveArea area;
+
+    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0 || ioctl(v->fd, KVM_GET_MSRS, &msr) < 0) {
+        return extended_failed(cpu, "give", errp);
+    }
+    memcpy(&area, &xsave, sizeof(area));
+    *r = (X86ExtendedRegisters){
+        .fcw = area.fcw,
+        .fsw = area.fsw,
+        .fop = area.fop,
+        .ftw = area.ftw,
+        .fip = area.fip,
+        .fdp = area.fdp,
+        .mxcsr = area.mxcsr,
+        .kernel_gs_base = msr.head.entries[0].data,
+    };
+    memcpy(r->st, area.st, sizeof(r->st));
+    memcpy(r->xmm, area.xmm, sizeof(r->xmm));
+    return true;
+}
+
+bool kvm_put_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp)
+{
+    KVMVcpu *v = cpu->parent_obj.accel;
+    KernelGsBase msr = kernel_gs_base(r->kernel_gs_base);
+    struct kvm_xsave xsave;
+    XsaveArea area;
+
+    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0) {
+        return extended_failed(cpu, "give", errp);
+    }
+    memcpy(&area, &xsave, sizeof(area));
+    area.fcw = r->fcw;
+    area.fsw = r->fsw;
+    area.fop = r->fop;
+    area.ftw = r->ftw;
+    area.fip = r->fip;
+    area.fdp = r->fdp;
+    area.mxcsr = r->mxcsr;
+    memcpy(area.st, r->st, sizeof(area.st));
+    memcpy(area.xmm, r->xmm, sizeof(area.xmm));
+    area.in_use |= XSAVE_X87 | XSAVE_SSE;
+    memcpy(&xsave, &area, sizeof(area));
+    if (ioctl(v->fd, KVM_SET_XSAVE, &xsave) < 0) {
+        return extended_failed(cpu, "take", errp);
+    }
+    if (ioctl(v->fd, KVM_SET_MSRS, &msr) != 1) {
+        errno = EINVAL; /* KVM only says that it took none */
+        return extended_failed(cpu, "take", errp);
+    }
     return true;
 }

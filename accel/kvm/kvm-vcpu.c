@@ -125,7 +125,7 @@ static bool give_registers_back(KVMVcpu *v)
             kvm_complete_access(v);
         }
         if ((v->cpu->reset_state && !kvm_reset_vcpu(v, &error)) ||
-            !kvm_put_registers(v->cpu, &error)) {
+            !kvm_put_registers(v->cpu, &error) || (v->debugged && !kvm_debug_apply(v, &error))) {
             error_report("vCPU %u: %s", cpu->index, error->message);
             qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
             return false;
@@ -160,6 +160,9 @@ __attribute__((hot)) void kvm_cpu_exec(CPUState *cpu)
     if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST) ||
         (v->cpu->regs_fetched && !give_registers_back(v)) || (observed && !kvm_observe_entry(v))) {
         return;
+    }
+    if (G_UNLIKELY(cpu->single_step)) {
+        kvm_debug_step_exits(v, observed ? kvm_exits_observed : kvm_exits_plain);
     }
     for (;;) {
         if (G_UNLIKELY(ioctl(v->fd, KVM_RUN, 0) < 0)) {

@@ -107,6 +107,8 @@ static bool check_capabilities(KVMState *s, GError **errp)
     s->readonly_slots = ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) > 0;
     s->ioeventfd = ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_IOEVENTFD) > 0;
     s->ioeventfd_any_length = ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_IOEVENTFD_ANY_LENGTH) > 0;
+    size = ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
+    s->debug_blocks_irqs = size > 0 && size & KVM_GUESTDBG_BLOCKIRQ;
     size = ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
     s->max_slots = size > 0 ? size : 32;
     size = ioctl(s->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -247,6 +249,10 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->cpu_waits = kvm_cpu_waits;
     ac->get_registers = kvm_get_registers;
     ac->put_registers = kvm_put_registers;
+    ac->get_extended = kvm_get_extended;
+    ac->put_extended = kvm_put_extended;
+    ac->debug_update = kvm_debug_update;
+    ac->debug_watches = kvm_debug_watches;
 }
 
 static const TypeInfo kvm_types[] = {
