@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 #include <qomet/accel/accel.h>
 #include <qomet/memory/main-work.h>
 #include "accel/cpu-int.h"
@@ -220,6 +221,7 @@ static void *cpu_thread(void *opaque)
     g_autoptr(GError) error = NULL;
 
     current = cpu;
+    __atomic_store_n(&cpu->thread_id, gettid(), __ATOMIC_RELEASE);
     pthread_setname_np(pthread_self(), t->name);
     entry_thread_register(t->name, wait_for_main, cpu);
     if (!ACCEL_GET_CLASS(current_accel())->cpu_init(cpu, &error)) {

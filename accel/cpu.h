@@ -46,6 +46,7 @@ struct CPUState {
     uint32_t nr_cores; /* vCPUs of the machine, all in one package; before realize */
     pthread_t thread;
     bool has_thread;
+    int thread_id;          /* what ps calls the thread; 0 until it runs; atomic */
     uint32_t state;         /* CPUThreadState, atomic */
     uint32_t stop;          /* asked to park, atomic */
     uint32_t exit_request;  /* asked to leave the guest, atomic */

@@ -29,4 +29,21 @@ QmpHandler qmp_do_getfd;
 QmpHandler qmp_do_closefd;
 QmpHandler qmp_do_add_client;
 
+/* The machine as a whole (qmp-cmds-machine.c). */
+QmpHandler qmp_do_query_name;
+QmpHandler qmp_do_query_kvm;
+QmpHandler qmp_do_query_target;
+QmpHandler qmp_do_query_machines;
+QmpHandler qmp_do_query_cpus_fast;
+QmpHandler qmp_do_query_memory_size_summary;
+
+/* Objects and types (qmp-cmds-qom.c, qmp-cmds-types.c). */
+QmpHandler qmp_do_qom_list;
+QmpHandler qmp_do_qom_list_get;
+QmpHandler qmp_do_qom_get;
+QmpHandler qmp_do_qom_set;
+QmpHandler qmp_do_qom_list_types;
+QmpHandler qmp_do_qom_list_properties;
+QmpHandler qmp_do_device_list_properties;
+
 #endif

@@ -14,10 +14,15 @@ libqometall_a_SOURCES += \
 	monitor/attach-wire.h \
 	monitor/handlers.h \
 	monitor/hmp.c \
+	monitor/introspect.c \
+	monitor/introspect.h \
 	monitor/monitor.c \
 	monitor/qmp-cmds-core.c \
 	monitor/qmp-cmds-fd.c \
+	monitor/qmp-cmds-machine.c \
+	monitor/qmp-cmds-qom.c \
 	monitor/qmp-cmds-run.c \
+	monitor/qmp-cmds-types.c \
 	monitor/qmp-dispatch.c \
 	monitor/qmp-events.c \
 	monitor/qmp-int.h \
@@ -30,3 +35,10 @@ nobase_qometinclude_HEADERS += \
 	monitor/monitor.h \
 	monitor/qmp.h \
 	monitor/schema.h
+
+script_tests += \
+	tests/monitor/test-qmp-qom.py \
+	tests/monitor/test-qmp-queries.py
+
+EXTRA_DIST += \
+	tests/monitor/qmp.py

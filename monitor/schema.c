@@ -21,6 +21,7 @@
     {                                                                                              \
         .name = (n), .type = (t), .help = (h), .optional = true                                    \
     }
+#define PATH NEEDS("path", "str", "the path of an object, or an end of it that only one has")
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* ---- Types ---- */
@@ -95,6 +96,87 @@ const SchemaType schema_types[] = {
         .name = "GuestPanicAction",
         .help = "What is done with a guest that cannot go on.",
         .values = WORDS("pause", "poweroff", "run"),
+    },
+    {
+        .name = "NameInfo",
+        .help = "What the user calls the machine.",
+        .members = MEMBERS(MAY("name", "str", "its name, where it has one")),
+    },
+    {
+        .name = "KvmInfo",
+        .help = "Whether KVM executes the guest.",
+        .members = MEMBERS(NEEDS("enabled", "bool", "it does"),
+                           NEEDS("present", "bool", "this program can use it")),
+    },
+    {
+        .name = "TargetInfo",
+        .help = "Which architecture the vCPUs have.",
+        .members = MEMBERS(NEEDS("arch", "str", "its name")),
+    },
+    {
+        .name = "MachineInfo",
+        .help = "A type of machine.",
+        .members = MEMBERS(
+            NEEDS("name", "str", "its name, as -M takes it"),
+            MAY("alias", "str", "another name for it"),
+            MAY("is-default", "bool", "it is what is made without -M"),
+            NEEDS("cpu-max", "int", "the most vCPUs that it may have"),
+            NEEDS("hotpluggable-cpus", "bool", "vCPUs may come while it runs"),
+            NEEDS("numa-mem-supported", "bool", "-numa node,mem is taken"),
+            NEEDS("deprecated", "bool", "it will go away"),
+            MAY("default-cpu-type", "str", "the type of its vCPUs, unless another is asked for"),
+            MAY("default-ram-id", "str", "the name of its RAM")),
+    },
+    {
+        .name = "CpuInstanceProperties",
+        .help = "Where a vCPU sits.",
+        .members = MEMBERS(NEEDS("socket-id", "int", "which package"),
+                           NEEDS("core-id", "int", "which core of it"),
+                           NEEDS("thread-id", "int", "which thread of the core")),
+    },
+    {
+        .name = "CpuInfoFast",
+        .help = "A vCPU, without what would have to be asked of its thread.",
+        .members = MEMBERS(NEEDS("cpu-index", "int", "its number; 0 is the one that boots"),
+                           NEEDS("qom-path", "str", "the path of its object"),
+                           NEEDS("thread-id", "int", "the thread of the host that it is"),
+                           NEEDS("props", "CpuInstanceProperties", "where it sits"),
+                           NEEDS("target", "str", "its architecture")),
+    },
+    {
+        .name = "MemoryInfo",
+        .help = "How much memory the guest has, in bytes.",
+        .members = MEMBERS(NEEDS("base-memory", "size", "from the start"),
+                           NEEDS("plugged-memory", "size", "added while it ran")),
+    },
+    /* Objects. */
+    {
+        .name = "ObjectPropertyInfo",
+        .help = "A property of an object or a type.",
+        .members = MEMBERS(NEEDS("name", "str", "its name"),
+                           NEEDS("type", "str",
+                                 "what it holds; child<T> is an object that this one owns, "
+                                 "link<T> the path of another"),
+                           MAY("description", "str", "what it means"),
+                           MAY("default-value", "any", "what it holds in a new object")),
+    },
+    {
+        .name = "ObjectPropertyValue",
+        .help = "A property of an object and what it holds.",
+        .members = MEMBERS(NEEDS("name", "str", "its name"), NEEDS("type", "str", "its type"),
+                           MAY("value", "any", "what it holds, where it can be read")),
+    },
+    {
+        .name = "ObjectPropertiesValues",
+        .help = "All properties of an object.",
+        .members = MEMBERS(NEEDS("properties", "ObjectPropertyValue[]", "each of them")),
+    },
+    {
+        .name = "ObjectTypeInfo",
+        .help = "A type of objects.",
+        .members = MEMBERS(NEEDS("name", "str", "its name"),
+                           MAY("abstract", "bool", "there are no objects of the type itself"),
+                           MAY("parent", "str", "the type that it is a kind of")),
     },
     { .name = NULL },
 };
@@ -181,6 +263,93 @@ const QmpCommand qmp_commands[] = {
         .help = "Loads types from a shared object, as -module does. They stay for good.",
         .args = MEMBERS(NEEDS("path", "str", "the file")),
         .fn = qmp_do_load_module,
+    },
+    {
+        .name = "query-name",
+        .help = "What the user calls the machine.",
+        .ret = "NameInfo",
+        .fn = qmp_do_query_name,
+    },
+    {
+        .name = "query-kvm",
+        .help = "Whether KVM executes the guest.",
+        .ret = "KvmInfo",
+        .fn = qmp_do_query_kvm,
+    },
+    {
+        .name = "query-target",
+        .help = "Which architecture the vCPUs have.",
+        .ret = "TargetInfo",
+        .fn = qmp_do_query_target,
+    },
+    {
+        .name = "query-machines",
+        .help = "All types of machines.",
+        .ret = "MachineInfo[]",
+        .fn = qmp_do_query_machines,
+    },
+    {
+        .name = "query-cpus-fast",
+        .help = "The vCPUs.",
+        .ret = "CpuInfoFast[]",
+        .fn = qmp_do_query_cpus_fast,
+    },
+    {
+        .name = "query-memory-size-summary",
+        .help = "How much memory the guest has.",
+        .ret = "MemoryInfo",
+        .fn = qmp_do_query_memory_size_summary,
+    },
+    /* Objects. */
+    {
+        .name = "qom-list",
+        .help = "The properties of an object, its children among them.",
+        .args = MEMBERS(PATH),
+        .ret = "ObjectPropertyInfo[]",
+        .fn = qmp_do_qom_list,
+    },
+    {
+        .name = "qom-list-get",
+        .help = "The properties of several objects with what they hold, in the order asked for.",
+        .args = MEMBERS(NEEDS("paths", "str[]", "paths of objects")),
+        .ret = "ObjectPropertiesValues[]",
+        .fn = qmp_do_qom_list_get,
+    },
+    {
+        .name = "qom-get",
+        .help = "What a property of an object holds; of a child or link, its path.",
+        .args = MEMBERS(PATH, NEEDS("property", "str", "its name")),
+        .ret = "any",
+        .fn = qmp_do_qom_get,
+    },
+    {
+        .name = "qom-set",
+        .help = "Sets a property of an object.",
+        .args = MEMBERS(PATH, NEEDS("property", "str", "its name"),
+                        NEEDS("value", "any", "a value of its type; of a link, a path")),
+        .fn = qmp_do_qom_set,
+    },
+    {
+        .name = "qom-list-types",
+        .help = "The types of objects that there are.",
+        .args = MEMBERS(MAY("implements", "str", "only those that are of this type"),
+                        MAY("abstract", "bool", "those too of which there are no objects")),
+        .ret = "ObjectTypeInfo[]",
+        .fn = qmp_do_qom_list_types,
+    },
+    {
+        .name = "qom-list-properties",
+        .help = "The properties that objects of a type have.",
+        .args = MEMBERS(NEEDS("typename", "str", "the type")),
+        .ret = "ObjectPropertyInfo[]",
+        .fn = qmp_do_qom_list_properties,
+    },
+    {
+        .name = "device-list-properties",
+        .help = "The properties that devices of a type have, without those that all devices have.",
+        .args = MEMBERS(NEEDS("typename", "str", "the type")),
+        .ret = "ObjectPropertyInfo[]",
+        .fn = qmp_do_device_list_properties,
     },
     /* Descriptors. */
     {

@@ -144,16 +144,12 @@ static bool read_words(KeyVal *kv, const char *words, const char *implied_key, G
 
 /* ---- JSON ---- */
 
-static bool read_json(KeyVal *kv, const char *words, GError **errp)
+static void add_members(KeyVal *kv, GVariant *object)
 {
-    g_autoptr(GVariant) object = json_to_variant(words, errp);
     GVariantIter iter;
     const char *key;
     GVariant *value;
 
-    if (!object) {
-        return false;
-    }
     g_variant_iter_init(&iter, object);
     while (g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
         KeyValItem *item = g_new0(KeyValItem, 1);
@@ -162,7 +158,25 @@ static bool read_json(KeyVal *kv, const char *words, GError **errp)
         item->value = value;
         g_ptr_array_add(kv->items, item);
     }
+}
+
+static bool read_json(KeyVal *kv, const char *words, GError **errp)
+{
+    g_autoptr(GVariant) object = json_to_variant(words, errp);
+
+    if (!object) {
+        return false;
+    }
+    add_members(kv, object);
     return true;
+}
+
+KeyVal *keyval_from_variant(GVariant *object)
+{
+    KeyVal *kv = keyval_new();
+
+    add_members(kv, object);
+    return kv;
 }
 
 static bool is_json(const char *words)

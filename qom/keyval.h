@@ -32,6 +32,8 @@ typedef struct KeyVal {
  * expected, and at which character, counted from 1). The caller frees.
  */
 QOM_EXPORT KeyVal *keyval_parse(const char *words, const char *implied_key, GError **errp);
+/** The same of members that have been read already: @object is an a{sv}. The caller frees. */
+QOM_EXPORT KeyVal *keyval_from_variant(GVariant *object);
 QOM_EXPORT void keyval_free(KeyVal *kv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyVal, keyval_free)
 

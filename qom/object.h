@@ -297,6 +297,11 @@ QOM_EXPORT Object *object_resolve_path_type(const char *path, const char *typena
                                             bool *ambiguous);
 /** The same with a message that names two of the candidates when the path is ambiguous. */
 QOM_EXPORT Object *object_resolve_path_err(const char *path, const char *typename, GError **errp);
+/**
+ * " (did you mean '/machine/peripheral/x'?)" for a path that leads nowhere, or "" where no child of
+ * a near name is there. The caller frees.
+ */
+QOM_EXPORT char *object_path_did_you_mean(const char *path);
 /** The child, link or alias @part of @parent, or NULL. */
 QOM_EXPORT Object *object_resolve_path_component(Object *parent, const char *part);
 

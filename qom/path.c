@@ -134,34 +134,78 @@ Object *object_resolve_path(const char *path, bool *ambiguous)
     return object_resolve_path_type(path, NULL, ambiguous);
 }
 
-/* Says where an absolute path ends to be one. */
-static void error_not_found(GError **errp, const char *path, const char *typename, char **parts)
-{
-    Object *any = follow(object_get_root(), parts), *at = object_get_root();
+/* ---- Paths that lead nowhere ---- */
 
-    if (*path != '/') {
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "no object%s%s%s has a path that ends in '%s'",
-                      typename ? " of type '" : "", typename ? typename : "", typename ? "'" : "",
-                      path);
-        return;
-    }
-    if (any) {
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is an object of type '%s', not of '%s'",
-                      path, object_get_typename(any), typename);
-        return;
-    }
-    for (char **part = parts; *part; part++) {
-        Object *next = **part ? object_resolve_path_component(at, *part) : at;
+static int collect_name(Object *child, void *opaque)
+{
+    g_ptr_array_add(opaque, (void *)object_get_canonical_path_component(child));
+    return 0;
+}
+
+/* How far @parts lead from the root; *@missing is the first that leads nowhere, or NULL. */
+static Object *follow_until(char **parts, const char **missing)
+{
+    Object *at = object_get_root();
+
+    *missing = NULL;
+    for (; *parts; parts++) {
+        Object *next = **parts ? object_resolve_path_component(at, *parts) : at;
 
         if (!next) {
-            g_autofree char *where = object_get_canonical_path(at);
-
-            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "there is no object '%s': '%s' has no '%s'",
-                          path, where ? where : "", *part);
-            return;
+            *missing = *parts;
+            break;
         }
         at = next;
     }
+    return at;
+}
+
+char *object_path_did_you_mean(const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *where = NULL;
+    const char *missing, *near;
+    Object *at;
+
+    if (*path != '/') {
+        object_child_foreach_recursive(object_get_root(), collect_name, names);
+        g_ptr_array_add(names, NULL);
+        return qom_did_you_mean(path, (const char *const *)names->pdata);
+    }
+    at = follow_until(parts, &missing);
+    object_child_foreach(at, collect_name, names);
+    g_ptr_array_add(names, NULL);
+    near = missing ? qom_nearest(missing, (const char *const *)names->pdata) : NULL;
+    where = object_get_canonical_path(at);
+    if (!near || !where) {
+        return g_strdup("");
+    }
+    return g_strdup_printf(" (did you mean '%s/%s'?)", where[1] ? where : "", near);
+}
+
+/* Says where an absolute path ends to be one. */
+static void error_not_found(GError **errp, const char *path, const char *typename, char **parts)
+{
+    g_autofree char *near = object_path_did_you_mean(path), *where = NULL;
+    const char *missing;
+    Object *at;
+
+    if (*path != '/') {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "no object%s%s%s has a path that ends in '%s'%s",
+                      typename ? " of type '" : "", typename ? typename : "", typename ? "'" : "",
+                      path, near);
+        return;
+    }
+    at = follow_until(parts, &missing);
+    if (!missing) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is an object of type '%s', not of '%s'",
+                      path, object_get_typename(at), typename);
+        return;
+    }
+    where = object_get_canonical_path(at);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "there is no object '%s': '%s' has no '%s'%s", path,
+                  where ? where : "", missing, near);
 }
 
 Object *object_resolve_path_err(const char *path, const char *typename, GError **errp)

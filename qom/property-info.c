@@ -151,7 +151,7 @@ void property_field_default(const Property *prop, void *field)
 
 /* ---- Defaults and type names ---- */
 
-GVariant *property_default(const Property *prop)
+GVariant *object_property_default(const Property *prop)
 {
     GVariant *value = NULL;
 
@@ -186,7 +186,7 @@ GVariant *property_default(const Property *prop)
 
 char *object_property_default_text(const Property *prop)
 {
-    g_autoptr(GVariant) value = property_default(prop);
+    g_autoptr(GVariant) value = object_property_default(prop);
 
     return value ? property_print_value(prop, value) : NULL;
 }

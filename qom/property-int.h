@@ -188,8 +188,6 @@ GVariant *property_field_get(const Property *prop, const void *field, GError **e
 void property_field_set(const Property *prop, void *field, GVariant *value);
 /** Frees what the field owns and zeroes it. */
 void property_field_clear(const Property *prop, void *field);
-/** The default as a value of the property's type, a full reference, or NULL when there is none. */
-GVariant *property_default(const Property *prop);
 /** Writes a default that is no plain number into a zeroed field. */
 void property_field_default(const Property *prop, void *field);
 /** @value as a value of the type that the property has, in its range; a full reference, or NULL. */

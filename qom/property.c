@@ -27,16 +27,14 @@ static char *did_you_mean(Object *obj, const char *name)
 
 void property_set_unknown(Object *obj, const char *name, GError **errp)
 {
-    g_autofree char *path = NULL, *whose = NULL, *near = NULL;
+    g_autofree char *near = NULL;
 
     if (!errp) {
         return;
     }
-    path = object_get_canonical_path(obj);
-    whose = path ? g_strdup_printf("object '%s' (%s)", path, object_get_typename(obj))
-                 : g_strdup_printf("type '%s'", object_get_typename(obj));
     near = did_you_mean(obj, name);
-    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s has no property '%s'%s", whose, name, near);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "Property '%s.%s' not found%s",
+                  object_get_typename(obj), name, near);
 }
 
 bool property_find(Object *obj, const char *name, PropertyPlace *place, GError **errp)

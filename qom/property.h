@@ -206,6 +206,8 @@ QOM_EXPORT const Property *object_class_property_find(ObjectClass *klass, const 
  * string.
  */
 QOM_EXPORT const char *object_property_type_name(const Property *prop);
+/** The default as a value, a full reference, or NULL when there is none. */
+QOM_EXPORT GVariant *object_property_default(const Property *prop);
 /** The default as text, or NULL when there is none; the caller frees. */
 QOM_EXPORT char *object_property_default_text(const Property *prop);
 
@@ -214,9 +216,8 @@ QOM_EXPORT char *object_property_default_text(const Property *prop);
 /*
  * Main thread, but for the typed accessors of class properties that are bools and numbers in a
  * field: those may be called from any thread that holds a reference, and take no lock.
- * An unknown name: "object '/x' (T) has no property 'iobse' (did you mean 'iobase'?)", of an object
- * without a path "type 'T' has ...". A bad value: "property 'iobase' of 'T': '70000' is out of
- * range, accepted are 0 to 65535".
+ * An unknown name: "Property 'T.iobse' not found (did you mean 'iobase'?)", T being the type. A bad
+ * value: "property 'iobase' of 'T': '70000' is out of range, accepted are 0 to 65535".
  */
 
 /** Where an iteration over the properties of an object stands; private. */

@@ -24,11 +24,33 @@ static NameTable *table;
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
 
+static GVariant *get_type(Object *obj, const Property *prop, GError **errp)
+{
+    (void)prop;
+    (void)errp;
+    return g_variant_new_string(object_get_typename(obj));
+}
+
+static const Property object_props[] = {
+    { .name = "type",
+      .info = &prop_info_accessor_string,
+      .help = "the name of its type",
+      .read_only = true,
+      .get = get_type },
+};
+
+static void object_base_class_init(ObjectClass *klass, const void *data)
+{
+    (void)data;
+    object_class_add_properties(klass, object_props, G_N_ELEMENTS(object_props));
+}
+
 static const TypeInfo base_types[] = {
     {
         .name = TYPE_OBJECT,
         .instance_size = sizeof(Object),
         .class_size = sizeof(ObjectClass),
+        .class_init = object_base_class_init,
         .abstract = true,
     },
     {

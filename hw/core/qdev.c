@@ -146,8 +146,8 @@ static bool find_bus(DeviceState *dev, BusState **bus, GError **errp)
     if (!*bus && dc->bus_type) {
         *bus = qbus_pick(dc->bus_type, &full);
         if (!*bus) {
-            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s '%s' bus found for device '%s'%s",
-                          full ? "no free" : "no", dc->bus_type, object_get_typename(OBJECT(dev)),
+            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "No %s'%s' bus found for device '%s'%s",
+                          full ? "free " : "", dc->bus_type, object_get_typename(OBJECT(dev)),
                           full ? ": each is full" : "");
             return false;
         }

@@ -113,7 +113,7 @@ static void a_device_finds_a_bus_of_its_type(void **state)
 
     (void)state;
     assert_refused(qdev_realize(DEVICE(p), NULL, errp),
-                   "no 'probe-bus' bus found for device 'bus-probe-device'");
+                   "No 'probe-bus' bus found for device 'bus-probe-device'");
     machine_bus(TYPE_PROBE_BUS, "main");
     assert_works(qdev_realize(DEVICE(p), NULL, errp));
     assert_string_equal(DEVICE(p)->parent_bus->name, "main");
@@ -145,7 +145,7 @@ static void a_bus_has_room_for_so_many(void **state)
     assert_works(qdev_realize(DEVICE(p[1]), NULL, errp));
     assert_refused(qdev_realize(DEVICE(p[2]), bus, errp), "Bus 'small' is full: it has room for 2");
     assert_refused(qdev_realize(DEVICE(p[2]), NULL, errp),
-                   "no free 'probe-bus' bus found for device 'bus-probe-device': each is full");
+                   "No free 'probe-bus' bus found for device 'bus-probe-device': each is full");
     qdev_unrealize(DEVICE(p[0]));
     assert_works(qdev_realize(DEVICE(p[2]), NULL, errp));
     for (int i = 0; i < 3; i++) {

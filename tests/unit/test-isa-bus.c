@@ -172,7 +172,7 @@ static void without_a_bus_a_card_is_refused(void **state)
 
     (void)state;
     object_unparent(OBJECT(bus));
-    assert_refused(qdev_realize(DEVICE(c), NULL, errp), "no 'ISA' bus found for device 'isa-card'");
+    assert_refused(qdev_realize(DEVICE(c), NULL, errp), "No 'ISA' bus found for device 'isa-card'");
     assert_false(isa_register_ioport(ISA_DEVICE(c), &c->ports, 0, NULL));
     assert_null(isa_get_irq(ISA_DEVICE(c), 4));
 }

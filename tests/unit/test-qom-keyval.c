@@ -232,7 +232,7 @@ static void applying_stops_at_the_first_that_fails(void **state)
     (void)state;
     assert_false(keyval_apply(kv, obj, &err));
     assert_string_equal(err->message,
-                        "type 'test-gadget' has no property 'prt' (did you mean 'port'?)");
+                        "Property 'test-gadget.prt' not found (did you mean 'port'?)");
     g_clear_error(&err);
     assert_int_equal(((Gadget *)obj)->port, 1);
     assert_false(((Gadget *)obj)->flag);

@@ -419,7 +419,7 @@ static void what_is_no_link_is_not_set_as_one(void **state)
     g_clear_error(&err);
     assert_null(object_property_get_link(OBJECT(a), "strng", &err));
     assert_string_equal(err->message,
-                        "object '/a' (test-node) has no property 'strng' (did you mean 'strong'?)");
+                        "Property 'test-node.strng' not found (did you mean 'strong'?)");
     g_clear_error(&err);
 }
 

@@ -398,13 +398,13 @@ static void an_unknown_name_is_refused_with_the_nearest(void **state)
 
     (void)state;
     assert_parse_fails(gadget, "iobse", "1", QOM_ERROR_NOT_FOUND,
-                       "type 'test-gadget' has no property 'iobse' (did you mean 'iobase'?)");
+                       "Property 'test-gadget.iobse' not found (did you mean 'iobase'?)");
     assert_parse_fails(gadget, "quite-another", "1", QOM_ERROR_NOT_FOUND,
-                       "type 'test-gadget' has no property 'quite-another'");
+                       "Property 'test-gadget.quite-another' not found");
     assert_true(object_property_add_child(root, "x", OBJECT(gadget), NULL));
     assert_parse_fails(
         gadget, "iobse", "1", QOM_ERROR_NOT_FOUND,
-        "object '/x' (test-gadget) has no property 'iobse' (did you mean 'iobase'?)");
+        "Property 'test-gadget.iobse' not found (did you mean 'iobase'?)");
     object_unparent(OBJECT(gadget));
     object_unref(gadget);
     object_root_cleanup();
@@ -1003,7 +1003,7 @@ static void an_alias_shows_the_property_of_another_object(void **state)
     assert_parse_fails(outer, "port", "6", QOM_ERROR_STATE, "'iobase' is fixed now");
     assert_false(object_property_add_alias(obj, "q", OBJECT(inner), "iobse", &err));
     assert_error(err, QOM_ERROR_NOT_FOUND,
-                 "alias 'q': type 'test-gadget' has no property 'iobse' (did you mean 'iobase'?)");
+                 "alias 'q': Property 'test-gadget.iobse' not found (did you mean 'iobase'?)");
     err = NULL;
     assert_false(object_property_add_alias(obj, "port", OBJECT(inner), "u8", &err));
     assert_true(g_error_matches(err, QOM_ERROR, QOM_ERROR_EXISTS));
@@ -1137,7 +1137,7 @@ static void check_property(const ObjectClass *klass, const Property *prop)
 {
     const char *type = object_class_get_name(klass);
     g_autofree char *text = object_property_default_text(prop);
-    g_autoptr(GVariant) value = property_default(prop), checked = NULL;
+    g_autoptr(GVariant) value = object_property_default(prop), checked = NULL;
     GError *err = NULL;
 
     if (!prop->name || !*prop->name || !prop->info || strpbrk(prop->name, "/=, ")) {

@@ -184,7 +184,7 @@ static void a_bad_property_leaves_nothing_behind(void **state)
 {
     (void)state;
     assert_refused(TYPE_FILE_BACKEND ",id=a,size=4K,sze=1", QOM_ERROR_NOT_FOUND,
-                   "type 'test-file-backend' has no property 'sze' (did you mean 'size'?)");
+                   "Property 'test-file-backend.sze' not found (did you mean 'size'?)");
     assert_refused(TYPE_FILE_BACKEND ",id=a,size=4X", QOM_ERROR_VALUE,
                    "property 'size' of 'test-file-backend': '4X' is not a size, accepted is a "
                    "number with an optional suffix K, M, G, T, P, E");
@@ -210,7 +210,7 @@ static void globals_come_before_the_words(void **state)
     assert_int_equal(((Backend *)add(TYPE_FILE_BACKEND ",id=b,size=1", NULL))->size, 1);
     object_global_add(TYPE_BACKEND, "sizo", "8K");
     assert_refused(TYPE_FILE_BACKEND ",id=c", QOM_ERROR_NOT_FOUND,
-                   "-global test-backend.sizo=8K: type 'test-file-backend' has no property 'sizo' "
+                   "-global test-backend.sizo=8K: Property 'test-file-backend.sizo' not found "
                    "(did you mean 'size'?)");
 }
 
