@@ -169,9 +169,10 @@ static const char *const unassigned_names[] = { "ignore", "warn", "stop" };
 static const EnumLookup unassigned_table = { unassigned_names, G_N_ELEMENTS(unassigned_names) };
 
 #define SEGMENT(name, seg)                                                                         \
-    DEFINE_PROP_UINT16(name, FlatMachine, selector[seg], 0,                                        \
+    DEFINE_PROP_UINT16(name, FlatMachine, selector[seg], 0, .live = true,                          \
                        .help = "initial selector in real mode; its base is 16 times that")
-#define REGISTER(name, reg, text) DEFINE_PROP_UINT64(name, FlatMachine, gpr[reg], 0, .help = (text))
+#define REGISTER(name, reg, text)                                                                  \
+    DEFINE_PROP_UINT64(name, FlatMachine, gpr[reg], 0, .live = true, .help = (text))
 
 static const Property flat_props[] = {
     DEFINE_PROP_UINT64("load-address", FlatMachine, load_address, 0x1000,

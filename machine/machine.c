@@ -162,6 +162,7 @@ bool machine_init(MachineState *machine, GError **errp)
     MachineClass *mc = MACHINE_GET_CLASS(machine);
     g_autofree char *name = machine_name(mc);
 
+    machine->made = true;
     return check_cpus(machine, mc, name, errp) && check_ram(machine, mc, name, errp) &&
            (!mc->init || mc->init(machine, errp));
 }
@@ -334,9 +335,20 @@ static const Property machine_props[] = {
     DEFINE_PROP_STRING("firmware", MachineState, firmware, .help = "file of the firmware (-bios)"),
     DEFINE_PROP_BOOL("nodefaults", MachineState, no_defaults, false,
                      .help = "leave out the devices that nobody asked for (-nodefaults)"),
-    DEFINE_PROP_STRING("guest-name", MachineState, guest_name,
+    DEFINE_PROP_STRING("guest-name", MachineState, guest_name, .live = true,
                        .help = "what the user calls the machine (-name)"),
 };
+
+static bool machine_may_set(Object *obj, const Property *prop, GError **errp)
+{
+    if (MACHINE(obj)->made && !prop->live) {
+        qom_error_set(errp, QOM_ERROR_STATE,
+                      "property '%s' of '%s' cannot change once the machine is made", prop->name,
+                      object_get_typename(obj));
+        return false;
+    }
+    return true;
+}
 
 static void machine_finalize(Object *obj)
 {
@@ -354,6 +366,7 @@ static void machine_class_base_init(ObjectClass *klass, const void *data)
 static void machine_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
+    klass->may_set = machine_may_set;
     object_class_add_properties(klass, machine_props, G_N_ELEMENTS(machine_props));
 }
 

@@ -23,6 +23,7 @@ struct MachineState {
     char *kernel_filename, *kernel_cmdline, *initrd_filename, *firmware;
     char *guest_name;        /* -name; or NULL */
     bool no_defaults;        /* -nodefaults */
+    bool made;               /* machine_init() has begun: what it went by stays as it is */
     GPtrArray *serial_words; /* of char *: each -serial, in order; NULL: none was given */
 };
 

@@ -167,15 +167,16 @@ bool qmp_do_query_cpus_fast(Monitor *mon, GVariant *args, GVariant **ret, GError
 bool qmp_do_query_memory_size_summary(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
 {
     const MachineState *machine = current_machine();
+    /* -m means nothing to a machine that has no RAM. */
+    bool has_ram = machine && MACHINE_GET_CLASS(machine)->default_ram_size;
     GVariantBuilder info;
 
     (void)mon;
     (void)args;
     (void)errp;
     g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(
-        &info, "{sv}", "base-memory",
-        g_variant_new_uint64(machine && machine->has_ram ? machine->ram_size : 0));
+    g_variant_builder_add(&info, "{sv}", "base-memory",
+                          g_variant_new_uint64(has_ram ? machine->ram_size : 0));
     g_variant_builder_add(&info, "{sv}", "plugged-memory", g_variant_new_uint64(0));
     *ret = g_variant_builder_end(&info);
     return true;

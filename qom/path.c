@@ -187,7 +187,9 @@ char *object_path_did_you_mean(const char *path)
 /* Says where an absolute path ends to be one. */
 static void error_not_found(GError **errp, const char *path, const char *typename, char **parts)
 {
-    g_autofree char *near = object_path_did_you_mean(path), *where = NULL;
+    /* An object of another type may have the very name. */
+    g_autofree char *near = typename ? g_strdup("") : object_path_did_you_mean(path);
+    g_autofree char *where = NULL;
     const char *missing;
     Object *at;
 

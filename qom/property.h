@@ -82,7 +82,7 @@ struct Property {
         uint64_t u;
     } min, max;
     uint8_t bitnr;                /* PROP_KIND_BIT */
-    bool live;                    /* may be set on a realized device */
+    bool live;                    /* may be set on a realized device, a machine that is made */
     bool read_only;               /* has no setter */
     const EnumLookup *enum_table; /* PROP_KIND_ENUM */
     const char *link_type;        /* PROP_KIND_LINK: the type that a target must have */

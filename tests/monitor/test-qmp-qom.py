@@ -81,21 +81,27 @@ def a_property_that_is_not_there_is_told_with_the_nearest_one():
 
 
 def what_was_set_is_what_is_got():
-    with Machine("-M", "none", "-accel", "qtest") as machine:
-        for name, value in (("guest-name", "a \"name\" \u00e9\u4e2d\U0001f600\n"), ("nodefaults", True), ("ram-size", 2 ** 64 - 1),
-                            ("smp", 0), ("guest-name", "")):
+    with Machine(*BARE) as machine:
+        for name, value in (("guest-name", "a \"name\" \u00e9\u4e2d\U0001f600\n"), ("rax", 2 ** 64 - 1), ("rax", 2 ** 63),
+                            ("rbx", 2 ** 63 - 1), ("cs", 0xffff), ("guest-name", "")):
             machine.qmp.command("qom-set", path="/machine", property=name, value=value)
             assert machine.qmp.command("qom-get", path="/machine", property=name) == value, name
 
 
 def a_value_of_the_wrong_kind_or_size_changes_nothing():
-    with Machine("-M", "none", "-accel", "qtest") as machine:
-        for name, value in (("smp", "1"), ("smp", True), ("smp", 1.5), ("smp", -1), ("smp", 2 ** 32), ("smp", None), ("smp", [1]),
-                            ("smp", {"a": 1}), ("nodefaults", 1), ("guest-name", 7), ("ram-size", -1), ("ram-size", "1G")):
+    with Machine(*BARE) as machine:
+        for name, value in (("cs", "1"), ("cs", True), ("cs", 1.5), ("cs", -1), ("cs", 2 ** 16), ("cs", None), ("cs", [1]),
+                            ("cs", {"a": 1}), ("guest-name", 7), ("rax", -1), ("rax", "1G")):
             before = machine.qmp.command("qom-list-get", paths=["/machine"])
-            machine.qmp.fails("GenericError", re.compile("property '%s' of 'none-machine'" % name), "qom-set", path="/machine",
+            machine.qmp.fails("GenericError", re.compile("property '%s' of 'bare-machine'" % name), "qom-set", path="/machine",
                               property=name, value=value)
             assert machine.qmp.command("qom-list-get", paths=["/machine"]) == before
+
+
+def what_the_machine_was_made_of_is_not_set():
+    with Machine(*BARE) as machine:
+        machine.qmp.fails("GenericError", "property 'ram-size' of 'bare-machine' cannot change once the machine is made",
+                          "qom-set", path="/machine", property="ram-size", value=1)
 
 
 def a_realized_device_and_a_child_are_not_set():
@@ -165,6 +171,6 @@ def properties_of_a_device_type_have_defaults_and_leave_out_the_common_ones():
 tap([a_list_names_properties_and_children_with_their_types, a_value_is_of_the_type_that_the_list_says,
      every_object_tells_its_type, children_and_links_are_paths, the_end_of_a_path_is_enough_where_only_one_has_it,
      a_path_that_leads_nowhere_is_told_with_the_nearest_one, a_property_that_is_not_there_is_told_with_the_nearest_one,
-     what_was_set_is_what_is_got, a_value_of_the_wrong_kind_or_size_changes_nothing, a_realized_device_and_a_child_are_not_set,
+     what_was_set_is_what_is_got, what_the_machine_was_made_of_is_not_set, a_value_of_the_wrong_kind_or_size_changes_nothing, a_realized_device_and_a_child_are_not_set,
      several_objects_are_read_at_once, types_are_listed_by_what_they_implement, properties_of_a_type_are_those_of_its_objects,
      properties_of_a_device_type_have_defaults_and_leave_out_the_common_ones])
