@@ -402,9 +402,8 @@ static void an_unknown_name_is_refused_with_the_nearest(void **state)
     assert_parse_fails(gadget, "quite-another", "1", QOM_ERROR_NOT_FOUND,
                        "Property 'test-gadget.quite-another' not found");
     assert_true(object_property_add_child(root, "x", OBJECT(gadget), NULL));
-    assert_parse_fails(
-        gadget, "iobse", "1", QOM_ERROR_NOT_FOUND,
-        "Property 'test-gadget.iobse' not found (did you mean 'iobase'?)");
+    assert_parse_fails(gadget, "iobse", "1", QOM_ERROR_NOT_FOUND,
+                       "Property 'test-gadget.iobse' not found (did you mean 'iobase'?)");
     object_unparent(OBJECT(gadget));
     object_unref(gadget);
     object_root_cleanup();
