@@ -16,6 +16,10 @@ AccelState *current_accel(void)
     return __atomic_load_n(&the_accel, __ATOMIC_ACQUIRE);
 }
 
+/* The accelerator without hardware, and what QEMU's users call theirs. It may be missing. */
+#define SOFT "soft"
+#define SOFT_ALIAS "tcg"
+
 static AccelClass *find_class(const char *name, GError **errp)
 {
     g_autofree char *type = g_strconcat(name, ACCEL_CLASS_SUFFIX, NULL);
@@ -29,6 +33,24 @@ static AccelClass *find_class(const char *name, GError **errp)
     qom_error_set(errp, QOM_ERROR_NOT_FOUND, "invalid accelerator '%s'%s", name,
                   *near ? near : " (-accel help lists those that there are)");
     return NULL;
+}
+
+/*
+ * The classes of @names, in an array that the caller frees; NULL for the one that may be missing.
+ */
+static AccelClass **find_classes(char **names, GError **errp)
+{
+    g_autofree AccelClass **classes = g_new0(AccelClass *, g_strv_length(names));
+
+    for (guint i = 0; names[i]; i++) {
+        bool soft = !strcmp(names[i], SOFT) || !strcmp(names[i], SOFT_ALIAS);
+
+        classes[i] = find_class(soft ? SOFT : names[i], soft ? NULL : errp);
+        if (!classes[i] && !soft) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&classes);
 }
 
 /* Sets those of the words on @accel that its class knows. */
@@ -54,18 +76,19 @@ static bool apply_words(AccelState *accel, const KeyVal *kv, GError **errp)
 }
 
 /* Each key that is left must mean something to one of the accelerators in the list. */
-static bool check_words(const KeyVal *kv, AccelClass *const *classes, guint n, GError **errp)
+static bool check_words(const KeyVal *kv, char **names, AccelClass *const *classes, GError **errp)
 {
     for (guint i = 0; i < kv->items->len; i++) {
         const KeyValItem *item = g_ptr_array_index(kv->items, i);
         bool known = item->used;
 
-        for (guint c = 0; c < n && !known; c++) {
-            known = object_class_property_find(OBJECT_CLASS(classes[c]), item->key) != NULL;
+        for (guint c = 0; names[c] && !known; c++) {
+            known = classes[c] &&
+                    object_class_property_find(OBJECT_CLASS(classes[c]), item->key) != NULL;
         }
         if (!known) {
             qom_error_set(errp, QOM_ERROR_NOT_FOUND, "the accelerator '%s' has no property '%s'",
-                          classes[0]->name, item->key);
+                          names[0], item->key);
             return false;
         }
     }
@@ -74,8 +97,13 @@ static bool check_words(const KeyVal *kv, AccelClass *const *classes, guint n, G
 
 static AccelState *try_class(AccelClass *ac, const KeyVal *kv, GError **errp)
 {
-    AccelState *accel = (AccelState *)object_new_with_class(OBJECT_CLASS(ac), errp);
+    AccelState *accel;
 
+    if (!ac) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "there is no accelerator in software yet");
+        return NULL;
+    }
+    accel = (AccelState *)object_new_with_class(OBJECT_CLASS(ac), errp);
     if (!accel) {
         return NULL;
     }
@@ -102,7 +130,6 @@ AccelState *accel_init(const char *words, GError **errp)
     g_autofree AccelClass **classes = NULL;
     g_autoptr(GString) reasons = g_string_new(NULL);
     g_auto(GStrv) names = NULL;
-    guint n;
 
     g_assert(!the_accel);
     if (!kv) {
@@ -113,18 +140,11 @@ AccelState *accel_init(const char *words, GError **errp)
         return NULL;
     }
     names = g_strsplit(list, ":", -1);
-    n = g_strv_length(names);
-    classes = g_new0(AccelClass *, n);
-    for (guint i = 0; i < n; i++) {
-        classes[i] = find_class(names[i], errp);
-        if (!classes[i]) {
-            return NULL;
-        }
-    }
-    if (!check_words(kv, classes, n, errp)) {
+    classes = find_classes(names, errp);
+    if (!classes || !check_words(kv, names, classes, errp)) {
         return NULL;
     }
-    for (guint i = 0; i < n; i++) {
+    for (guint i = 0; names[i]; i++) {
         g_autoptr(GError) error = NULL;
         AccelState *accel = try_class(classes[i], kv, &error);
 

@@ -250,8 +250,8 @@ static bool read_image(FlatMachine *s, GError **errp)
     g_autofree char *where = NULL;
 
     if (!machine->kernel_filename) {
-        if (!cpu_count()) {
-            return true; /* whoever drives the board without a vCPU needs none */
+        if (!cpu_count() || machine->waits) {
+            return true; /* whoever drives the board needs none, or brings it */
         }
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "there is nothing to run: give a flat binary with -kernel FILE");

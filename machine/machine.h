@@ -24,6 +24,7 @@ struct MachineState {
     char *guest_name;        /* -name; or NULL */
     bool no_defaults;        /* -nodefaults */
     bool made;               /* machine_init() has begun: what it went by stays as it is */
+    bool waits;              /* -S: somebody starts it later, and may bring what it runs */
     GPtrArray *serial_words; /* of char *: each -serial, in order; NULL: none was given */
 };
 

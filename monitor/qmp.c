@@ -10,7 +10,8 @@
 void qmp_send(QmpMonitor *qmp, GVariant *message)
 {
     g_autoptr(GVariant) owned = g_variant_ref_sink(message);
-    g_autofree char *text = json_from_variant(owned);
+    g_autofree char *text =
+        qmp->pretty ? json_from_variant_pretty(owned) : json_from_variant(owned);
 
     monitor_printf(MONITOR(qmp), "%s\r\n", text);
 }

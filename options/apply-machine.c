@@ -39,6 +39,9 @@ bool option_make_machine(OptionPlan *plan, GError **errp)
         return false;
     }
     plan->machine = machine_new(mc, errp);
+    if (plan->machine) {
+        plan->machine->waits = plan->stopped;
+    }
     return plan->machine != NULL;
 }
 

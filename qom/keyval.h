@@ -63,5 +63,7 @@ QOM_EXPORT GVariant *json_to_variant(const char *text, GError **errp);
  * null. The caller frees. Any thread.
  */
 QOM_EXPORT char *json_from_variant(GVariant *value);
+/** The same on several lines, indented by four spaces a level. */
+QOM_EXPORT char *json_from_variant_pretty(GVariant *value);
 
 #endif

@@ -10,6 +10,7 @@ libqom_a_SOURCES += \
 	qom/global.c \
 	qom/json-check.c \
 	qom/json-int.h \
+	qom/json-print.c \
 	qom/json-stream.c \
 	qom/json.c \
 	qom/keyval.c \
