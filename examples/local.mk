@@ -4,6 +4,9 @@
 
 EXTRA_DIST += \
 	examples/README.md \
+	examples/boards/core.board \
+	examples/boards/party-line.board \
+	examples/boards/teaching.board \
 	examples/device/port-counter.c \
 	examples/device/test-port-counter.c \
 	examples/machine/echo-board.c \

@@ -130,6 +130,8 @@ static void bare_class_init(ObjectClass *klass, const void *data)
     (void)data;
     mc->desc = "teaching board: RAM, ports, a flat binary";
     mc->is_default = true;
+    mc->max_cpus = 255;
+    mc->default_ram_size = UINT64_C(16) << 20;
     mc->init = bare_init;
     object_class_add_properties(klass, bare_props, G_N_ELEMENTS(bare_props));
 }

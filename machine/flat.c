@@ -2,7 +2,7 @@
 /*
  * "flat-machine": what a machine is that runs one flat binary, whatever its board is made of - the
  * properties that say how the guest starts, and what happens when it reaches for what is not there.
- * It is abstract and makes no board: "bare" and board files add one.
+ * It makes no board: "bare" and board files add one.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -236,8 +236,7 @@ static void flat_class_init(ObjectClass *klass, const void *data)
     MachineClass *mc = MACHINE_CLASS(klass);
 
     (void)data;
-    mc->max_cpus = 255;
-    mc->default_ram_size = UINT64_C(16) << 20;
+    mc->desc = "empty board for a flat binary: what board files begin with";
     mc->max_ram_size = UINT64_C(256) << 30;
     mc->default_cpu_type = "qemu64";
     mc->done = flat_done;
@@ -253,7 +252,6 @@ static const TypeInfo flat_types[] = {
         .instance_init = flat_instance_init,
         .instance_finalize = flat_instance_finalize,
         .class_init = flat_class_init,
-        .abstract = true,
     },
 };
 DEFINE_TYPES(flat_types)

@@ -106,7 +106,7 @@ MachineState *machine_new(MachineClass *mc, GError **errp)
         return NULL;
     }
     object_unref(obj);
-    if (!add_maps(obj, errp)) {
+    if (!add_maps(obj, errp) || (mc->prepare && !mc->prepare(MACHINE(obj), errp))) {
         object_unparent(obj);
         return NULL;
     }

@@ -37,6 +37,11 @@ struct MachineClass {
     uint64_t default_ram_size; /* bytes; 0: no RAM */
     uint64_t max_ram_size;     /* bytes; 0: no limit but the host's */
     const char *default_cpu_type;
+    /* Whatever init has to know of a class that was made at run time, or NULL; inherited. */
+    const void *init_data;
+    /** When the machine has been made, before any option: defaults that no field can hold. May be
+     * NULL. */
+    bool (*prepare)(MachineState *machine, GError **errp);
     /** Makes the board: RAM, CPUs, buses, devices. False with @errp set: the program ends,
      * everything is given back. NULL: there is none, as in classes that others begin with. */
     bool (*init)(MachineState *machine, GError **errp);

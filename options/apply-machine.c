@@ -295,7 +295,10 @@ bool option_make_accel(OptionPlan *plan, GError **errp)
             g_prefix_error(errp, "%s: ", plan->machine_word->given);
             return false;
         }
-    } else if (!accel_init(plan->qtest_word ? "qtest" : mc->max_cpus ? "kvm" : "kvm:qtest", errp)) {
+    } else if (!accel_init(plan->qtest_word                    ? "qtest"
+                           : mc->max_cpus && !plan->dump_board ? "kvm"
+                                                               : "kvm:qtest",
+                           errp)) {
         return false;
     }
     return make_qtest(plan, errp);
@@ -320,6 +323,10 @@ bool option_make_board(OptionPlan *plan, GError **errp)
 
 bool option_finish_machine(OptionPlan *plan, GError **errp)
 {
+    option_dump_board(plan);
+    if (plan->answered) {
+        return true;
+    }
     if (!machine_done(plan->machine, errp)) {
         blame(plan->kernel_word ? plan->kernel_word : plan->machine_word, errp);
         return false;

@@ -4,6 +4,7 @@
 
 libqometall_a_SOURCES += \
 	options/answer.c \
+	options/apply-board.c \
 	options/apply-machine.c \
 	options/apply-monitor.c \
 	options/apply-objects.c \
@@ -12,6 +13,16 @@ libqometall_a_SOURCES += \
 	options/attach.c \
 	options/attachment.c \
 	options/attachment.h \
+	options/board-dump.c \
+	options/board-file.c \
+	options/board-int.h \
+	options/board-lex.c \
+	options/board-make.c \
+	options/board-parse.c \
+	options/board-print.c \
+	options/board-type.c \
+	options/board-wire.c \
+	options/board.c \
 	options/device-add.c \
 	options/help.c \
 	options/options-int.h \
@@ -22,6 +33,7 @@ nobase_qometinclude_HEADERS += \
 	options/options.h
 
 unit_tests += \
+	tests/unit/test-board-parse \
 	tests/unit/test-device-add \
 	tests/unit/test-options
 fuzz_targets += tests/fuzz/fuzz-options

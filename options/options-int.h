@@ -28,8 +28,9 @@ typedef enum OptionSection {
 
 /** The order in which options are carried out; within a stage, that of the command line. */
 typedef enum OptionStage {
-    OPTION_STAGE_ANSWER,  /* -help, -version: before anything is done */
-    OPTION_STAGE_MODULE,  /* then "help" words are answered and names are checked */
+    OPTION_STAGE_ANSWER, /* -help, -version: before anything is done */
+    OPTION_STAGE_MODULE,
+    OPTION_STAGE_BOARD,   /* then "help" words are answered and names are checked */
     OPTION_STAGE_PROCESS, /* log, pid file */
     OPTION_STAGE_GLOBAL,
     OPTION_STAGE_MACHINE, /* the machine is made, its properties are set */
@@ -79,6 +80,7 @@ struct OptionPlan {
     GPtrArray *words; /* of OptionWord *, as written */
     bool answered;    /* a question was answered: nothing else is to be done */
     bool stopped;     /* -S */
+    bool dump_board;  /* -dump-board */
     char *pidfile;    /* the one that is ours to remove, or NULL */
     int pidfile_fd;   /* holds its lock; -1: none */
     /* The last one of each that was met, or NULL: */
@@ -164,6 +166,12 @@ bool option_make_board(OptionPlan *plan, GError **errp);
 /** Lets other processes change a machine that has a name. */
 bool option_make_attach_server(OptionPlan *plan, GError **errp);
 bool option_finish_machine(OptionPlan *plan, GError **errp);
+
+/* Boards (apply-board.c). */
+bool option_apply_board(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_dump_board(OptionPlan *plan, OptionWord *word, GError **errp);
+/** Answers -dump-board, if it was given. */
+void option_dump_board(OptionPlan *plan);
 
 /* Of objects (apply-objects.c). */
 bool option_apply_global(OptionPlan *plan, OptionWord *word, GError **errp);

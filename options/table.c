@@ -33,6 +33,23 @@ const Option option_table[] = {
         .apply = option_apply_machine,
     },
     {
+        .name = "board",
+        .arg = "FILE",
+        .help = "Reads the description of a board from FILE, see qomet-board(5), and makes it a "
+                "machine that -M can name. May be given any number of times.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_BOARD,
+        .apply = option_apply_board,
+    },
+    {
+        .name = "dump-board",
+        .help = "Makes the machine with all that the other options add, writes it on standard "
+                "output as such a description, and ends.",
+        .section = OPTION_SECTION_MACHINE,
+        .stage = OPTION_STAGE_BOARD,
+        .apply = option_apply_dump_board,
+    },
+    {
         .name = "accel",
         .arg = "NAME[:NAME]...[,PROPERTY=VALUE]...",
         .help = "What executes the guest: the first of the names that works here. May be given "

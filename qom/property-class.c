@@ -3,6 +3,7 @@
  * The properties of classes: the table of each class, found by name and listed in order, what new
  * instances get from it, and what ends with them.
  */
+#include <qomet/qom/value.h>
 #include "qom/property-int.h"
 
 static void table_insert(PropertyTable *table, const Property *prop)
@@ -133,6 +134,46 @@ void object_class_add_properties(ObjectClass *klass, const Property *props, size
 const Property *object_class_property_find(ObjectClass *klass, const char *name)
 {
     return property_table_find(klass->properties, name);
+}
+
+bool object_property_set_default_text(Property *prop, const char *text, GError **errp)
+{
+    g_autoptr(GVariant) value = NULL;
+    int number;
+
+    if (!property_settable(prop)) {
+        qom_error_set(errp, QOM_ERROR_STATE, "'%s' is read-only", prop->name);
+        return false;
+    }
+    value = property_parse_text(prop, text, errp);
+    if (!value) {
+        return false;
+    }
+    switch (prop->info->kind) {
+    case PROP_KIND_BOOL:
+    case PROP_KIND_BIT:
+        prop->defval.u = g_variant_get_boolean(value);
+        break;
+    case PROP_KIND_INT:
+        prop->defval.i = g_variant_get_int64(value);
+        break;
+    case PROP_KIND_UINT:
+        prop->defval.u = g_variant_get_uint64(value);
+        break;
+    case PROP_KIND_STRING:
+        prop->defval.s = g_intern_string(text);
+        break;
+    case PROP_KIND_ENUM:
+        if (!value_parse_enum(prop->enum_table, text, &number, errp)) {
+            return false;
+        }
+        prop->defval.i = number;
+        break;
+    default:
+        return true;
+    }
+    prop->set_default = true;
+    return true;
 }
 
 void object_properties_set_defaults(Object *obj)

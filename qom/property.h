@@ -211,6 +211,14 @@ QOM_EXPORT GVariant *object_property_default(const Property *prop);
 /** The default as text, or NULL when there is none; the caller frees. */
 QOM_EXPORT char *object_property_default_text(const Property *prop);
 
+/**
+ * Changes the default of @prop to what @text says: of a copy of a class's property, for a class made
+ * from that one. What has no default of its own (a list, a link, an accessor's field) is only
+ * checked, and listed where that can be. False with @errp set when the property does not take it.
+ */
+QOM_EXPORT bool object_property_set_default_text(Property *prop, const char *text,
+                                                 GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- On the instance ------------------------------------------------------------------------- */
 
 /*
