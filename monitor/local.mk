@@ -13,9 +13,18 @@ libqometall_a_SOURCES += \
 	monitor/attach-wire.c \
 	monitor/attach-wire.h \
 	monitor/handlers.h \
+	monitor/hmp-args.c \
+	monitor/hmp-complete.c \
+	monitor/hmp-expression.c \
+	monitor/hmp-handlers.h \
+	monitor/hmp-info.c \
+	monitor/hmp-int.h \
+	monitor/hmp-monitor.c \
 	monitor/hmp.c \
 	monitor/introspect.c \
 	monitor/introspect.h \
+	monitor/line-editor.c \
+	monitor/line-editor.h \
 	monitor/monitor.c \
 	monitor/qmp-cmds-core.c \
 	monitor/qmp-cmds-fd.c \
@@ -42,3 +51,6 @@ script_tests += \
 
 EXTRA_DIST += \
 	tests/monitor/qmp.py
+
+unit_tests += \
+	tests/unit/test-line-editor

@@ -60,6 +60,14 @@ void monitor_write(Monitor *mon, const char *text, size_t len)
 
 void monitor_puts(Monitor *mon, const char *text)
 {
+    g_auto(GStrv) lines = NULL;
+    g_autofree char *joined = NULL;
+
+    if (MONITOR_GET_CLASS(mon)->returns) {
+        lines = g_strsplit(text, "\n", -1);
+        joined = g_strjoinv("\r\n", lines);
+        text = joined;
+    }
     monitor_write(mon, text, strlen(text));
 }
 

@@ -45,6 +45,7 @@ struct MonitorClass {
      * when it no longer is. Main thread.
      */
     size_t (*input)(Monitor *mon, const char *buf, size_t len);
+    bool returns; /* the peer is a terminal: monitor_puts() says a new line by "\r\n" */
 };
 
 /**

@@ -4,6 +4,7 @@
  * it. A new command is a row here and a function in a qmp-cmds or hmp file.
  */
 #include "monitor/handlers.h"
+#include "monitor/hmp-handlers.h"
 
 #define MEMBERS(...)                                                                               \
     (const SchemaMember[])                                                                         \
@@ -427,5 +428,66 @@ const QmpEvent qmp_events[] = {
 /* ---- HMP commands ---- */
 
 const HmpCommand hmp_commands[] = {
+    /* Help. */
+    {
+        .name = "help",
+        .alias = "?",
+        .params = "[cmd]",
+        .help = "show the help",
+        .args = MEMBERS(MAY("command", "command", "a command, or 'info' for its topics")),
+        .fn = hmp_do_help,
+    },
+    {
+        .name = "info",
+        .params = "[subcommand]",
+        .help = "show various information about the machine",
+        .fn = hmp_do_info,
+    },
+    /* The machine as a whole. */
+    {
+        .name = "info status",
+        .params = "",
+        .help = "show whether the machine runs",
+        .fn = hmp_do_info_status,
+    },
+    {
+        .name = "info version",
+        .params = "",
+        .help = "show the version of the program",
+        .fn = hmp_do_info_version,
+    },
+    {
+        .name = "stop",
+        .alias = "s",
+        .params = "",
+        .help = "stop the guest",
+        .qmp = qmp_do_stop,
+    },
+    {
+        .name = "cont",
+        .alias = "c",
+        .params = "",
+        .help = "let the guest go on",
+        .qmp = qmp_do_cont,
+    },
+    {
+        .name = "system_reset",
+        .params = "",
+        .help = "reset the machine",
+        .qmp = qmp_do_system_reset,
+    },
+    {
+        .name = "system_powerdown",
+        .params = "",
+        .help = "press the power button",
+        .qmp = qmp_do_system_powerdown,
+    },
+    {
+        .name = "quit",
+        .alias = "q",
+        .params = "",
+        .help = "end the machine and the program",
+        .qmp = qmp_do_quit,
+    },
     { .name = NULL },
 };

@@ -17,8 +17,7 @@ typedef struct SchemaMember {
     /*
      * "str", "int" (64 bits, signed), "size" (64 bits, unsigned), "number", "bool", "null", "any",
      * or a name of schema_types; with "[]" behind it, a list of that. Arguments of HMP commands
-     * also: "rest" (the rest of the line), "fmt" ("/10xb"), and strings that are completed: "path",
-     * "id", "type", "command".
+     * (where "int" and "size" are expressions): see hmp-int.h.
      */
     const char *type;
     const char *help; /* a part of a sentence, without a full stop */
@@ -70,6 +69,8 @@ typedef struct HmpCommand {
     const char *help;         /* a sentence without a full stop */
     const SchemaMember *args; /* in order; or NULL */
     HmpHandler *fn;
+    /* Instead of fn: does it, with the same arguments; what it returns is not shown. */
+    QmpHandler *qmp;
 } HmpCommand;
 
 /* Each ends with a row without a name. */
