@@ -45,6 +45,14 @@ nobase_qometinclude_HEADERS += \
 	monitor/qmp.h \
 	monitor/schema.h
 
+unit_tests += \
+	tests/unit/test-qmp \
+	tests/unit/test-qmp-events \
+	tests/unit/test-qmp-schema
+
+libtest_a_SOURCES += \
+	tests/unit/qmp-fixture.h
+
 script_tests += \
 	tests/monitor/test-qmp-qom.py \
 	tests/monitor/test-qmp-queries.py

@@ -28,8 +28,9 @@ static void push(Monitor *mon)
         mon->out_done += (size_t)n;
         left -= (size_t)n;
     }
-    if (!left) {
-        g_string_truncate(mon->out, 0);
+    /* What is done with is given back now and then, even if there is always something left. */
+    if (mon->out_done >= mon->out->len / 2) {
+        g_string_erase(mon->out, 0, (gssize)mon->out_done);
         mon->out_done = 0;
     }
     mon->paused = left > 0;
@@ -84,11 +85,18 @@ void monitor_printf(Monitor *mon, const char *fmt, ...)
 
 /* ---- Input ---- */
 
+static bool ready(Monitor *mon)
+{
+    const MonitorClass *klass = MONITOR_GET_CLASS(mon);
+
+    return mon->connected && (klass->ready ? klass->ready(mon) : !mon->paused);
+}
+
 static int can_read(void *opaque)
 {
-    const Monitor *mon = opaque;
+    Monitor *mon = opaque;
 
-    return mon->paused || mon->in->len ? 0 : INPUT_BYTES;
+    return ready(mon) && !mon->in->len ? INPUT_BYTES : 0;
 }
 
 static void take_input(void *opaque, const uint8_t *buf, int size)
@@ -98,7 +106,7 @@ static void take_input(void *opaque, const uint8_t *buf, int size)
 
     /* It may be told to delete itself. */
     object_ref(mon);
-    while (done < len && !mon->paused) {
+    while (done < len && ready(mon)) {
         done += MONITOR_GET_CLASS(mon)->input(mon, (const char *)buf + done, len - done);
     }
     g_byte_array_append(mon->in, buf + done, (guint)(len - done));
@@ -109,18 +117,21 @@ static void take_input(void *opaque, const uint8_t *buf, int size)
 static void go_on(void *opaque)
 {
     Monitor *mon = opaque;
+    const MonitorClass *klass = MONITOR_GET_CLASS(mon);
     GByteArray *waiting = mon->in;
 
+    object_ref(mon);
     push(mon);
-    if (mon->paused) {
-        return;
+    if (!mon->paused && klass->resumed) {
+        klass->resumed(mon);
     }
-    mon->in = g_byte_array_new();
-    take_input(mon, waiting->data, (int)waiting->len);
-    g_byte_array_unref(waiting);
-    if (can_read(mon)) {
+    if (ready(mon)) {
+        mon->in = g_byte_array_new();
+        take_input(mon, waiting->data, (int)waiting->len);
+        g_byte_array_unref(waiting);
         qemu_chr_fe_accept_input(&mon->be);
     }
+    object_unref(mon);
 }
 
 static void forget_peer(Monitor *mon)

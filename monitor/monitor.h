@@ -27,10 +27,10 @@ struct Monitor {
     CharBackend be;     /* the property "chardev" */
     bool started;       /* by monitor_start(): properties stay as they are */
     bool connected;     /* a peer is there */
-    bool paused;        /* the peer is slow: nothing is carried out until it has read */
+    bool paused;        /* the peer is slow: what was printed waits until it has read */
     GString *out;       /* what the chardev has not taken yet; without one: all that was printed */
     size_t out_done;    /* bytes at the beginning of out that it has taken */
-    GByteArray *in;     /* input that waits while paused */
+    GByteArray *in;     /* input that was read and not taken yet */
     unsigned cpu_index; /* the vCPU that commands are about unless they say another */
     GHashTable *fds;    /* descriptors by name (getfd): char * -> fd, both owned */
 };
@@ -40,12 +40,16 @@ struct MonitorClass {
     /** A peer has come, or left; what it had begun is forgotten. May be NULL. Main thread. */
     void (*opened)(Monitor *mon);
     void (*closed)(Monitor *mon);
+    /** Whether more input may be taken; NULL: while it is not paused. Main thread. */
+    bool (*ready)(Monitor *mon);
     /**
-     * Takes bytes of @buf until the monitor is paused; returns how many. Called again with the rest
-     * when it no longer is. Main thread.
+     * Takes bytes of @buf while it is ready; returns how many. Called again with the rest when it
+     * is again. Main thread.
      */
     size_t (*input)(Monitor *mon, const char *buf, size_t len);
     bool returns; /* the peer is a terminal: monitor_puts() says a new line by "\r\n" */
+    /** It is no longer paused: what was put off is carried out. May be NULL. Main thread. */
+    void (*resumed)(Monitor *mon);
 };
 
 /**

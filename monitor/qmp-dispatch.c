@@ -174,6 +174,16 @@ static bool execute(QmpMonitor *qmp, const Request *r, GVariant **ret, GError **
            command->fn(MONITOR(qmp), r->args, ret, errp);
 }
 
+bool qmp_is_oob(const QmpMonitor *qmp, GVariant *request)
+{
+    g_autoptr(GVariant) name = NULL;
+
+    if (qmp->oob && g_variant_is_of_type(request, G_VARIANT_TYPE_VARDICT)) {
+        name = g_variant_lookup_value(request, "exec-oob", NULL);
+    }
+    return name != NULL;
+}
+
 GVariant *qmp_dispatch(QmpMonitor *qmp, GVariant *request)
 {
     g_auto(Request) r = { NULL };

@@ -15,6 +15,7 @@ typedef struct QmpMonitor {
     bool negotiated;    /* qmp_capabilities was executed */
     bool oob;           /* and it has enabled that */
     JsonStream *stream; /* what the peer says */
+    GQueue waiting;     /* requests (GVariant *) that wait while the peer is slow; only with oob */
 } QmpMonitor;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(QmpMonitor, object_unref)
@@ -22,6 +23,8 @@ DECLARE_INSTANCE_CHECKER(QmpMonitor, QMP_MONITOR, TYPE_MONITOR_QMP)
 
 /** Sends @message (a floating one is taken over) on a line of its own. */
 void qmp_send(QmpMonitor *qmp, GVariant *message);
+/** Whether @request, which a client has sent, asks to be carried out before those that wait. */
+bool qmp_is_oob(const QmpMonitor *qmp, GVariant *request);
 /**
  * Carries @request out, which a client has sent; the answer, floating: {"return": ...} or {"error":
  * ...}, with the id.

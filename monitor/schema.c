@@ -224,11 +224,13 @@ const QmpCommand qmp_commands[] = {
         .help = "Whether the machine runs.",
         .ret = "StatusInfo",
         .fn = qmp_do_query_status,
+        .oob = true,
     },
     {
         .name = "stop",
         .help = "Stops every vCPU and the guest's clock. Of one that does not run nothing changes.",
         .fn = qmp_do_stop,
+        .oob = true,
     },
     {
         .name = "cont",
@@ -244,11 +246,13 @@ const QmpCommand qmp_commands[] = {
         .name = "system_powerdown",
         .help = "Presses the power button: the guest is asked to end, and may do as it likes.",
         .fn = qmp_do_system_powerdown,
+        .oob = true,
     },
     {
         .name = "quit",
         .help = "Ends the machine and the program, with status 0.",
         .fn = qmp_do_quit,
+        .oob = true,
     },
     {
         .name = "human-monitor-command",

@@ -53,16 +53,22 @@ typedef enum StreamState {
     ESCAPED, /* behind the backslash in a string */
 } StreamState;
 
-struct JsonStream {
+/** How far a value has come, as far as its end matters. */
+typedef struct Frame {
     StreamState state;
     char quote;      /* that ends the string */
     unsigned depth;  /* open brackets */
-    unsigned tokens; /* of the value so far */
-    bool bad;        /* the value is wrong and was reported: it is dropped up to its end */
-    GString *text;   /* the value so far, for the second look */
+    unsigned tokens; /* so far */
+} Frame;
+
+struct JsonStream {
+    Frame frame;
+    bool bad;      /* the value is wrong and was reported: it is dropped up to its end */
+    GString *text; /* the value so far, for the second look */
     struct json_tokener *tokener;
     json_object *json; /* what json-c made of it; NULL: not whole yet (or the value null) */
     bool parsed;       /* json-c has all of it */
+    size_t end;        /* then: the bytes of text that it is made of */
 };
 
 JsonStream *json_stream_new(void)
@@ -80,8 +86,7 @@ static void begin_anew(JsonStream *s)
     json_object_put(s->json);
     s->json = NULL;
     s->parsed = s->bad = false;
-    s->state = BETWEEN;
-    s->depth = s->tokens = 0;
+    s->frame = (Frame){ BETWEEN };
     json_tokener_reset(s->tokener);
     g_string_truncate(s->text, 0);
     if (s->text->allocated_len > 1024 * 1024) {
@@ -114,70 +119,70 @@ typedef enum StreamStop {
     STOP_GARBAGE /* the byte behind them is in no JSON text */
 } StreamStop;
 
-static void enter_string(JsonStream *s, char quote)
+static void enter_string(Frame *f, char quote)
 {
-    s->quote = quote;
-    s->state = STRING;
-    s->tokens++;
+    f->quote = quote;
+    f->state = STRING;
+    f->tokens++;
 }
 
 /* A byte outside of strings; false when the value ends with it. */
-static bool outside_byte(JsonStream *s, char c, uint8_t class)
+static bool outside_byte(Frame *f, char c, uint8_t class)
 {
     switch (class) {
     case OPEN:
-        s->depth++;
-        s->state = NESTED;
-        s->tokens++;
+        f->depth++;
+        f->state = NESTED;
+        f->tokens++;
         break;
     case CLOSE:
-        s->depth -= s->depth > 0;
-        return s->depth > 0;
+        f->depth -= f->depth > 0;
+        return f->depth > 0;
     case COMMA:
-        s->tokens++;
-        return s->depth > 0;
+        f->tokens++;
+        return f->depth > 0;
     case QUOTE:
-        enter_string(s, c);
+        enter_string(f, c);
         break;
     case SPACE:
     case NEWLINE:
         break;
     default:
-        s->state = s->depth ? NESTED : WORD;
+        f->state = f->depth ? NESTED : WORD;
         break;
     }
     return true;
 }
 
-static bool string_byte(JsonStream *s, char c, uint8_t class)
+static bool string_byte(Frame *f, char c, uint8_t class)
 {
-    if (s->state == ESCAPED) {
-        s->state = STRING;
+    if (f->state == ESCAPED) {
+        f->state = STRING;
     } else if (class == BACKSLASH) {
-        s->state = ESCAPED;
-    } else if (c == s->quote) {
-        s->state = NESTED;
-        return s->depth > 0;
+        f->state = ESCAPED;
+    } else if (c == f->quote) {
+        f->state = NESTED;
+        return f->depth > 0;
     }
     return true;
 }
 
-/* Runs over @len bytes; *@n: how many belong to the value. */
-static StreamStop find_end(JsonStream *s, const char *buf, size_t len, size_t *n)
+/* Runs over @len bytes; *@n: how many belong to the value. @bad: it is one, so a line ends it. */
+static StreamStop find_end(Frame *f, bool bad, const char *buf, size_t len, size_t *n)
 {
     for (size_t i = 0; i < len; i++) {
         uint8_t class = byte_class[(uint8_t)buf[i]];
-        bool in_string = s->state == STRING || s->state == ESCAPED;
+        bool in_string = f->state == STRING || f->state == ESCAPED;
         bool more;
 
         *n = i;
-        if (class >= CONTROL || (class == NEWLINE && (in_string || s->bad))) {
+        if (class >= CONTROL || (class == NEWLINE && (in_string || bad))) {
             return STOP_GARBAGE;
         }
-        if (s->state == WORD && class != OTHER && class != BACKSLASH) {
+        if (f->state == WORD && class != OTHER && class != BACKSLASH) {
             return STOP_END;
         }
-        more = in_string ? string_byte(s, buf[i], class) : outside_byte(s, buf[i], class);
+        more = in_string ? string_byte(f, buf[i], class) : outside_byte(f, buf[i], class);
         if (!more) {
             *n = i + 1;
             return STOP_END;
@@ -189,51 +194,52 @@ static StreamStop find_end(JsonStream *s, const char *buf, size_t len, size_t *n
 
 /* ---- What it is ---- */
 
-/* Always false: the value is wrong. */
-static bool report(JsonStream *s, GError **errp, size_t at, const char *what)
+/* Always false. */
+static bool report(const JsonStream *s, GError **errp, size_t at, const char *what)
 {
-    if (errp) {
-        json_error_at(errp, s->text->str, MIN(at, s->text->len), what);
-    }
-    s->bad = true;
+    json_error_at(errp, s->text->str, MIN(at, s->text->len), what);
     return false;
 }
 
-/* Hands @len bytes to json-c. */
-static bool parse(JsonStream *s, const char *buf, size_t len, size_t before, GError **errp)
+/* Hands @len bytes to json-c; *@used: how many it has looked at. */
+static bool parse(JsonStream *s, const char *buf, size_t len, size_t before, size_t *used,
+                  GError **errp)
 {
     enum json_tokener_error error;
 
     s->json = json_tokener_parse_ex(s->tokener, buf, (int)len);
     error = json_tokener_get_error(s->tokener);
+    *used = json_tokener_get_parse_end(s->tokener);
     s->parsed = error == json_tokener_success;
+    s->end = before + *used;
     return s->parsed || error == json_tokener_continue ||
-           report(s, errp, before + json_tokener_get_parse_end(s->tokener),
-                  json_error_words(error));
+           report(s, errp, s->end, json_error_words(error));
 }
 
-/* The next @len bytes of the value; false when they cannot be right. */
-static bool take(JsonStream *s, const char *buf, size_t len, GError **errp)
+/* The next @len bytes of the value; false when they cannot be right, from the byte *@at on. */
+static bool take(JsonStream *s, const char *buf, size_t len, size_t *at, GError **errp)
 {
     size_t before = s->text->len;
 
-    if (s->tokens > JSON_STREAM_MAX_TOKENS) {
+    *at = 0;
+    if (s->frame.tokens > JSON_STREAM_MAX_TOKENS) {
         return report(s, errp, before, "it has too many parts");
     }
     if (len > JSON_STREAM_MAX_BYTES - before) {
         return report(s, errp, before, "it is too long");
     }
     g_string_append_len(s->text, buf, (gssize)len);
-    return s->parsed || !len || parse(s, buf, len, before, errp);
+    return s->parsed || !len || parse(s, buf, len, before, at, errp);
 }
 
 /* The value is whole. */
 static GVariant *finish(JsonStream *s, GError **errp)
 {
     const char *bad;
+    size_t used;
 
     /* The NUL tells a number at the end that it is whole. */
-    if (!s->parsed && !parse(s, "", 1, s->text->len, errp)) {
+    if (!s->parsed && !parse(s, "", 1, s->text->len, &used, errp)) {
         return NULL;
     }
     if (!s->parsed) {
@@ -244,7 +250,7 @@ static GVariant *finish(JsonStream *s, GError **errp)
         report(s, errp, (size_t)(bad - s->text->str), "it is not valid UTF-8");
         return NULL;
     }
-    if (!json_check(s->text->str, s->text->len, errp)) {
+    if (!json_check(s->text->str, s->end, errp)) {
         return NULL;
     }
     return g_variant_ref_sink(json_to_value(s->json));
@@ -252,24 +258,23 @@ static GVariant *finish(JsonStream *s, GError **errp)
 
 /* ---- The way ---- */
 
-/* A byte that no value holds; true when that is to be said. */
-static bool garbage(JsonStream *s, uint8_t byte, GError **errp)
+/* A byte that no value holds. */
+static void garbage(JsonStream *s, uint8_t byte, GError **errp)
 {
-    bool known = s->bad;
-    bool in_string = s->state == STRING || s->state == ESCAPED;
+    bool in_string = s->frame.state == STRING || s->frame.state == ESCAPED;
 
-    if (!known) {
+    if (!s->bad) {
         report(s, errp, s->text->len,
                byte >= 0x20 ? "it is not valid UTF-8"
                : in_string  ? "a control character in a string is written as an escape"
                             : "a control character is no JSON");
+        s->bad = true;
     }
     if (byte == '\n' || byte >= 0x20) {
         begin_anew(s);
-    } else if (s->state == BETWEEN) {
-        s->state = WORD;
+    } else if (s->frame.state == BETWEEN) {
+        s->frame.state = WORD;
     }
-    return !known;
 }
 
 static size_t count_space(const char *buf, size_t len)
@@ -282,34 +287,49 @@ static size_t count_space(const char *buf, size_t len)
     return n;
 }
 
+/*
+ * Takes the bytes up to where the value ends; *@n: how many. What json-c finds wrong ends them too,
+ * since from there on it is looked for the end in another way.
+ */
+static StreamStop take_until_end(JsonStream *s, const char *buf, size_t len, size_t *n,
+                                 GError **errp)
+{
+    Frame before = s->frame;
+    StreamStop stop = find_end(&s->frame, s->bad, buf, len, n);
+    size_t at;
+
+    if (!s->bad && !take(s, buf, *n, &at, errp)) {
+        s->frame = before;
+        stop = find_end(&s->frame, false, buf, MIN(at + 1, *n), n);
+        s->bad = true;
+    }
+    return stop;
+}
+
 size_t json_stream_feed(JsonStream *s, const char *buf, size_t len, GVariant **value, GError **errp)
 {
     size_t done = 0;
+    bool told = false;
 
     *value = NULL;
-    while (done < len) {
+    while (done < len && !told && !*value) {
         bool known = s->bad;
         StreamStop stop;
         size_t n;
 
-        if (s->state == BETWEEN) {
+        if (s->frame.state == BETWEEN) {
             done += count_space(buf + done, len - done);
         }
-        stop = find_end(s, buf + done, len - done, &n);
-        if (!s->bad) {
-            take(s, buf + done, n, errp);
-        }
+        stop = take_until_end(s, buf + done, len - done, &n, errp);
         done += n;
+        told = s->bad && !known;
         if (stop == STOP_END) {
             *value = s->bad ? NULL : finish(s, errp);
+            told = !known;
             begin_anew(s);
-            if (!known) {
-                return done;
-            }
-        } else if (s->bad && !known) {
-            return done;
-        } else if (stop == STOP_GARBAGE && garbage(s, (uint8_t)buf[done++], errp)) {
-            return done;
+        } else if (stop == STOP_GARBAGE && !told) {
+            garbage(s, (uint8_t)buf[done++], errp);
+            told = !known;
         }
     }
     return done;

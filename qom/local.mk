@@ -34,6 +34,7 @@ libqom_a_SOURCES += \
 	qom/value.c
 
 unit_tests += \
+	tests/unit/test-json-stream \
 	tests/unit/test-qom-class \
 	tests/unit/test-qom-global \
 	tests/unit/test-qom-json \
