@@ -26,6 +26,11 @@ libqometall_a_SOURCES += \
 	monitor/line-editor.c \
 	monitor/line-editor.h \
 	monitor/monitor.c \
+	monitor/picture-int.h \
+	monitor/picture-mtree.c \
+	monitor/picture-qom.c \
+	monitor/picture-wires.c \
+	monitor/picture.c \
 	monitor/qmp-cmds-core.c \
 	monitor/qmp-cmds-fd.c \
 	monitor/qmp-cmds-machine.c \
@@ -42,6 +47,7 @@ libqometall_a_SOURCES += \
 
 nobase_qometinclude_HEADERS += \
 	monitor/monitor.h \
+	monitor/picture.h \
 	monitor/qmp.h \
 	monitor/schema.h
 
@@ -61,4 +67,5 @@ EXTRA_DIST += \
 	tests/monitor/qmp.py
 
 unit_tests += \
-	tests/unit/test-line-editor
+	tests/unit/test-line-editor \
+	tests/unit/test-pictures
