@@ -10,17 +10,20 @@ libqometall_a_SOURCES += \
 	hw/isa/isa-bus.c \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
-	hw/misc/port-logger.c
+	hw/misc/port-logger.c \
+	hw/timer/mc146818rtc.c
 
 nobase_qometinclude_HEADERS += \
 	hw/char/serial.h \
 	hw/intc/accel-irqchip.h \
-	hw/isa/isa-bus.h
+	hw/isa/isa-bus.h \
+	hw/timer/mc146818rtc.h
 
 unit_tests += \
 	tests/unit/test-debug-exit \
 	tests/unit/test-debugcon \
 	tests/unit/test-isa-bus \
+	tests/unit/test-mc146818rtc \
 	tests/unit/test-port-logger \
 	tests/unit/test-serial
 
