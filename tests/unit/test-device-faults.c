@@ -30,10 +30,23 @@ static const struct {
 
 /* ---- What there is -------------------------------------------------------------------------------- */
 
+/* What was counted stays counted. */
+static bool is_counter(const char *name)
+{
+    static const char *const counters[] = { "reads",       "writes",  "read-bytes",
+                                            "write-bytes", "entries", "access-ns",
+                                            "contended",   "refused", NULL };
+
+    return g_strv_contains(counters, name);
+}
+
 static void show_property(GString *out, Object *obj, const ObjectPropertyView *view)
 {
     g_autofree char *value = NULL;
 
+    if (is_counter(view->name)) {
+        return;
+    }
     if (!view->prop) {
         g_string_append_printf(out, " %s", view->name);
         return;
