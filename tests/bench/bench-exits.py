@@ -3,7 +3,8 @@
 """What Qomet adds to KVM: the time of an exit, of a start, and memory, each beside a hand-written loop (bare-loop) in the same run.
 
 Prints rows as run-bench.py wants them. The two take turns, and a ratio is the median of those of each turn, so that what else the
-machine does strikes both. "--command exit-loop N" prints the command that runs a guest with N exits, for counting its instructions.
+machine does strikes both. "--command exit-loop N" prints the command that runs a guest with N exits, for counting its instructions;
+exit-loop-without-explain is the same in a program that was configured with --disable-explain.
 """
 import json
 import os
@@ -19,6 +20,7 @@ import time
 BUILD = pathlib.Path(os.environ.get("abs_top_builddir", "."))
 QOMET = os.environ.get("QOMET", str(BUILD / "qomet"))
 BARE = str(BUILD / "tests/bench/bare-loop")
+WITHOUT_EXPLAIN = str(BUILD / "build-bench/without-explain/qomet")  # configured with --disable-explain
 DEVICES = str(BUILD / "tests/bench/bench-devices.so")
 
 STORE, CLOCK = 0x200, 0x300  # the first vCPU's ports; the others' follow
@@ -62,8 +64,8 @@ class Guests:
         return str(path)
 
 
-def qomet_writers(guest, vcpus=1, devices=1):
-    command = [QOMET, "-module", DEVICES, "-nodefaults", "-smp", str(vcpus), "-kernel", guest]
+def qomet_writers(guest, vcpus=1, devices=1, qomet=QOMET):
+    command = [qomet, "-module", DEVICES, "-nodefaults", "-smp", str(vcpus), "-kernel", guest]
     for i in range(devices):
         command += ["-device", f"bench-store,iobase={STORE + i}"]
     for i in range(vcpus):
@@ -71,9 +73,9 @@ def qomet_writers(guest, vcpus=1, devices=1):
     return command
 
 
-def qomet_writes(n, guest, vcpus=1, devices=1):
+def qomet_writes(n, guest, vcpus=1, devices=1, qomet=QOMET):
     """Exits a second on the clock, exits a second on a processor, and how many entries had to wait."""
-    out = run(qomet_writers(guest, vcpus, devices))
+    out = run(qomet_writers(guest, vcpus, devices, qomet))
     rate, busy_rate = 0, 0
     for i in range(vcpus):
         (begin, busy_begin), (end, busy_end) = re.findall(rf"clock {CLOCK + i:#x} ([0-9.]+) ([0-9.]+)", out)
@@ -111,6 +113,8 @@ def exit_loop(guests):
     guest = guests.file("writer", writer(n))
     ours, bare = turns(24, lambda: qomet_writes(n, guest)[1], lambda: bare_writes(n, guest)[1])
     row("exit-loop", 1e9 / statistics.median(ours), "ns", f"bare={1e9 / statistics.median(bare):.6g}")
+    without = statistics.median(qomet_writes(n, guest, qomet=WITHOUT_EXPLAIN)[1] for _ in range(8))
+    row("exit-loop-without-explain", 1e9 / without, "ns")
     row("exit-loop-of-bare", ratio(ours, bare), "x")
 
 
@@ -199,7 +203,8 @@ def main():
         reason = why_no_kvm(guests)
         if reason:
             sys.exit(reason)
-        print(json.dumps(qomet_writers(guests.file("writer", writer(int(sys.argv[3]))))))
+        qomet = {"exit-loop": QOMET, "exit-loop-without-explain": WITHOUT_EXPLAIN}[sys.argv[2]]
+        print(json.dumps(qomet_writers(guests.file("writer", writer(int(sys.argv[3]))), qomet=qomet)))
         return
     with tempfile.TemporaryDirectory(prefix="qomet-bench-") as folder:
         guests = Guests(folder)

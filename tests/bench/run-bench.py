@@ -69,11 +69,14 @@ def show(value):
 
 class Mark:
     """What a row shall reach. In the table of marks: "60" or "min:60", a number; "1.5x" or "min:0.9x", of the row's reference;
-    "NAME*20", of the row NAME of the same run. The same of a mark in instructions, from instructions."""
+    "NAME*20", of the row NAME of the same run, and "=NAME", as much as that. The same of a mark in instructions, from instructions."""
 
     def __init__(self, text, reference, rows):
         self.least = text.startswith("min:")
+        self.exact = text.startswith("=")
         text = text.removeprefix("min:")
+        if self.exact:
+            text = text.removeprefix("=") + "*1"
         self.value = None
         if re.search(r"\*[0-9.]+$", text):
             name, factor = text.rsplit("*", 1)
@@ -84,10 +87,14 @@ class Mark:
             self.value = float(text)
 
     def missed(self, value):
-        return self.value is not None and (value < self.value if self.least else value > self.value)
+        if self.value is None:
+            return False
+        if self.exact:
+            return abs(value - self.value) >= 0.5
+        return value < self.value if self.least else value > self.value
 
     def __str__(self):
-        return "-" if self.value is None else (">=" if self.least else "") + show(self.value)
+        return "-" if self.value is None else (">=" if self.least else "=" if self.exact else "") + show(self.value)
 
 
 def ratio(value, other):
@@ -119,7 +126,7 @@ def measure(program, table, counting, rows, counts):
         said = f"{show(reference)} {whose or 'QEMU'}" if told else "QEMU aborts" if figure == "abort" else "-"
         print(f"{name:<34}{show(value):>9} {unit:<6}{str(mark):>8}{ratio(value, mark.value):>9}{said:>16}{ratio(value, reference):>8}"
               f"{show(counted):>8}{str(most):>6}", flush=True)
-        if counted is not None and most.missed(counted - 0.5):
+        if counted is not None and most.missed(round(counted)):
             missed.append((f"{name}: {counted:.0f} instructions, the mark is {most}", True))
         if mark.missed(value):
             missed.append((f"{name}: {show(value)} {unit}, the mark is {mark}", unit not in ("ns", "us", "ms")))
