@@ -167,6 +167,8 @@ QOM_EXPORT bool x86_cpu_set_extended(X86CPU *cpu, const X86ExtendedRegisters *r,
 QOM_EXPORT unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max);
 /** Guest-virtual to guest-physical by walking the page tables (debug access; no A/D bits set). */
 QOM_EXPORT bool x86_cpu_translate(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp);
+/** The mode that the processor is in: "64-bit mode". Static. */
+QOM_EXPORT const char *x86_mode_name(const X86Registers *r);
 /** All registers as text. */
 QOM_EXPORT void x86_registers_dump(const X86Registers *r, GString *out);
 

@@ -20,13 +20,20 @@ libqometall_a_SOURCES += \
 	accel/x86-bits.h \
 	accel/x86-cpu.c \
 	accel/x86-debug.c \
+	accel/x86-delivery.c \
+	accel/x86-diagnose.c \
+	accel/x86-diagnose.h \
+	accel/x86-entry-check.c \
 	accel/x86-models.c \
+	accel/x86-operand.c \
+	accel/x86-operand.h \
 	accel/x86-regs.c \
 	accel/x86-walk.c \
 	accel/kvm/kvm.c \
 	accel/kvm/kvm-compat.h \
 	accel/kvm/kvm-cpuid.c \
 	accel/kvm/kvm-debug.c \
+	accel/kvm/kvm-diagnose.c \
 	accel/kvm/kvm-exits.c \
 	accel/kvm/kvm-explain.c \
 	accel/kvm/kvm-int.h \
@@ -85,4 +92,11 @@ unit_tests += \
 	tests/unit/test-kvm-explain \
 	tests/unit/test-qtest-server \
 	tests/unit/test-runstate \
+	tests/unit/test-x86-diagnose \
+	tests/unit/test-x86-operand \
 	tests/unit/test-x86-walk
+
+if EXPLAIN
+unit_tests += tests/guest/test-kvm-replay
+script_tests += tests/guest/test-explain.py
+endif

@@ -23,6 +23,7 @@
 #define X86_CR4_OSFXSR (UINT64_C(1) << 9)
 #define X86_CR4_OSXMMEXCPT (UINT64_C(1) << 10)
 #define X86_CR4_LA57 (UINT64_C(1) << 12)
+#define X86_CR4_SMEP (UINT64_C(1) << 20)
 
 #define X86_EFER_LME (UINT64_C(1) << 8)
 #define X86_EFER_LMA (UINT64_C(1) << 10)

@@ -50,7 +50,7 @@ static void dump_segment(GString *out, const char *name, const X86Segment *s)
     g_string_append_printf(out, " dpl %u\n", s->dpl);
 }
 
-static const char *mode_name(const X86Registers *r)
+const char *x86_mode_name(const X86Registers *r)
 {
     if (!(r->cr0 & X86_CR0_PE)) {
         return "real mode";
@@ -97,7 +97,7 @@ void x86_registers_dump(const X86Registers *r, GString *out)
     }
     g_string_append_printf(out, "RIP=%016" PRIx64 " RFLAGS=%08" PRIx64 " (", r->rip, r->rflags);
     dump_flags(out, r->rflags);
-    g_string_append_printf(out, " ) %s, CPL %u\n", mode_name(r), r->seg[X86_SS].dpl);
+    g_string_append_printf(out, " ) %s, CPL %u\n", x86_mode_name(r), r->seg[X86_SS].dpl);
     for (int i = 0; i < X86_NUM_SEGS; i++) {
         dump_segment(out, segs[i], &r->seg[i]);
     }

@@ -136,8 +136,9 @@ static bool exit_go_on(KVMVcpu *v)
 static bool exit_stop(KVMVcpu *v)
 {
     g_autofree char *why = kvm_explain_exit(v->run, x86_cpu_registers(v->cpu, NULL));
+    g_autofree char *diagnosis = kvm_diagnose(v);
 
-    cpu_guest_panicked(&v->cpu->parent_obj, "%s", why);
+    cpu_guest_panicked(&v->cpu->parent_obj, "%s%s", why, diagnosis);
     return false;
 }
 

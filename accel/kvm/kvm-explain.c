@@ -155,28 +155,9 @@ static void explain_internal_error(const struct kvm_run *run, GString *out)
 static void explain_shutdown(const X86Registers *r, GString *out)
 {
     g_string_append(out, "triple fault: an exception could not be delivered, nor the double fault "
-                         "that followed, nor "
-                         "that one's. ");
-    if (r && r->rip == 0xfff0 && r->seg[X86_CS].base == 0xffff0000 && !(r->cr0 & X86_CR0_PE)) {
-        /*
-         * AMD's SHUTDOWN intercept leaves the state undefined, so KVM's SVM half resets the vCPU
-         * before it reports.
-         */
-        g_string_append(out, "KVM has reset the registers before reporting, as it does on AMD: "
-                             "what follows is not the "
-                             "state in which it happened.");
-    } else if (r && !(r->cr0 & X86_CR0_PE)) {
-        g_string_append_printf(
-            out,
-            "In real mode the usual cause is an interrupt table that is not in memory (IDT base "
-            "0x%" PRIx64 ", limit 0x%x).",
-            r->idt.base, r->idt.limit);
-    } else if (r) {
-        g_string_append_printf(
-            out,
-            "The usual causes are an IDT that does not hold the exception's gate (base 0x%" PRIx64
-            ", limit 0x%x), a bad stack, or page tables that do not map these.",
-            r->idt.base, r->idt.limit);
+                         "that followed, nor that one's.");
+    if (r && kvm_is_reset_state(r)) {
+        g_string_append(out, " KVM has reset the registers before reporting, as it does on AMD.");
     }
 }
 

@@ -64,6 +64,17 @@ extern KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT];
  */
 bool kvm_observe_entry(KVMVcpu *v);
 void kvm_observed_free(KVMVcpu *v);
+/* The registers with which the guest was entered last; NULL: nobody has asked to keep them. */
+const X86Registers *kvm_kept_registers(const KVMVcpu *v);
+
+/*
+ * kvm-diagnose.c: after an exit that ends a guest, lines that begin with a newline, or "": what the
+ * guest was doing, and what is behind it. Where KVM has reset the vCPU, the vCPU's registers become
+ * those of the moment before, if that can be found again. The vCPU's own thread; the caller frees.
+ */
+char *kvm_diagnose(KVMVcpu *v);
+/* Whether @r is what KVM's SVM half leaves behind after a triple fault. */
+bool kvm_is_reset_state(const X86Registers *r);
 
 /* kvm-vcpu.c: the methods of the class. */
 bool kvm_cpu_init(CPUState *cpu, GError **errp);

@@ -10,6 +10,8 @@
 struct KVMObserved {
     int64_t entered_ns; /* when the guest was entered last */
     int64_t left_ns;    /* when it was left */
+    bool has_kept;
+    X86Registers kept; /* with which it was entered */
 };
 
 /* What is known of an exit before it is dealt with. */
@@ -103,13 +105,38 @@ static bool observe(KVMVcpu *v)
 
 KVMExitFn *const kvm_exits_observed[KVM_EXIT_COUNT] = { [0 ... KVM_EXIT_COUNT - 1] = observe };
 
+/*
+ * Registers at an entry are those after the access of the exit before. False when the guest is not
+ * to be entered yet: a kick may have come meanwhile.
+ */
+static bool keep_registers(KVMVcpu *v)
+{
+    if (!v->pristine) {
+        kvm_complete_access(v);
+    }
+    if (kvm_get_registers(v->cpu, NULL)) {
+        v->observed->kept = v->cpu->regs;
+        v->observed->has_kept = true;
+    }
+    return !__atomic_load_n(&v->cpu->parent_obj.exit_request, __ATOMIC_SEQ_CST);
+}
+
 bool kvm_observe_entry(KVMVcpu *v)
 {
     if (!v->observed) {
         v->observed = g_new0(KVMObserved, 1);
     }
+    v->observed->has_kept = false;
+    if (exit_observers() & EXIT_EXPLAIN && !keep_registers(v)) {
+        return false;
+    }
     v->observed->entered_ns = exit_clock_ns();
     return true;
+}
+
+const X86Registers *kvm_kept_registers(const KVMVcpu *v)
+{
+    return v->observed && v->observed->has_kept ? &v->observed->kept : NULL;
 }
 
 void kvm_observed_free(KVMVcpu *v)

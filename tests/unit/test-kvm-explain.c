@@ -330,16 +330,15 @@ static void a_refused_entry_says_what_the_processor_minds(void **state)
 static void a_triple_fault_on_amd_is_told_with_reset_registers(void **state)
 {
     struct kvm_run run = { .exit_reason = KVM_EXIT_SHUTDOWN };
+    g_autofree char *text = NULL;
     X86Registers r;
 
     (void)state;
     x86_registers_reset(&r);
     assert_explained(&run, &r, "KVM has reset the registers before reporting");
     r.rip = 0x1234;
-    r.idt.base = 0x5000;
-    assert_explained(&run, &r, "interrupt table that is not in memory (IDT base 0x5000");
-    r.cr0 |= 1;
-    assert_explained(&run, &r, "page tables that do not map these");
+    text = kvm_explain_exit(&run, &r);
+    assert_null(strstr(text, "reset"));
     assert_explained(&run, NULL, "triple fault");
 }
 
