@@ -3,10 +3,10 @@
  * Boards as text: what a board file says (Board), and the ways between the file, that, and the
  * objects of a machine. docs/board-files.md is the description of the language.
  *
- *   file -> Board      board-lex.c board-parse.c
+ *   file -> Board      board-file.c board-lex.c board-parse.c
  *   Board -> file      board-print.c
  *   Board -> type      board-type.c
- *   Board -> objects   board-make.c board-wire.c
+ *   Board -> objects   board-make.c board-realize.c board-wire.c
  *   objects -> Board   board-dump.c
  *
  * Main thread, all of it.
@@ -84,6 +84,8 @@ BoardProperty *board_add_property(GPtrArray *props, char *key, char *value);
 bool board_error(GError **errp, const BoardPos *at, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 /** Puts that before the message of *@errp; returns false. */
 bool board_blame(GError **errp, const BoardPos *at);
+/** The same with the name of @object behind it. */
+bool board_blame_object(GError **errp, const BoardObject *object);
 
 /* ---- board-lex.c: a line into tokens -------------------------------------------------------- */
 
@@ -125,7 +127,7 @@ bool board_lex_value(BoardLexer *lex, BoardToken *token, GError **errp);
 /** How a message calls it: "'serial0'", "the end of the line"; the caller frees. */
 char *board_token_name(const BoardToken *token);
 
-/* ---- board-parse.c and board-file.c ---------------------------------------------------------- */
+/* ---- board-file.c: files, and files within files --------------------------------------------- */
 
 /** Gives the bytes of the file @path (the caller frees), or NULL with the reason in @errp. */
 typedef char *BoardReadFn(void *opaque, const char *path, size_t *len, GError **errp);
@@ -134,8 +136,34 @@ typedef char *BoardReadFn(void *opaque, const char *path, size_t *len, GError **
  * where, what was expected, and what stands there.
  */
 Board *board_parse(const char *path, BoardReadFn *read, void *opaque, GError **errp);
-/** A BoardReadFn for files; their size is limited. */
+/** A BoardReadFn for files on the disk; their size is limited. */
 char *board_read_file(void *opaque, const char *path, size_t *len, GError **errp);
+
+/** What all files of a board share while they are read. */
+typedef struct BoardReader {
+    Board *board;
+    GHashTable *names; /* of an object -> its BoardObject */
+    BoardReadFn *read;
+    void *opaque;
+    size_t bytes; /* read so far */
+} BoardReader;
+
+/** A file that is being read. */
+typedef struct BoardFile {
+    BoardReader *reader;
+    const char *name;              /* as messages call it; the board's */
+    char *identity;                /* its real path */
+    const struct BoardFile *outer; /* the file that includes it, or NULL */
+    unsigned depth;                /* how many are around it */
+} BoardFile;
+
+/** Reads the file @name, which @file includes at @at. */
+bool board_include(const BoardFile *file, const char *name, const BoardPos *at, GError **errp);
+
+/* ---- board-parse.c -------------------------------------------------------------------------- */
+
+/** Reads the lines of @file. */
+bool board_parse_text(const BoardFile *file, const char *text, size_t len, GError **errp);
 
 /* ---- board-print.c -------------------------------------------------------------------------- */
 
@@ -153,8 +181,20 @@ bool board_register(Board *board, GError **errp);
 
 /* ---- board-make.c --------------------------------------------------------------------------- */
 
-/** Makes the objects of @board below @machine, configures, realizes and wires them. */
-bool board_make(const Board *board, MachineState *machine, GError **errp);
+/**
+ * Makes the objects of @board below @machine, configures, realizes and wires them. *@serials is
+ * raised to the number of serial ports that the board has.
+ */
+bool board_make(const Board *board, MachineState *machine, unsigned *serials, GError **errp);
+
+/* ---- board-realize.c ------------------------------------------------------------------------ */
+
+/**
+ * Realizes @objects - those of @board, in that order; NULL where there is none - and connects the
+ * wires. Also makes the vCPUs of the machine where the board says so.
+ */
+bool board_realize(const Board *board, Object *const *objects, MachineState *machine,
+                   GError **errp);
 
 /* ---- board-wire.c: the ends of wires, as the tree shows them --------------------------------- */
 

@@ -1,88 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Board files read: the lines of a file, and of those that it includes, become a Board. The grammar
- * is that of docs/board-files.md; a function here is a rule there.
+ * The lines of a board file read into a Board. The grammar is that of docs/board-files.md; a function
+ * here is a rule there.
  */
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <qomet/qom/value.h>
 #include "options/board-int.h"
 
-/* Files within files, how many in all (one may be included again and again), and their bytes. */
-#define MAX_DEPTH 32
-#define MAX_FILES 1000
-#define MAX_BYTES (8u << 20)
-
 /* What an indented line belongs to. */
 typedef enum Above { ABOVE_NOTHING, ABOVE_MACHINE, ABOVE_OBJECT, ABOVE_CLOSED } Above;
 
-/* What all files of a board share. */
+/* The lines of a file that are being read. */
 typedef struct Parser {
+    const BoardFile *file;
     Board *board;
-    GHashTable *names; /* of an object -> its BoardObject */
-    BoardReadFn *read;
-    void *opaque;
-    size_t bytes; /* read so far */
-} Parser;
-
-/* A file that is being read. */
-typedef struct File {
-    Parser *parser;
-    const char *name;         /* as messages call it */
-    char *identity;           /* its real path */
-    const struct File *outer; /* the file that includes it, or NULL */
-    unsigned depth;
     BoardLexer lex;
     BoardToken token; /* the one that was read last */
     Above above;
     BoardObject *object; /* for ABOVE_OBJECT */
     GHashTable *keys;    /* of what stands above -> its BoardProperty */
-} File;
-
-static bool parse_file(Parser *parser, const char *name, const File *outer, const BoardPos *at,
-                       GError **errp);
+} Parser;
 
 /* ---- Tokens ---- */
 
-static bool next(File *file, GError **errp)
+static bool next(Parser *parser, GError **errp)
 {
-    return board_lex_token(&file->lex, &file->token, errp);
+    return board_lex_token(&parser->lex, &parser->token, errp);
 }
 
-static bool is(const File *file, BoardTokenKind kind)
+static bool is(const Parser *parser, BoardTokenKind kind)
 {
-    return file->token.kind == kind;
+    return parser->token.kind == kind;
 }
 
-static bool is_word(const File *file, const char *word)
+static bool is_word(const Parser *parser, const char *word)
 {
-    return is(file, BOARD_TOKEN_WORD) && !strcmp(file->token.text, word);
+    return is(parser, BOARD_TOKEN_WORD) && !strcmp(parser->token.text, word);
 }
 
 /* "expected @what, not ..." */
-static bool expected(const File *file, const char *what, GError **errp)
+static bool expected(const Parser *parser, const char *what, GError **errp)
 {
-    g_autofree char *name = board_token_name(&file->token);
+    g_autofree char *name = board_token_name(&parser->token);
 
-    return board_error(errp, &file->token.at, "expected %s, not %s", what, name);
+    return board_error(errp, &parser->token.at, "expected %s, not %s", what, name);
 }
 
 /* Hands the text of the token over. */
-static BoardText take_text(File *file)
+static BoardText take_text(Parser *parser)
 {
-    return (BoardText){ g_steal_pointer(&file->token.text), file->token.at };
+    return (BoardText){ g_steal_pointer(&parser->token.text), parser->token.at };
 }
 
 /* Reads a token that must be a word. */
-static bool next_word(File *file, const char *what, GError **errp)
+static bool next_word(Parser *parser, const char *what, GError **errp)
 {
-    return next(file, errp) && (is(file, BOARD_TOKEN_WORD) || expected(file, what, errp));
+    return next(parser, errp) && (is(parser, BOARD_TOKEN_WORD) || expected(parser, what, errp));
 }
 
-static bool end_of_line(File *file, const char *or_what, GError **errp)
+static bool end_of_line(Parser *parser, const char *or_what, GError **errp)
 {
-    return is(file, BOARD_TOKEN_END) || expected(file, or_what, errp);
+    return is(parser, BOARD_TOKEN_END) || expected(parser, or_what, errp);
 }
 
 /* ---- Names ---- */
@@ -118,25 +96,25 @@ static bool check_name(const BoardText *name, GError **errp)
 /* ---- Below an object or the machine ---- */
 
 /* Behind "key:"; @key is taken over. */
-static bool property(File *file, GPtrArray *props, BoardText key, GError **errp)
+static bool property(Parser *parser, GPtrArray *props, BoardText key, GError **errp)
 {
     BoardProperty *prop = board_add_property(props, key.text, NULL);
-    const BoardProperty *other = g_hash_table_lookup(file->keys, key.text);
+    const BoardProperty *other = g_hash_table_lookup(parser->keys, key.text);
 
     prop->key.at = key.at;
     if (other) {
         return board_error(errp, &key.at, "'%s' has a value already, at %s:%u", key.text,
                            other->key.at.file, other->key.at.line);
     }
-    g_hash_table_insert(file->keys, prop->key.text, prop);
-    if (!board_lex_value(&file->lex, &file->token, errp)) {
+    g_hash_table_insert(parser->keys, prop->key.text, prop);
+    if (!board_lex_value(&parser->lex, &parser->token, errp)) {
         return false;
     }
-    if (!is(file, BOARD_TOKEN_WORD) && !is(file, BOARD_TOKEN_STRING)) {
-        return expected(file, "a value", errp);
+    if (!is(parser, BOARD_TOKEN_WORD) && !is(parser, BOARD_TOKEN_STRING)) {
+        return expected(parser, "a value", errp);
     }
-    prop->reference = is(file, BOARD_TOKEN_WORD) && *file->token.text == '$';
-    prop->value = take_text(file);
+    prop->reference = is(parser, BOARD_TOKEN_WORD) && *parser->token.text == '$';
+    prop->value = take_text(parser);
     if (prop->reference) {
         memmove(prop->value.text, prop->value.text + 1, strlen(prop->value.text));
         if (!*prop->value.text) {
@@ -144,148 +122,148 @@ static bool property(File *file, GPtrArray *props, BoardText key, GError **errp)
                                "expected the name of a property of the machine after '$'");
         }
     }
-    return next(file, errp) &&
-           end_of_line(file, "the end of the line (a value with spaces stands in quotes)", errp);
+    return next(parser, errp) &&
+           end_of_line(parser, "the end of the line (a value with spaces stands in quotes)", errp);
 }
 
 /* Behind "from ->"; @from is taken over. */
-static bool wire(File *file, BoardText from, GError **errp)
+static bool wire(Parser *parser, BoardText from, GError **errp)
 {
-    BoardWire *wire = board_add_wire(file->parser->board);
+    BoardWire *wire = board_add_wire(parser->board);
 
     wire->from = from;
-    if (!next_word(file, "where the wire leads, as in 'pic.4'", errp)) {
+    if (!next_word(parser, "where the wire leads, as in 'pic.4'", errp)) {
         return false;
     }
-    wire->to = take_text(file);
-    return next(file, errp) && end_of_line(file, "the end of the line", errp);
+    wire->to = take_text(parser);
+    return next(parser, errp) && end_of_line(parser, "the end of the line", errp);
 }
 
 /* A line that says something of the object, or of the machine, above it. */
-static bool indented_line(File *file, GError **errp)
+static bool indented_line(Parser *parser, GError **errp)
 {
-    bool of_object = file->above == ABOVE_OBJECT;
+    bool of_object = parser->above == ABOVE_OBJECT;
     g_autofree char *word = NULL;
     BoardText key;
 
-    if (!of_object && file->above != ABOVE_MACHINE) {
-        return board_error(errp, &file->token.at,
+    if (!of_object && parser->above != ABOVE_MACHINE) {
+        return board_error(errp, &parser->token.at,
                            "expected this line to begin at the margin: there is no object above it "
                            "that it could belong to");
     }
-    if (!is(file, BOARD_TOKEN_WORD)) {
+    if (!is(parser, BOARD_TOKEN_WORD)) {
         return expected(
-            file, of_object ? "the name of a property or of a line" : "the name of a property",
+            parser, of_object ? "the name of a property or of a line" : "the name of a property",
             errp);
     }
-    key = take_text(file);
+    key = take_text(parser);
     word = key.text;
-    if (!next(file, errp)) {
+    if (!next(parser, errp)) {
         return false;
     }
-    if (is(file, BOARD_TOKEN_COLON)) {
+    if (is(parser, BOARD_TOKEN_COLON)) {
         word = NULL;
-        return property(file, of_object ? file->object->props : file->parser->board->props, key,
+        return property(parser, of_object ? parser->object->props : parser->board->props, key,
                         errp);
     }
-    if (is(file, BOARD_TOKEN_ARROW) && of_object) {
-        key.text = g_strdup_printf("%s.%s", file->object->name.text, word);
-        return wire(file, key, errp);
+    if (is(parser, BOARD_TOKEN_ARROW) && of_object) {
+        key.text = g_strdup_printf("%s.%s", parser->object->name.text, word);
+        return wire(parser, key, errp);
     }
     return expected(
-        file, of_object ? "':' and a value, or '->' and where the line leads" : "':' and a value",
+        parser, of_object ? "':' and a value, or '->' and where the line leads" : "':' and a value",
         errp);
 }
 
 /* ---- Statements ---- */
 
-static bool place(File *file, BoardObject *object, GError **errp)
+static bool place(Parser *parser, BoardObject *object, GError **errp)
 {
-    BoardPlace place = { .at = file->token.at };
+    BoardPlace place = { .at = parser->token.at };
     g_autoptr(GError) error = NULL;
 
-    if (is_word(file, "port")) {
+    if (is_word(parser, "port")) {
         place.port = true;
-        if (!next(file, errp)) {
+        if (!next(parser, errp)) {
             return false;
         }
     }
-    if (!is(file, BOARD_TOKEN_WORD)) {
-        return expected(file,
+    if (!is(parser, BOARD_TOKEN_WORD)) {
+        return expected(parser,
                         place.port ? "the number of a port, or 'none'"
                                    : "an address, 'port' and its number, or 'none'",
                         errp);
     }
-    if (is_word(file, "none")) {
+    if (is_word(parser, "none")) {
         place.nowhere = true;
-    } else if (!value_parse_uint(file->token.text, 0, place.port ? UINT16_MAX : UINT64_MAX,
+    } else if (!value_parse_uint(parser->token.text, 0, place.port ? UINT16_MAX : UINT64_MAX,
                                  &place.addr, &error)) {
-        return board_error(errp, &file->token.at, "expected %s: %s",
+        return board_error(errp, &parser->token.at, "expected %s: %s",
                            place.port ? "the number of a port, or 'none'"
                                       : "an address, 'port' and its number, or 'none'",
                            error->message);
     }
     g_array_append_val(object->places, place);
-    return next(file, errp);
+    return next(parser, errp);
 }
 
-static bool places(File *file, BoardObject *object, GError **errp)
+static bool places(Parser *parser, BoardObject *object, GError **errp)
 {
     do {
-        if (!next(file, errp) || !place(file, object, errp)) {
+        if (!next(parser, errp) || !place(parser, object, errp)) {
             return false;
         }
-    } while (is(file, BOARD_TOKEN_COMMA));
+    } while (is(parser, BOARD_TOKEN_COMMA));
     return true;
 }
 
-static bool add_name(File *file, BoardObject *object, GError **errp)
+static bool add_name(Parser *parser, BoardObject *object, GError **errp)
 {
     const BoardObject *other;
 
     if (!check_name(&object->name, errp)) {
         return false;
     }
-    other = g_hash_table_lookup(file->parser->names, object->name.text);
+    other = g_hash_table_lookup(parser->file->reader->names, object->name.text);
     if (other) {
         return board_error(errp, &object->name.at, "there is a '%s' already, at %s:%u",
                            object->name.text, other->name.at.file, other->name.at.line);
     }
-    g_hash_table_insert(file->parser->names, object->name.text, object);
+    g_hash_table_insert(parser->file->reader->names, object->name.text, object);
     return true;
 }
 
 /* Behind "name:"; @name is taken over. */
-static bool object(File *file, BoardText name, GError **errp)
+static bool object(Parser *parser, BoardText name, GError **errp)
 {
-    BoardObject *object = board_add_object(file->parser->board);
+    BoardObject *object = board_add_object(parser->board);
 
     object->name = name;
-    if (!add_name(file, object, errp) || !next_word(file, "the type of the object", errp)) {
+    if (!add_name(parser, object, errp) || !next_word(parser, "the type of the object", errp)) {
         return false;
     }
-    object->type = take_text(file);
-    if (!next(file, errp)) {
+    object->type = take_text(parser);
+    if (!next(parser, errp)) {
         return false;
     }
-    if (is_word(file, "on")) {
-        if (!next_word(file, "the bus that it sits on", errp)) {
+    if (is_word(parser, "on")) {
+        if (!next_word(parser, "the bus that it sits on", errp)) {
             return false;
         }
-        object->bus = take_text(file);
-        if (!next(file, errp)) {
+        object->bus = take_text(parser);
+        if (!next(parser, errp)) {
             return false;
         }
     }
-    if (is_word(file, "at") && !places(file, object, errp)) {
+    if (is_word(parser, "at") && !places(parser, object, errp)) {
         return false;
     }
-    file->above = ABOVE_OBJECT;
-    file->object = object;
+    parser->above = ABOVE_OBJECT;
+    parser->object = object;
     if (object->places->len) {
-        return end_of_line(file, "',' and a further address, or the end of the line", errp);
+        return end_of_line(parser, "',' and a further address, or the end of the line", errp);
     }
-    return end_of_line(file,
+    return end_of_line(parser,
                        object->bus.text ? "'at' and an address, or the end of the line"
                                         : "'on' and a bus, 'at' and an address, or the end of the "
                                           "line",
@@ -293,9 +271,9 @@ static bool object(File *file, BoardText name, GError **errp)
 }
 
 /* Behind "machine". */
-static bool machine(File *file, const BoardPos *at, GError **errp)
+static bool machine(Parser *parser, const BoardPos *at, GError **errp)
 {
-    Board *board = file->parser->board;
+    Board *board = parser->board;
 
     if (board->has_machine) {
         return board_error(errp, at, "there is a 'machine' line already, at %s:%u",
@@ -303,35 +281,35 @@ static bool machine(File *file, const BoardPos *at, GError **errp)
     }
     board->has_machine = true;
     board->machine_at = *at;
-    if (is(file, BOARD_TOKEN_WORD) && !is_word(file, "from")) {
-        board->name = take_text(file);
+    if (is(parser, BOARD_TOKEN_WORD) && !is_word(parser, "from")) {
+        board->name = take_text(parser);
         if (!is_name(board->name.text) || strpbrk(board->name.text, "/[]")) {
             return board_error(errp, &board->name.at,
                                "expected the name of a machine - a letter, then letters, digits, "
                                "'-', '.', '_' -, not '%s'",
                                board->name.text);
         }
-        if (!next(file, errp)) {
+        if (!next(parser, errp)) {
             return false;
         }
     }
-    if (is_word(file, "from")) {
-        if (!next_word(file, "the machine that this one begins with", errp)) {
+    if (is_word(parser, "from")) {
+        if (!next_word(parser, "the machine that this one begins with", errp)) {
             return false;
         }
-        board->base = take_text(file);
-        if (!next(file, errp)) {
+        board->base = take_text(parser);
+        if (!next(parser, errp)) {
             return false;
         }
     }
-    if (is(file, BOARD_TOKEN_STRING)) {
-        board->desc = take_text(file);
-        if (!next(file, errp)) {
+    if (is(parser, BOARD_TOKEN_STRING)) {
+        board->desc = take_text(parser);
+        if (!next(parser, errp)) {
             return false;
         }
-        return end_of_line(file, "the end of the line", errp);
+        return end_of_line(parser, "the end of the line", errp);
     }
-    return end_of_line(file,
+    return end_of_line(parser,
                        board->base.text ? "a description in quotes, or the end of the line"
                        : board->name.text
                            ? "'from' and a machine, a description in quotes, or the "
@@ -342,24 +320,24 @@ static bool machine(File *file, const BoardPos *at, GError **errp)
 }
 
 /* Behind "include", at a string. */
-static bool include(File *file, GError **errp)
+static bool include(Parser *parser, GError **errp)
 {
-    g_autofree char *folder = g_path_get_dirname(file->name), *name = NULL;
-    BoardText path = take_text(file);
+    g_autofree char *folder = g_path_get_dirname(parser->file->name), *name = NULL;
+    BoardText path = take_text(parser);
     bool ok;
 
     name = g_path_is_absolute(path.text) || !strcmp(folder, ".")
                ? g_strdup(path.text)
                : g_build_filename(folder, path.text, NULL);
-    ok = next(file, errp) && end_of_line(file, "the end of the line", errp) &&
-         parse_file(file->parser, name, file, &path.at, errp);
+    ok = next(parser, errp) && end_of_line(parser, "the end of the line", errp) &&
+         board_include(parser->file, name, &path.at, errp);
     g_free(path.text);
     return ok;
 }
 
-static bool cpus(File *file, const BoardPos *at, GError **errp)
+static bool cpus(Parser *parser, const BoardPos *at, GError **errp)
 {
-    Board *board = file->parser->board;
+    Board *board = parser->board;
     BoardObject *object;
 
     for (unsigned i = 0; i < board->objects->len; i++) {
@@ -376,164 +354,74 @@ static bool cpus(File *file, const BoardPos *at, GError **errp)
 }
 
 /* A line at the margin that is neither an object nor a wire; it began with @word. */
-static bool keyword(File *file, const BoardText *word, GError **errp)
+static bool keyword(Parser *parser, const BoardText *word, GError **errp)
 {
     g_autofree char *what = NULL;
 
     if (!strcmp(word->text, "machine")) {
-        file->above = ABOVE_MACHINE;
-        return machine(file, &word->at, errp);
+        parser->above = ABOVE_MACHINE;
+        return machine(parser, &word->at, errp);
     }
     if (!strcmp(word->text, "include")) {
-        return is(file, BOARD_TOKEN_STRING) ? include(file, errp)
-                                            : expected(file, "the name of a file in quotes", errp);
+        return is(parser, BOARD_TOKEN_STRING)
+                   ? include(parser, errp)
+                   : expected(parser, "the name of a file in quotes", errp);
     }
     if (!strcmp(word->text, "cpus")) {
-        return end_of_line(file, "the end of the line, or ':' and a type", errp) &&
-               cpus(file, &word->at, errp);
+        return end_of_line(parser, "the end of the line, or ':' and a type", errp) &&
+               cpus(parser, &word->at, errp);
     }
     what =
         g_strdup_printf("':' and a type, or '->' and where the line leads, after '%s'", word->text);
-    return expected(file, what, errp);
+    return expected(parser, what, errp);
 }
 
-static bool statement(File *file, GError **errp)
+static bool statement(Parser *parser, GError **errp)
 {
     g_autofree char *text = NULL;
     BoardText word;
 
-    file->above = ABOVE_CLOSED;
-    g_hash_table_remove_all(file->keys);
-    if (!is(file, BOARD_TOKEN_WORD)) {
-        return expected(file, "the name of an object, 'machine', 'cpus' or 'include'", errp);
+    parser->above = ABOVE_CLOSED;
+    g_hash_table_remove_all(parser->keys);
+    if (!is(parser, BOARD_TOKEN_WORD)) {
+        return expected(parser, "the name of an object, 'machine', 'cpus' or 'include'", errp);
     }
-    word = take_text(file);
+    word = take_text(parser);
     text = word.text;
-    if (!next(file, errp)) {
+    if (!next(parser, errp)) {
         return false;
     }
-    if (is(file, BOARD_TOKEN_COLON) || is(file, BOARD_TOKEN_ARROW)) {
+    if (is(parser, BOARD_TOKEN_COLON) || is(parser, BOARD_TOKEN_ARROW)) {
         text = NULL;
-        return is(file, BOARD_TOKEN_COLON) ? object(file, word, errp) : wire(file, word, errp);
+        return is(parser, BOARD_TOKEN_COLON) ? object(parser, word, errp)
+                                             : wire(parser, word, errp);
     }
-    return keyword(file, &word, errp);
+    return keyword(parser, &word, errp);
 }
 
-/* ---- Files ---- */
+/* ---- All lines ---- */
 
-static char *identity_of(const char *path)
-{
-    char *real = realpath(path, NULL), *copy = real ? g_strdup(real) : NULL;
-
-    free(real); /* malloc's, as path and not GLib's */
-    return copy ? copy : g_canonicalize_filename(path, NULL);
-}
-
-/* Refuses a file that is being read already; the way to it is told. */
-static bool check_cycle(const File *file, const BoardPos *at, GError **errp)
-{
-    for (const File *outer = file->outer; outer; outer = outer->outer) {
-        g_autoptr(GString) way = NULL;
-
-        if (strcmp(outer->identity, file->identity) != 0) {
-            continue;
-        }
-        way = g_string_new(file->name);
-        for (const File *step = file->outer; step; step = step == outer ? NULL : step->outer) {
-            g_string_prepend(way, " -> ");
-            g_string_prepend(way, step->name);
-        }
-        return board_error(errp, at, "expected a file that is not being read already: %s",
-                           way->str);
-    }
-    if (file->depth > MAX_DEPTH) {
-        return board_error(errp, at, "expected files at most %d deep in each other", MAX_DEPTH);
-    }
-    if (file->parser->board->files->len > MAX_FILES) {
-        return board_error(errp, at, "expected at most %d files in all", MAX_FILES);
-    }
-    return true;
-}
-
-static bool parse_lines(File *file, GError **errp)
+static bool parse_lines(Parser *parser, GError **errp)
 {
     bool indented;
 
-    while (board_lex_line(&file->lex, &indented)) {
-        if (!next(file, errp) || !(indented ? indented_line(file, errp) : statement(file, errp))) {
+    while (board_lex_line(&parser->lex, &indented)) {
+        if (!next(parser, errp) ||
+            !(indented ? indented_line(parser, errp) : statement(parser, errp))) {
             return false;
         }
     }
     return true;
 }
 
-/* An error in a file that was included says where that was. */
-static void tell_outer(const File *file, const BoardPos *at, GError **errp)
+bool board_parse_text(const BoardFile *file, const char *text, size_t len, GError **errp)
 {
-    if (file->outer && errp && *errp) {
-        g_autofree char *text =
-            g_strdup_printf("%s (included at %s:%u)", (*errp)->message, at->file, at->line);
-
-        g_free((*errp)->message);
-        (*errp)->message = g_steal_pointer(&text);
-    }
-}
-
-static bool parse_text(File *file, const char *text, size_t len, GError **errp)
-{
+    Parser parser = { .file = file, .board = file->reader->board };
     bool ok;
 
-    file->keys = g_hash_table_new(g_str_hash, g_str_equal);
-    ok = board_lex_begin(&file->lex, file->name, text, len, errp) && parse_lines(file, errp);
-    g_hash_table_unref(file->keys);
-    g_free(file->token.text);
+    parser.keys = g_hash_table_new(g_str_hash, g_str_equal);
+    ok = board_lex_begin(&parser.lex, file->name, text, len, errp) && parse_lines(&parser, errp);
+    g_hash_table_unref(parser.keys);
+    g_free(parser.token.text);
     return ok;
-}
-
-static bool read_and_parse(File *file, const BoardPos *at, GError **errp)
-{
-    Parser *parser = file->parser;
-    g_autofree char *text = NULL;
-    size_t len;
-
-    text = parser->read(parser->opaque, file->name, &len, errp);
-    if (!text) {
-        return at ? board_blame(errp, at) : false;
-    }
-    parser->bytes += len;
-    if (parser->bytes > MAX_BYTES) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "a board has at most %u MiB of text in all its files",
-                      MAX_BYTES >> 20);
-        return at ? board_blame(errp, at) : false;
-    }
-    if (!parse_text(file, text, len, errp)) {
-        tell_outer(file, at, errp);
-        return false;
-    }
-    return true;
-}
-
-/* @at: where it is included; @outer and @at are NULL for the first file. */
-static bool parse_file(Parser *parser, const char *name, const File *outer, const BoardPos *at,
-                       GError **errp)
-{
-    File file = { .parser = parser, .outer = outer, .depth = outer ? outer->depth + 1 : 0 };
-    char *own = g_strdup(name);
-    bool ok;
-
-    g_ptr_array_add(parser->board->files, own);
-    file.name = own;
-    file.identity = identity_of(name);
-    ok = (!outer || check_cycle(&file, at, errp)) && read_and_parse(&file, at, errp);
-    g_free(file.identity);
-    return ok;
-}
-
-Board *board_parse(const char *path, BoardReadFn *read, void *opaque, GError **errp)
-{
-    g_autoptr(Board) board = board_new();
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-    Parser parser = { .board = board, .names = names, .read = read, .opaque = opaque };
-
-    return parse_file(&parser, path, NULL, NULL, errp) ? g_steal_pointer(&board) : NULL;
 }

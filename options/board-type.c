@@ -281,15 +281,36 @@ static MachineClass *parent_of(MachineClass *mc)
     return MACHINE_CLASS(object_class_get_parent(OBJECT_CLASS(mc)));
 }
 
-/* What a board begins with is made first. */
-static bool make_board(MachineClass *mc, MachineState *machine, GError **errp)
+/* What a board begins with is made first. *@serials: how many ports there are for -serial. */
+static bool make_board(MachineClass *mc, MachineState *machine, unsigned *serials, GError **errp)
 {
     const BoardType *type = type_of(mc);
 
-    if (!type) {
-        return !mc->init || mc->init(machine, errp);
+    if (type) {
+        return make_board(parent_of(mc), machine, serials, errp) &&
+               board_make(type->board, machine, serials, errp);
     }
-    return make_board(parent_of(mc), machine, errp) && board_make(type->board, machine, errp);
+    if (mc->init) {
+        *serials = UINT_MAX; /* it has them all, or refuses */
+        return mc->init(machine, errp);
+    }
+    return true;
+}
+
+static bool check_serials(const MachineState *machine, unsigned ports, GError **errp)
+{
+    unsigned n = machine->serial_words ? machine_serial_count(machine) : 0;
+
+    for (unsigned i = ports; i < n; i++) {
+        const char *words = machine_serial_words(machine, i);
+
+        if (words) {
+            qom_error_set(errp, QOM_ERROR_VALUE, "-serial %s: the board has %u serial port%s",
+                          words, ports, ports == 1 ? "" : "s");
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Refuses to be told by an option what the board says itself, and would not be heard. */
@@ -320,8 +341,10 @@ static bool check_options(const MachineState *machine, const MachineClass *mc, G
 static bool board_machine_init(MachineState *machine, GError **errp)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
+    unsigned serials = 0;
 
-    return check_options(machine, mc, errp) && make_board(mc, machine, errp);
+    return check_options(machine, mc, errp) && make_board(mc, machine, &serials, errp) &&
+           check_serials(machine, serials, errp);
 }
 
 /* Defaults that a setter has to be told, since no field can hold them. */

@@ -298,6 +298,9 @@ static bool connect_one(const BoardLines *from, unsigned i, const BoardLines *to
     g_autofree char *sink = property_of(to, true, to->first + i);
     Object *line = object_resolve_path_component(to->obj, sink);
 
+    if (object_property_get_link(from->obj, source, NULL) == line) {
+        return true; /* a device may have led it there itself: as its bus has it */
+    }
     if (object_dynamic_cast(from->obj, TYPE_DEVICE)) {
         return qdev_connect_gpio_out_named(DEVICE(from->obj), from->group, (int)(from->first + i),
                                            IRQ(line), errp);

@@ -110,3 +110,9 @@ bool board_blame(GError **errp, const BoardPos *at)
     g_prefix_error(errp, "%s:%u:%u: ", at->file, at->line, at->column);
     return false;
 }
+
+bool board_blame_object(GError **errp, const BoardObject *object)
+{
+    g_prefix_error(errp, "%s: ", object->name.text);
+    return board_blame(errp, &object->name.at);
+}

@@ -20,6 +20,7 @@ libqometall_a_SOURCES += \
 	options/board-make.c \
 	options/board-parse.c \
 	options/board-print.c \
+	options/board-realize.c \
 	options/board-type.c \
 	options/board-wire.c \
 	options/board.c \
@@ -33,9 +34,13 @@ nobase_qometinclude_HEADERS += \
 	options/options.h
 
 unit_tests += \
+	tests/unit/test-board-dump \
+	tests/unit/test-board-make \
 	tests/unit/test-board-parse \
 	tests/unit/test-device-add \
 	tests/unit/test-options
+libtest_a_SOURCES += \
+	tests/unit/board-fixture.h
 fuzz_targets += tests/fuzz/fuzz-options
 EXTRA_DIST += tests/fuzz/corpus/fuzz-options
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Machines written as boards: what is read back is the same machine - the tree property by property,
+ * both maps, and the text when it is written once more. Under qtest, so without vCPUs.
+ */
+#include "tests/unit/board-fixture.h"
+
+static char *dump(void)
+{
+    Board *board = board_dump(current_machine());
+    char *text = board_print(board);
+
+    board_free(board);
+    return text;
+}
+
+/* @machine and @more make a machine; the same @more with the board that was written make it again. */
+static void assert_round_trip(const char *machine, const char *more)
+{
+    g_autofree char *words = g_strdup_printf("-M %s%s%s", machine, *more ? " " : "", more);
+    g_autofree char *text = NULL, *shown = NULL, *text_again = NULL, *shown_again = NULL;
+    GError *error = NULL;
+
+    if (board_start(words, &error) != OPTIONS_READY) {
+        fail_msg("%s: %s", words, error->message);
+    }
+    text = dump();
+    shown = board_show();
+    board_fixture_end();
+    board_fixture_begin();
+    assert_board(text, "");
+    text_again = dump();
+    shown_again = board_show();
+    assert_string_equal(text, text_again);
+    assert_same_lines(shown, shown_again);
+    board_fixture_end();
+    board_fixture_begin();
+}
+
+static void a_machine_read_back_is_the_same(void **state)
+{
+    static const struct {
+        const char *machine, *more;
+    } rows[] = {
+        { "bare", "" },
+        { "bare", "-nodefaults" },
+        { "bare", "-m 6G" },
+        { "bare", "-m 1M -smp 4 -cpu max,kvm-hypercalls=off" },
+        { "bare,kernel-irqchip=on", "-serial null -serial null -serial null" },
+        { "bare,load-address=0x10000,cs=0x1000,entry=0,rax=2,rbx=0xffffffffffffffff", "" },
+        { "bare,on-halt=wait,unassigned=stop", "-name x" },
+        { "bare,long-mode=on,rsp=0x8000", "" },
+        { "bare,kernel-irqchip=on", "-nodefaults -device isa-serial,id=a,index=1 "
+                                    "-device isa-serial,iobase=0x100,irq=9 "
+                                    "-device isa-debugcon,id=con.1,iobase=0xf1,readback=1 "
+                                    "-device port-logger,iosize=4,limit=1000000000000" },
+        { "none", "" },
+        { "flat", "-name \"" },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        assert_round_trip(rows[i].machine, rows[i].more);
+    }
+}
+
+static void the_teaching_board_from_a_file_is_the_machine_bare(void **state)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("abs_top_srcdir"), "examples/boards/teaching.board", NULL);
+    g_autofree char *words = g_strdup_printf("-board %s -M teaching -m 5G", path);
+    g_autofree char *bare = NULL, *teaching = NULL;
+    GError *error = NULL;
+
+    (void)state;
+    assert_int_equal(board_start("-M bare,cpu=qemu64 -m 5G", &error), OPTIONS_READY);
+    bare = board_show();
+    board_fixture_end();
+    board_fixture_begin();
+    if (board_start(words, &error) != OPTIONS_READY) {
+        fail_msg("%s", error->message);
+    }
+    teaching = board_show();
+    assert_same_lines(bare, teaching);
+}
+
+static void what_differs_from_the_type_is_written_and_nothing_else(void **state)
+{
+    g_autofree char *text = NULL;
+    GError *error = NULL;
+
+    (void)state;
+    assert_int_equal(board_start("-M bare,kernel-irqchip=on,rax=64,rbx=63 -m 32M -smp 2 "
+                                 "-chardev null,id=c "
+                                 "-device port-logger,id=log,limit=1000,chardev=c",
+                                 &error),
+                     OPTIONS_READY);
+    text = dump();
+    assert_string_equal(text, "machine from flat \"teaching board: RAM, ports, a flat binary\"\n"
+                              "    ram-size: 32M\n"
+                              "    smp: 2\n"
+                              "    rax: 0x40\n"
+                              "    rbx: 63\n"
+                              "\n"
+                              "pic: accel-irqchip\n"
+                              "\n"
+                              "ram: ram at 0x0, 0x100000000\n"
+                              "    size: $ram-size\n"
+                              "    split: 3G\n"
+                              "\n"
+                              "isa.0: ISA\n"
+                              "\n"
+                              "serial0: isa-serial on isa.0\n"
+                              "    index: 0\n"
+                              "    chardev: $serial0\n"
+                              "\n"
+                              "peripheral/log: port-logger on isa.0\n"
+                              "    limit: 0x3e8\n"
+                              "    chardev: c\n"
+                              "\n"
+                              "cpus\n"
+                              "\n"
+                              "isa.0.irq[0..15] -> pic[0..15]\n"
+                              "serial0.irq -> pic.4\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        board_test(a_machine_read_back_is_the_same),
+        board_test(the_teaching_board_from_a_file_is_the_machine_bare),
+        board_test(what_differs_from_the_type_is_written_and_nothing_else),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
