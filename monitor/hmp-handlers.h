@@ -15,4 +15,7 @@ HmpHandler hmp_do_info;
 HmpHandler hmp_do_info_status;
 HmpHandler hmp_do_info_version;
 
+/* Pictures, and what is nowhere else in words (hmp-pictures.c). */
+HmpHandler hmp_do_info_wires;
+
 #endif

@@ -20,6 +20,7 @@ libqometall_a_SOURCES += \
 	monitor/hmp-info.c \
 	monitor/hmp-int.h \
 	monitor/hmp-monitor.c \
+	monitor/hmp-pictures.c \
 	monitor/hmp.c \
 	monitor/introspect.c \
 	monitor/introspect.h \

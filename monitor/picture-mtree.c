@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The picture of the memory map: on the left regions, each behind the one that it is mapped in; on
- * the right, for each address space, what an access meets - the flat view.
+ * The picture of the memory map: on the left regions, each with what is mapped in it; on the right,
+ * for each address space, what an access meets - the flat view.
  */
 #include <inttypes.h>
 #include <qomet/memory/listing.h>
@@ -243,7 +243,8 @@ char *picture_mtree(void)
     g_hash_table_unref(m.drawn);
     g_string_free(m.views, TRUE);
     g_string_free(m.edges, TRUE);
-    return picture_end(&m.p, "The memory map",
-                       "Left: regions, each behind the one that it is mapped in. Right: the flat "
-                       "view of each address space, which is what an access meets.");
+    return picture_end(
+        &m.p, "The memory map",
+        "Left: regions, each with what is mapped in it to its right. Right: the flat "
+        "view of each address space, which is what an access meets.");
 }

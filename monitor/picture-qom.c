@@ -228,7 +228,7 @@ static void draw_box(Picture *p, const Box *box, double width)
         picture_small(p->text, g_ptr_array_index(box->facts, i));
     }
     g_string_append(p->text, ">]\n");
-    if (object_get_parent(box->first)) {
+    if (box->depth) {
         picture_object(p->text, object_get_parent(box->first));
         g_string_append(p->text, " -> ");
         picture_object(p->text, box->first);
@@ -256,17 +256,17 @@ static void draw(Picture *p, GPtrArray *boxes)
     }
 }
 
-char *picture_qom_tree(void)
+char *picture_qom_tree(Object *top)
 {
     g_autoptr(GPtrArray) boxes = g_ptr_array_new_with_free_func(box_free);
     Picture p;
 
-    gather(boxes, box_new(object_get_root(), 0));
+    gather(boxes, box_new(top, 0));
     picture_begin(&p, kinds);
     g_string_append(p.text,
                     "graph [splines=line ranksep=0.7]\nedge [dir=none tailport=e headport=w]\n");
     draw(&p, boxes);
     return picture_end(&p, "The object tree",
-                       "Every part of a machine is an object of a registered type; each stands "
-                       "behind the one that owns it.");
+                       "Every part of a machine is an object of a registered type; to its right "
+                       "stands what it owns.");
 }

@@ -8,8 +8,8 @@
 
 #include <qomet/qom/object.h>
 
-/** All objects, each below its parent. The caller frees. */
-QOM_EXPORT char *picture_qom_tree(void);
+/** @top and all objects below it, each with the one that owns it. The caller frees. */
+QOM_EXPORT char *picture_qom_tree(Object *top);
 /** Every address space: regions inside of regions, and the flat view that they make. */
 QOM_EXPORT char *picture_mtree(void);
 /** Every device with lines: which output leads to which input. */

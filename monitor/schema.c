@@ -493,5 +493,14 @@ const HmpCommand hmp_commands[] = {
         .help = "end the machine and the program",
         .qmp = qmp_do_quit,
     },
+    /* Objects. */
+    {
+        .name = "info wires",
+        .params = "[-dot]",
+        .help = "show which output of a device leads to which input (-dot: as a picture for "
+                "Graphviz)",
+        .args = MEMBERS(MAY("dot", "flag", "as a picture for Graphviz")),
+        .fn = hmp_do_info_wires,
+    },
     { .name = NULL },
 };

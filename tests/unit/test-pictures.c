@@ -126,7 +126,7 @@ static void an_empty_tree_is_a_picture_of_its_root(void **state)
     g_autofree char *text = NULL;
 
     (void)state;
-    text = picture_qom_tree();
+    text = picture_qom_tree(object_get_root());
     assert_drawable(text);
     assert_shows(text, "\"/\" [");
     assert_hides(text, "->");
@@ -138,7 +138,7 @@ static void an_object_stands_behind_its_owner_and_says_its_type(void **state)
 
     (void)state;
     add_object("/board/shelf", "probe", TYPE_PROBE);
-    text = picture_qom_tree();
+    text = picture_qom_tree(object_get_root());
     assert_drawable(text);
     assert_shows(text, "\"/\" -> \"/board\"\n");
     assert_shows(text, "\"/board/shelf\" -> \"/board/shelf/probe\"\n");
@@ -157,7 +157,7 @@ static void elements_of_an_array_that_are_alike_share_a_box(void **state)
     }
     add_object("/board", "line[9]", TYPE_CONTAINER);
     add_object("/board", "liner[0]", TYPE_CONTAINER);
-    text = picture_qom_tree();
+    text = picture_qom_tree(object_get_root());
     assert_drawable(text);
     assert_shows(text, "<B>line[0&#93; \u2026 [2&#93;</B>");
     assert_shows(text, "irq \u00d7 3");
@@ -175,7 +175,7 @@ static void a_device_tells_on_which_bus_it_sits(void **state)
     p = probe_new(TYPE_BUS_PROBE);
     assert_works(qdev_set_id(DEVICE(p), "sitter", errp));
     assert_works(qdev_realize_and_unref(DEVICE(p), NULL, errp));
-    text = picture_qom_tree();
+    text = picture_qom_tree(object_get_root());
     assert_drawable(text);
     assert_shows(text, ">on probe.0<");
     assert_hides(text, "parent_bus");
@@ -213,7 +213,7 @@ static void a_name_may_hold_anything(void **state)
         assert_works(memory_region_add_subregion(get_system_io(), 8 * i, &mr[i], errp));
     }
     add_object("/board", long_name, TYPE_CONTAINER);
-    text = picture_qom_tree();
+    text = picture_qom_tree(object_get_root());
     assert_drawable(text);
     assert_shows(text, "a &quot;quoted&quot; name");
     assert_shows(text, "&lt;B&gt;markup&lt;B&gt; &amp; more &gt;");
