@@ -7,6 +7,7 @@ libqometall_a_SOURCES += \
 	hw/char/isa-serial.c \
 	hw/char/serial.c \
 	hw/intc/accel-irqchip.c \
+	hw/intc/i8259.c \
 	hw/isa/isa-bus.c \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
@@ -16,12 +17,14 @@ libqometall_a_SOURCES += \
 nobase_qometinclude_HEADERS += \
 	hw/char/serial.h \
 	hw/intc/accel-irqchip.h \
+	hw/intc/i8259.h \
 	hw/isa/isa-bus.h \
 	hw/timer/mc146818rtc.h
 
 unit_tests += \
 	tests/unit/test-debug-exit \
 	tests/unit/test-debugcon \
+	tests/unit/test-i8259 \
 	tests/unit/test-isa-bus \
 	tests/unit/test-mc146818rtc \
 	tests/unit/test-port-logger \
