@@ -110,6 +110,10 @@ MachineState *machine_new(MachineClass *mc, GError **errp)
         object_unparent(obj);
         return NULL;
     }
+    /* They are there before anything is in them. */
+    container_get(obj, "/peripheral");
+    container_get(obj, "/peripheral-anon");
+    container_get(obj, "/unattached");
     the_machine = MACHINE(obj);
     return the_machine;
 }

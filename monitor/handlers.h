@@ -37,6 +37,15 @@ QmpHandler qmp_do_query_machines;
 QmpHandler qmp_do_query_cpus_fast;
 QmpHandler qmp_do_query_memory_size_summary;
 
+/* What comes and goes (qmp-cmds-devices.c, qmp-cmds-chardev.c). */
+QmpHandler qmp_do_device_add;
+QmpHandler qmp_do_device_del;
+QmpHandler qmp_do_object_add;
+QmpHandler qmp_do_object_del;
+QmpHandler qmp_do_query_chardev;
+QmpHandler qmp_do_chardev_add;
+QmpHandler qmp_do_chardev_remove;
+
 /* Objects and types (qmp-cmds-qom.c, qmp-cmds-types.c). */
 QmpHandler qmp_do_qom_list;
 QmpHandler qmp_do_qom_list_get;

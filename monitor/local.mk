@@ -32,7 +32,9 @@ libqometall_a_SOURCES += \
 	monitor/picture-qom.c \
 	monitor/picture-wires.c \
 	monitor/picture.c \
+	monitor/qmp-cmds-chardev.c \
 	monitor/qmp-cmds-core.c \
+	monitor/qmp-cmds-devices.c \
 	monitor/qmp-cmds-fd.c \
 	monitor/qmp-cmds-machine.c \
 	monitor/qmp-cmds-qom.c \
@@ -61,6 +63,8 @@ libtest_a_SOURCES += \
 	tests/unit/qmp-fixture.h
 
 script_tests += \
+	tests/monitor/test-qmp-chardevs.py \
+	tests/monitor/test-qmp-devices.py \
 	tests/monitor/test-qmp-qom.py \
 	tests/monitor/test-qmp-queries.py
 

@@ -7,50 +7,31 @@
 #include <qomet/monitor/qmp.h>
 #include "monitor/handlers.h"
 
-/* Floating text, as a member of a GVariantBuilder of a{sv}. */
-static void add_str(GVariantBuilder *object, const char *name, const char *text)
-{
-    g_variant_builder_add(object, "{sv}", name, g_variant_new_string(text));
-}
-
-static void add_bool(GVariantBuilder *object, const char *name, bool value)
-{
-    g_variant_builder_add(object, "{sv}", name, g_variant_new_boolean(value));
-}
-
-static void add_int(GVariantBuilder *object, const char *name, int64_t value)
-{
-    g_variant_builder_add(object, "{sv}", name, g_variant_new_int64(value));
-}
+#define TARGET "x86_64"
 
 bool qmp_do_query_name(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
 {
     const MachineState *machine = current_machine();
-    GVariantBuilder name;
+    const char *name = machine ? machine->guest_name : NULL;
 
     (void)mon;
     (void)args;
     (void)errp;
-    g_variant_builder_init(&name, G_VARIANT_TYPE_VARDICT);
-    if (machine && machine->guest_name) {
-        add_str(&name, "name", machine->guest_name);
-    }
-    *ret = g_variant_builder_end(&name);
+    *ret = name ? qmp_object("name", qmp_text(name), NULL) : NULL;
     return true;
 }
 
 bool qmp_do_query_kvm(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
 {
     AccelState *accel = current_accel();
-    GVariantBuilder info;
+    bool enabled = accel && !g_strcmp0(ACCEL_GET_CLASS(accel)->name, "kvm");
+    bool present = object_class_by_name("kvm" ACCEL_CLASS_SUFFIX) != NULL;
 
     (void)mon;
     (void)args;
     (void)errp;
-    g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-    add_bool(&info, "enabled", accel && !g_strcmp0(ACCEL_GET_CLASS(accel)->name, "kvm"));
-    add_bool(&info, "present", object_class_by_name("kvm" ACCEL_CLASS_SUFFIX) != NULL);
-    *ret = g_variant_builder_end(&info);
+    *ret = qmp_object("enabled", g_variant_new_boolean(enabled), "present",
+                      g_variant_new_boolean(present), NULL);
     return true;
 }
 
@@ -59,7 +40,7 @@ bool qmp_do_query_target(Monitor *mon, GVariant *args, GVariant **ret, GError **
     (void)mon;
     (void)args;
     (void)errp;
-    *ret = g_variant_new_parsed("{'arch': <'x86_64'>}");
+    *ret = qmp_object("arch", g_variant_new_string(TARGET), NULL);
     return true;
 }
 
@@ -68,31 +49,22 @@ bool qmp_do_query_target(Monitor *mon, GVariant *args, GVariant **ret, GError **
 static void add_machine(ObjectClass *klass, void *opaque)
 {
     const MachineClass *mc = MACHINE_CLASS(klass);
-    g_autofree char *name = machine_name(mc);
-    GVariantBuilder info;
+    g_autofree char *cpu = mc->default_cpu_type
+                               ? g_strconcat(mc->default_cpu_type, X86_CPU_TYPE_NAME(""), NULL)
+                               : NULL;
+    GVariant *no = g_variant_ref_sink(g_variant_new_boolean(false));
 
-    g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-    add_str(&info, "name", name);
-    if (mc->alias) {
-        add_str(&info, "alias", mc->alias);
-    }
-    if (mc->is_default) {
-        add_bool(&info, "is-default", true);
-    }
-    /* A machine without vCPUs counts as one that has one, as -smp does. */
-    add_int(&info, "cpu-max", MAX(mc->max_cpus, 1));
-    add_bool(&info, "hotpluggable-cpus", false);
-    add_bool(&info, "numa-mem-supported", false);
-    add_bool(&info, "deprecated", false);
-    if (mc->default_cpu_type) {
-        g_autofree char *type = g_strconcat(mc->default_cpu_type, X86_CPU_TYPE_NAME(""), NULL);
-
-        add_str(&info, "default-cpu-type", type);
-    }
-    if (mc->default_ram_size) {
-        add_str(&info, "default-ram-id", "ram");
-    }
-    g_variant_builder_add(opaque, "v", g_variant_builder_end(&info));
+    g_variant_builder_add(
+        opaque, "v",
+        qmp_object("name", g_variant_new_take_string(machine_name(mc)), "alias",
+                   mc->alias ? g_variant_new_string(mc->alias) : NULL, "is-default",
+                   mc->is_default ? g_variant_new_boolean(true) : NULL,
+                   /* A machine without vCPUs counts as one that has one, as -smp does. */
+                   "cpu-max", g_variant_new_int64(MAX(mc->max_cpus, 1)), "hotpluggable-cpus", no,
+                   "numa-mem-supported", no, "deprecated", no, "default-cpu-type",
+                   cpu ? g_variant_new_string(cpu) : NULL, "default-ram-id",
+                   mc->default_ram_size ? g_variant_new_string("ram") : NULL, NULL));
+    g_variant_unref(no);
 }
 
 bool qmp_do_query_machines(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
@@ -128,21 +100,16 @@ static int thread_id(CPUState *cpu)
 
 static GVariant *cpu_info(CPUState *cpu)
 {
-    g_autofree char *path = object_get_canonical_path(OBJECT(cpu));
-    GVariantBuilder info, props;
-
+    char *path = object_get_canonical_path(OBJECT(cpu));
     /* All vCPUs are cores of one package. */
-    g_variant_builder_init(&props, G_VARIANT_TYPE_VARDICT);
-    add_int(&props, "core-id", cpu->index);
-    add_int(&props, "thread-id", 0);
-    add_int(&props, "socket-id", 0);
-    g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-    add_int(&info, "thread-id", thread_id(cpu));
-    g_variant_builder_add(&info, "{sv}", "props", g_variant_builder_end(&props));
-    add_str(&info, "qom-path", path ? path : "");
-    add_int(&info, "cpu-index", cpu->index);
-    add_str(&info, "target", "x86_64");
-    return g_variant_builder_end(&info);
+    GVariant *props =
+        qmp_object("socket-id", g_variant_new_int64(0), "core-id", g_variant_new_int64(cpu->index),
+                   "thread-id", g_variant_new_int64(0), NULL);
+
+    return qmp_object("cpu-index", g_variant_new_int64(cpu->index), "qom-path",
+                      g_variant_new_take_string(path), "thread-id",
+                      g_variant_new_int64(thread_id(cpu)), "props", props, "target",
+                      g_variant_new_string(TARGET), NULL);
 }
 
 bool qmp_do_query_cpus_fast(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
@@ -169,15 +136,11 @@ bool qmp_do_query_memory_size_summary(Monitor *mon, GVariant *args, GVariant **r
     const MachineState *machine = current_machine();
     /* -m means nothing to a machine that has no RAM. */
     bool has_ram = machine && MACHINE_GET_CLASS(machine)->default_ram_size;
-    GVariantBuilder info;
 
     (void)mon;
     (void)args;
     (void)errp;
-    g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&info, "{sv}", "base-memory",
-                          g_variant_new_uint64(has_ram ? machine->ram_size : 0));
-    g_variant_builder_add(&info, "{sv}", "plugged-memory", g_variant_new_uint64(0));
-    *ret = g_variant_builder_end(&info);
+    *ret = qmp_object("base-memory", g_variant_new_uint64(has_ram ? machine->ram_size : 0),
+                      "plugged-memory", g_variant_new_uint64(0), NULL);
     return true;
 }

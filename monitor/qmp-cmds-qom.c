@@ -6,13 +6,6 @@
 #include "monitor/handlers.h"
 #include "monitor/introspect.h"
 
-/* What a child or an instance's property is called besides its name: {"name", "type"}. */
-static void add_view(GVariantBuilder *info, const ObjectPropertyView *view)
-{
-    g_variant_builder_add(info, "{sv}", "name", g_variant_new_string(view->name));
-    g_variant_builder_add(info, "{sv}", "type", g_variant_new_string(view->type));
-}
-
 /* Every property of @obj, with its value where @values; floating. */
 static GVariant *list_properties(Object *obj, bool values)
 {
@@ -25,14 +18,10 @@ static GVariant *list_properties(Object *obj, bool values)
     while (object_property_iter_next(&iter, &view)) {
         /* One that cannot be read has none. */
         g_autoptr(GVariant) value = values ? object_property_get(obj, view.name, NULL) : NULL;
-        GVariantBuilder info;
 
-        g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-        add_view(&info, &view);
-        if (value) {
-            g_variant_builder_add(&info, "{sv}", "value", value);
-        }
-        g_variant_builder_add(&list, "v", g_variant_builder_end(&info));
+        g_variant_builder_add(&list, "v",
+                              qmp_object("name", g_variant_new_string(view.name), "type",
+                                         g_variant_new_string(view.type), "value", value, NULL));
     }
     return g_variant_builder_end(&list);
 }
@@ -60,15 +49,13 @@ bool qmp_do_qom_list_get(Monitor *mon, GVariant *args, GVariant **ret, GError **
         g_autoptr(GVariant) box = g_variant_get_child_value(paths, i);
         g_autoptr(GVariant) path = g_variant_get_variant(box);
         Object *obj = introspect_find(g_variant_get_string(path, NULL), errp);
-        GVariantBuilder object;
 
         if (!obj) {
             g_variant_builder_clear(&list);
             return false;
         }
-        g_variant_builder_init(&object, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&object, "{sv}", "properties", list_properties(obj, true));
-        g_variant_builder_add(&list, "v", g_variant_builder_end(&object));
+        g_variant_builder_add(&list, "v",
+                              qmp_object("properties", list_properties(obj, true), NULL));
     }
     *ret = g_variant_builder_end(&list);
     return true;

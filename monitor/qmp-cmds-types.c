@@ -8,11 +8,6 @@
 #include "monitor/handlers.h"
 #include "monitor/introspect.h"
 
-static void add_str(GVariantBuilder *object, const char *name, const char *text)
-{
-    g_variant_builder_add(object, "{sv}", name, g_variant_new_string(text));
-}
-
 bool qmp_do_qom_list_types(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
 {
     g_autoptr(GSList) classes = NULL;
@@ -25,18 +20,14 @@ bool qmp_do_qom_list_types(Monitor *mon, GVariant *args, GVariant **ret, GError 
                                     qmp_arg_bool(args, "abstract", false));
     g_variant_builder_init(&list, G_VARIANT_TYPE("av"));
     for (GSList *at = classes; at; at = at->next) {
-        ObjectClass *parent = object_class_get_parent(at->data);
-        GVariantBuilder info;
+        const ObjectClass *klass = at->data, *parent = object_class_get_parent(at->data);
+        bool abstract = object_class_is_abstract(klass);
 
-        g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-        add_str(&info, "name", object_class_get_name(at->data));
-        if (object_class_is_abstract(at->data)) {
-            g_variant_builder_add(&info, "{sv}", "abstract", g_variant_new_boolean(true));
-        }
-        if (parent) {
-            add_str(&info, "parent", object_class_get_name(parent));
-        }
-        g_variant_builder_add(&list, "v", g_variant_builder_end(&info));
+        g_variant_builder_add(
+            &list, "v",
+            qmp_object("name", g_variant_new_string(object_class_get_name(klass)), "abstract",
+                       abstract ? g_variant_new_boolean(true) : NULL, "parent",
+                       parent ? g_variant_new_string(object_class_get_name(parent)) : NULL, NULL));
     }
     *ret = g_variant_builder_end(&list);
     return true;
@@ -47,18 +38,11 @@ bool qmp_do_qom_list_types(Monitor *mon, GVariant *args, GVariant **ret, GError 
 static GVariant *property_info(const Property *prop, bool with_default)
 {
     g_autoptr(GVariant) defval = with_default ? object_property_default(prop) : NULL;
-    GVariantBuilder info;
 
-    g_variant_builder_init(&info, G_VARIANT_TYPE_VARDICT);
-    add_str(&info, "name", prop->name);
-    add_str(&info, "type", object_property_type_name(prop));
-    if (prop->help) {
-        add_str(&info, "description", prop->help);
-    }
-    if (defval) {
-        g_variant_builder_add(&info, "{sv}", "default-value", defval);
-    }
-    return g_variant_builder_end(&info);
+    return qmp_object("name", g_variant_new_string(prop->name), "type",
+                      g_variant_new_string(object_property_type_name(prop)), "description",
+                      prop->help ? g_variant_new_string(prop->help) : NULL, "default-value", defval,
+                      NULL);
 }
 
 /* Those of @klass that @common (NULL: nothing) has not; floating. */

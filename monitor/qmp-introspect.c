@@ -13,7 +13,7 @@
 /** The list of entries while it is made. */
 typedef struct Schema {
     GVariantBuilder entries;
-    GHashTable *arrays; /* names of those that are in it (char *, owned) */
+    GHashTable *made; /* names of the arrays and wrappers that are in it (char *, owned) */
 } Schema;
 
 static GVariant *name_only(const char *name)
@@ -46,7 +46,7 @@ static GVariant *type_name(Schema *s, const char *type)
     }
     element = g_strndup(type, strlen(type) - 2);
     name = g_strdup_printf("[%s]", element);
-    if (g_hash_table_add(s->arrays, g_strdup(name))) {
+    if (g_hash_table_add(s->made, g_strdup(name))) {
         add_entry(s, name, "array", "element-type", type_name(s, element), NULL, NULL);
     }
     return g_variant_new_string(name);
@@ -78,6 +78,45 @@ static void add_enum(Schema *s, const SchemaType *type)
     }
     add_entry(s, type->name, "enum", "members", g_variant_builder_end(&members), "values",
               g_variant_new_strv(type->values, -1));
+}
+
+/* An object that has nothing but the member "data", of @type; its name. */
+static GVariant *wrapper_of(Schema *s, const char *type)
+{
+    g_autofree char *name = g_strdup_printf("q_obj_%s-wrapper", type);
+
+    if (g_hash_table_add(s->made, g_strdup(name))) {
+        add_object(s, name, (const SchemaMember[]){ { .name = "data", .type = type }, { NULL } });
+    }
+    return g_variant_new_string(name);
+}
+
+/* An object of several shapes: which, its member "type" says, an enumeration made for it. */
+static void add_variants(Schema *s, const SchemaType *type)
+{
+    g_autofree char *kind = g_strconcat(type->name, "Kind", NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    GVariantBuilder members, variants;
+
+    g_variant_builder_init(&variants, G_VARIANT_TYPE("av"));
+    for (const SchemaMember *v = type->variants; v->name; v++) {
+        g_ptr_array_add(names, (void *)v->name);
+        g_variant_builder_add(
+            &variants, "v",
+            qmp_object("case", g_variant_new_string(v->name), "type", wrapper_of(s, v->type), NULL));
+    }
+    g_ptr_array_add(names, NULL);
+    add_enum(s, &(SchemaType){ .name = kind, .values = (const char *const *)names->pdata });
+    g_variant_builder_init(&members, G_VARIANT_TYPE("av"));
+    g_variant_builder_add(
+        &members, "v",
+        qmp_object("name", g_variant_new_string("type"), "type", g_variant_new_string(kind), NULL));
+    g_variant_builder_add(&s->entries, "v",
+                          qmp_object("name", g_variant_new_string(type->name), "meta-type",
+                                     g_variant_new_string("object"), "members",
+                                     g_variant_builder_end(&members), "tag",
+                                     g_variant_new_string("type"), "variants",
+                                     g_variant_builder_end(&variants), NULL));
 }
 
 /* The type of the arguments of @name; its entry is added when there are any. */
@@ -122,8 +161,8 @@ static void add_builtins(Schema *s)
 
 bool qmp_do_query_qmp_schema(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
 {
-    g_autoptr(GHashTable) arrays = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Schema s = { .arrays = arrays };
+    g_autoptr(GHashTable) made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Schema s = { .made = made };
 
     (void)mon;
     (void)args;
@@ -139,6 +178,8 @@ bool qmp_do_query_qmp_schema(Monitor *mon, GVariant *args, GVariant **ret, GErro
     for (const SchemaType *row = schema_types; row->name; row++) {
         if (row->values) {
             add_enum(&s, row);
+        } else if (row->variants) {
+            add_variants(&s, row);
         } else {
             add_object(&s, row->name, row->members);
         }

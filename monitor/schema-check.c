@@ -146,24 +146,54 @@ static bool check_list(const char *type, GVariant *value, const Place *place, GE
     return true;
 }
 
+/* The error of a word that is none of @words; @place is where it stands. */
+static bool wrong_word(const char *const *words, const char *word, const Place *place,
+                       GError **errp)
+{
+    g_autofree char *where = place_text(place);
+    g_autofree char *accepted = g_strjoinv("', '", (char **)words);
+
+    qmp_error_set(errp, QMP_ERROR_GENERIC,
+                  "Parameter '%s' does not accept value '%s', accepted are '%s'", where, word,
+                  accepted);
+    return false;
+}
+
 static bool check_enum(const SchemaType *type, GVariant *value, const Place *place, GError **errp)
 {
-    g_autofree char *where = NULL, *accepted = NULL;
     const char *text;
 
     if (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
         return wrong_type(place, "string", errp);
     }
     text = g_variant_get_string(value, NULL);
-    if (g_strv_contains(type->values, text)) {
-        return true;
+    return g_strv_contains(type->values, text) || wrong_word(type->values, text, place, errp);
+}
+
+static bool check_variant(const SchemaType *type, GVariant *value, const Place *place,
+                          GError **errp)
+{
+    const SchemaMember shape[] = { { .name = "type", .type = "str" },
+                                   { .name = "data", .type = "any" },
+                                   { .name = NULL } };
+    Place tag = { .above = place, .name = "type" }, data = { .above = place, .name = "data" };
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GVariant) inner = NULL;
+    const char *word = NULL;
+
+    if (!check_members(shape, false, value, place, errp)) {
+        return false;
     }
-    where = place_text(place);
-    accepted = g_strjoinv("', '", (char **)type->values);
-    qmp_error_set(errp, QMP_ERROR_GENERIC,
-                  "Parameter '%s' does not accept value '%s', accepted are '%s'", where, text,
-                  accepted);
-    return false;
+    g_variant_lookup(value, "type", "&s", &word);
+    inner = g_variant_lookup_value(value, "data", NULL);
+    for (const SchemaMember *v = type->variants; v->name; v++) {
+        if (!strcmp(v->name, word)) {
+            return check_value(v->type, inner, &data, errp);
+        }
+        g_ptr_array_add(names, (void *)v->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return wrong_word((const char *const *)names->pdata, word, &tag, errp);
 }
 
 static bool check_value(const char *type, GVariant *value, const Place *place, GError **errp)
@@ -185,7 +215,8 @@ static bool check_value(const char *type, GVariant *value, const Place *place, G
     if (!g_variant_is_of_type(value, G_VARIANT_TYPE_VARDICT)) {
         return wrong_type(place, "object", errp);
     }
-    return check_members(row->members, false, value, place, errp);
+    return row->variants ? check_variant(row, value, place, errp)
+                         : check_members(row->members, false, value, place, errp);
 }
 
 static bool check_known(const SchemaMember *members, GVariant *value, const Place *above,

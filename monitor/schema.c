@@ -179,6 +179,81 @@ const SchemaType schema_types[] = {
                            MAY("abstract", "bool", "there are no objects of the type itself"),
                            MAY("parent", "str", "the type that it is a kind of")),
     },
+    /* Character devices. */
+    {
+        .name = "ChardevInfo",
+        .help = "A character device.",
+        .members = MEMBERS(NEEDS("label", "str", "its id"),
+                           NEEDS("filename", "str", "what stands behind it"),
+                           NEEDS("frontend-open", "bool", "a device or monitor uses it")),
+    },
+    {
+        .name = "ChardevReturn",
+        .help = "What a new character device has to tell.",
+        .members = MEMBERS(MAY("pty", "str", "of a pseudo-terminal: its path")),
+    },
+    {
+        .name = "ChardevCommon",
+        .help = "Nothing: the kind of the character device says all.",
+    },
+    {
+        .name = "ChardevFile",
+        .help = "A file that is written to.",
+        .members =
+            MEMBERS(NEEDS("out", "str", "the file"), MAY("in", "str", "another one that is read"),
+                    MAY("append", "bool", "what it holds is kept (default: false)")),
+    },
+    {
+        .name = "ChardevStdio",
+        .help = "Standard input and output of the program.",
+        .members = MEMBERS(MAY("signal", "bool",
+                               "Ctrl-c and Ctrl-z are for the program, not for "
+                               "the guest (default: true)")),
+    },
+    {
+        .name = "ChardevRingbuf",
+        .help = "Memory that keeps the last bytes written.",
+        .members = MEMBERS(MAY("size", "size", "how many, a power of two (default: 65536)")),
+    },
+    {
+        .name = "InetSocketAddress",
+        .help = "An address in an IPv4 network.",
+        .members = MEMBERS(NEEDS("host", "str", "an address, or localhost"),
+                           NEEDS("port", "str", "a TCP port; a server takes any for 0")),
+    },
+    {
+        .name = "UnixSocketAddress",
+        .help = "An address on this host.",
+        .members =
+            MEMBERS(NEEDS("path", "str", "a path"),
+                    MAY("abstract", "bool", "a name that is no file is meant (default: false)")),
+    },
+    {
+        .name = "SocketAddressLegacy",
+        .help = "Where a socket listens or connects to.",
+        .variants =
+            MEMBERS(NEEDS("inet", "InetSocketAddress", ""), NEEDS("unix", "UnixSocketAddress", "")),
+    },
+    {
+        .name = "ChardevSocket",
+        .help = "A stream socket.",
+        .members = MEMBERS(
+            NEEDS("addr", "SocketAddressLegacy", "its address"),
+            MAY("server", "bool", "it listens rather than connects (default: true)"),
+            MAY("wait", "bool", "has no meaning: a machine that runs does not wait for a peer"),
+            MAY("nodelay", "bool", "TCP sends each byte at once (default: true)"),
+            MAY("reconnect", "int",
+                "seconds after which a client tries again (default: 0, never)")),
+    },
+    {
+        .name = "ChardevBackend",
+        .help = "What a character device is.",
+        .variants =
+            MEMBERS(NEEDS("file", "ChardevFile", ""), NEEDS("null", "ChardevCommon", ""),
+                    NEEDS("pty", "ChardevCommon", ""), NEEDS("ringbuf", "ChardevRingbuf", ""),
+                    NEEDS("memory", "ChardevRingbuf", ""), NEEDS("socket", "ChardevSocket", ""),
+                    NEEDS("stdio", "ChardevStdio", "")),
+    },
     { .name = NULL },
 };
 
@@ -355,6 +430,59 @@ const QmpCommand qmp_commands[] = {
         .args = MEMBERS(NEEDS("typename", "str", "the type")),
         .ret = "ObjectPropertyInfo[]",
         .fn = qmp_do_device_list_properties,
+    },
+    /* What comes and goes. */
+    {
+        .name = "device_add",
+        .help =
+            "Adds a device, as -device does. Further arguments are its properties; the text that "
+            "-device takes stands for a value of any type.",
+        .args = MEMBERS(NEEDS("driver", "str", "its type"),
+                        MAY("bus", "str", "where it sits (default: the first that fits)"),
+                        MAY("id", "str", "its name")),
+        .fn = qmp_do_device_add,
+        .open_args = true,
+    },
+    {
+        .name = "device_del",
+        .help = "Takes a device away. When it is really gone, DEVICE_DELETED tells; that may be "
+                "before this command returns, or when the guest has agreed.",
+        .args = MEMBERS(NEEDS("id", "str", "its name, or its path")),
+        .fn = qmp_do_device_del,
+    },
+    {
+        .name = "object-add",
+        .help =
+            "Makes an object in /objects, as -object does. Further arguments are its properties.",
+        .args = MEMBERS(NEEDS("qom-type", "str", "its type"), NEEDS("id", "str", "its name")),
+        .fn = qmp_do_object_add,
+        .open_args = true,
+    },
+    {
+        .name = "object-del",
+        .help = "Takes an object of /objects away, unless it is in use.",
+        .args = MEMBERS(NEEDS("id", "str", "its name")),
+        .fn = qmp_do_object_del,
+    },
+    {
+        .name = "query-chardev",
+        .help = "The character devices.",
+        .ret = "ChardevInfo[]",
+        .fn = qmp_do_query_chardev,
+    },
+    {
+        .name = "chardev-add",
+        .help = "Makes a character device.",
+        .args = MEMBERS(NEEDS("id", "str", "its name"),
+                        NEEDS("backend", "ChardevBackend", "what it is")),
+        .ret = "ChardevReturn",
+        .fn = qmp_do_chardev_add,
+    },
+    {
+        .name = "chardev-remove",
+        .help = "Ends a character device that nobody uses.",
+        .args = MEMBERS(NEEDS("id", "str", "its name")),
+        .fn = qmp_do_chardev_remove,
     },
     /* Descriptors. */
     {

@@ -30,6 +30,11 @@ typedef struct SchemaType {
     const char *help;
     const char *const *values;   /* of an enumeration, ended by NULL; or NULL */
     const SchemaMember *members; /* of an object; or NULL */
+    /*
+     * Of an object of several shapes, or NULL: its member "type" is the name of one of these, its
+     * member "data" of that one's type.
+     */
+    const SchemaMember *variants;
 } SchemaType;
 
 /**

@@ -51,6 +51,9 @@ bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp)
 {
     Chardev *chr = qemu_chr_new_keyval(word->kv, errp);
 
+    if (chr && !host_client_present()) {
+        qemu_chr_announce(chr);
+    }
     option_made(plan, chr);
     return chr != NULL;
 }

@@ -25,18 +25,27 @@ static DeviceClass *find_driver(const char *name, GError **errp)
         g_propagate_error(errp, g_steal_pointer(&error));
         return NULL;
     }
-    if (klass && object_class_dynamic_cast(klass, TYPE_DEVICE) &&
-        !object_class_is_abstract(klass)) {
-        if (DEVICE_CLASS(klass)->user_creatable) {
-            return DEVICE_CLASS(klass);
-        }
-        qom_error_set(errp, QOM_ERROR_STATE, "'%s' is a part of machines, it cannot be added",
-                      name);
+    if (!klass || !object_class_dynamic_cast(klass, TYPE_DEVICE)) {
+        near = object_class_did_you_mean(name, TYPE_DEVICE, NULL, can_be_added);
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid device model name%s", name,
+                      near);
         return NULL;
     }
-    near = object_class_did_you_mean(name, TYPE_DEVICE, NULL, can_be_added);
-    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is not a valid device model name%s", name, near);
-    return NULL;
+    if (object_class_is_abstract(klass)) {
+        qom_error_set(
+            errp, QOM_ERROR_TYPE,
+            "Parameter 'driver' expects a non-abstract device type: there are only devices "
+            "of the types derived from '%s'",
+            name);
+        return NULL;
+    }
+    if (!DEVICE_CLASS(klass)->user_creatable) {
+        qom_error_set(
+            errp, QOM_ERROR_STATE,
+            "Parameter 'driver' expects a pluggable device type: '%s' is a part of machines", name);
+        return NULL;
+    }
+    return DEVICE_CLASS(klass);
 }
 
 static DeviceClass *driver_of(KeyVal *kv, GError **errp)
@@ -45,7 +54,7 @@ static DeviceClass *driver_of(KeyVal *kv, GError **errp)
 
     if (!driver || !*driver) {
         qom_error_set(errp, QOM_ERROR_VALUE,
-                      "'driver' is missing: it names the type of the device");
+                      "Parameter 'driver' is missing: it names the type of the device");
         return NULL;
     }
     return find_driver(driver, errp);

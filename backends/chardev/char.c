@@ -91,6 +91,14 @@ void qemu_chr_fe_set_handlers(CharBackend *be, IOCanReadHandler *can_read, IORea
     qemu_chr_fe_accept_input(be);
 }
 
+char *qemu_chr_describe(Chardev *chr)
+{
+    const ChardevClass *klass = CHARDEV_GET_CLASS(chr);
+
+    return klass->describe ? klass->describe(chr)
+                           : g_strdup(klass->backend_name ? klass->backend_name : "");
+}
+
 /* ---- Input ---- */
 
 static void accept_input(void *opaque)

@@ -94,6 +94,11 @@ struct ChardevClass {
     bool (*chr_add_client)(Chardev *chr, int fd);
     /** Ends the session of the peer, who may come again. Main thread. NULL: peers have none. */
     void (*chr_disconnect)(Chardev *chr);
+    /**
+     * What stands behind it, as QEMU writes it ("pty:/dev/pts/1"); the caller frees. Main thread.
+     * NULL: the name of the back end tells all.
+     */
+    char *(*describe)(Chardev *chr);
     const char *backend_name; /* as in "-chardev NAME,id=..." */
     const char *help;         /* one sentence */
 };
@@ -112,8 +117,14 @@ QOM_EXPORT Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp);
  * tcp:..., chardev:ID.
  */
 QOM_EXPORT Chardev *qemu_chr_new(const char *id, const char *words, GError **errp);
+/**
+ * For one that the command line has asked for: says on standard output which pseudo-terminal it is.
+ */
+QOM_EXPORT void qemu_chr_announce(Chardev *chr);
 /** Ends the chardev @id; fails when there is none, or a front end has it. Main thread. */
 QOM_EXPORT bool qemu_chr_remove(const char *id, GError **errp);
+/** What stands behind @chr: "stdio", "unix:/run/x,server=on". The caller frees. Main thread. */
+QOM_EXPORT char *qemu_chr_describe(Chardev *chr);
 /** The chardev of that id, or NULL. */
 QOM_EXPORT Chardev *qemu_chr_find(const char *id);
 /**

@@ -3,6 +3,7 @@
  * From words to chardevs, and their end: "-chardev BACKEND,id=ID,..." and the short forms of
  * "-serial". All chardevs are children of /chardevs.
  */
+#include <stdio.h>
 #include <string.h>
 #include <qomet/backends/chardev/char.h>
 #include <qomet/qom/log.h>
@@ -163,15 +164,26 @@ static char *chardev_words(const char *words)
     return NULL;
 }
 
+void qemu_chr_announce(Chardev *chr)
+{
+    g_autofree char *text = qemu_chr_describe(chr);
+
+    /* In QEMU's words, which programs look for. */
+    if (g_str_has_prefix(text, "pty:")) {
+        printf("char device redirected to %s (label %s)\n", text + strlen("pty:"), chr->label);
+        fflush(stdout);
+    }
+}
+
 Chardev *qemu_chr_new(const char *id, const char *words, GError **errp)
 {
     g_autofree char *full = NULL;
     g_autoptr(KeyVal) kv = NULL;
     g_autofree char *backend = NULL;
+    Chardev *chr;
 
     if (g_str_has_prefix(words, "chardev:")) {
-        Chardev *chr = qemu_chr_find(words + 8);
-
+        chr = qemu_chr_find(words + 8);
         if (!chr) {
             qom_error_set(errp, QOM_ERROR_NOT_FOUND, "chardev '%s' not found", words + 8);
         }
@@ -191,7 +203,11 @@ Chardev *qemu_chr_new(const char *id, const char *words, GError **errp)
         return NULL;
     }
     backend = g_strdup(keyval_take(kv, "backend"));
-    return chr_new(backend, id, kv, errp);
+    chr = chr_new(backend, id, kv, errp);
+    if (chr) {
+        qemu_chr_announce(chr);
+    }
+    return chr;
 }
 
 /* ---- The end ---- */

@@ -86,10 +86,12 @@ static bool pty_open(Chardev *chr, GError **errp)
     fd_chardev_start(CHARDEV_FD(s), fd, fd);
     loop_watch_set_events(CHARDEV_FD(s)->in, 0);
     loop_timer_set_after(s->look, LOOK_NS);
-    /* In QEMU's words, which programs look for. */
-    printf("char device redirected to %s (label %s)\n", path, chr->label);
-    fflush(stdout);
     return true;
+}
+
+static char *pty_describe(Chardev *chr)
+{
+    return g_strconcat("pty:", CHARDEV_PTY(chr)->path, NULL);
 }
 
 static void pty_finalize(Object *obj)
@@ -120,6 +122,7 @@ static void pty_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
     FDChardevClass *fc = CHARDEV_FD_CLASS(klass);
 
     cc->open = pty_open;
+    cc->describe = pty_describe;
     /* The watch of input sees a peer that leaves. */
     cc->chr_output_failed = NULL;
     cc->backend_name = "pty";

@@ -316,6 +316,15 @@ static bool socket_open(Chardev *chr, GError **errp)
     return s->server ? open_server(s, errp) : open_client(s, errp);
 }
 
+static char *socket_describe(Chardev *chr)
+{
+    SocketChardev *s = CHARDEV_SOCKET(chr);
+    g_autofree char *text = sock_address_text(&s->address);
+
+    return g_strconcat(chr->opened ? "" : "disconnected:", text, s->server ? ",server=on" : "",
+                       NULL);
+}
+
 static void socket_init(Object *obj)
 {
     CHARDEV_SOCKET(obj)->listen_fd = -1;
@@ -361,6 +370,7 @@ static void socket_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED
     FDChardevClass *fc = CHARDEV_FD_CLASS(klass);
 
     cc->open = socket_open;
+    cc->describe = socket_describe;
     cc->chr_output_failed = socket_output_failed;
     cc->chr_take_fd = socket_take_fd;
     cc->chr_add_client = socket_add_client;

@@ -62,8 +62,9 @@ struct HotplugHandlerClass {
 /** The handler in charge of @dev: its bus's, else the machine's, or NULL. */
 QOM_EXPORT HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev);
 /**
- * Takes @dev away: asks the handler, then unparents. Where the handler has an unplug_request, the
- * device is still there on return; whoever agrees later calls object_unparent() on the main thread.
+ * Takes @dev away: asks the handler, then unparents; where it is not realized there is none to ask.
+ * Where the handler has an unplug_request, the device is still there on return; whoever agrees later
+ * calls object_unparent() on the main thread.
  */
 QOM_EXPORT bool qdev_unplug(DeviceState *dev, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** For a handler: the guest keeps @dev, of which unplug_request has told it. Main thread. */

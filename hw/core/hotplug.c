@@ -39,6 +39,12 @@ static void undo_plug(DeviceState *dev, void *opaque)
     }
 }
 
+void hotplug_refused(const DeviceState *dev, GError **errp)
+{
+    qom_error_set(errp, QOM_ERROR_STATE, "Device '%s' does not support hotplugging",
+                  object_get_typename(OBJECT(dev)));
+}
+
 bool hotplug_pre_plug(DeviceState *dev, GError **errp)
 {
     HotplugHandler *handler = qdev_get_hotplug_handler(dev);
@@ -69,13 +75,12 @@ bool qdev_unplug(DeviceState *dev, GError **errp)
     const HotplugHandlerClass *hc = handler ? HOTPLUG_HANDLER_GET_CLASS(handler) : NULL;
     bool ok;
 
-    if (!dev->realized) {
+    if (!object_get_parent(OBJECT(dev))) {
         qom_error_set(errp, QOM_ERROR_STATE, "device '%s' is not plugged", qdev_label(dev));
         return false;
     }
     if (!DEVICE_GET_CLASS(dev)->hotpluggable) {
-        qom_error_set(errp, QOM_ERROR_STATE, "Device '%s' does not support hotplugging",
-                      object_get_typename(OBJECT(dev)));
+        hotplug_refused(dev, errp);
         return false;
     }
     if (dev->pending_deleted) {
@@ -84,7 +89,12 @@ bool qdev_unplug(DeviceState *dev, GError **errp)
         return false;
     }
     object_ref(dev);
-    if (hc && hc->unplug_request) {
+    if (!dev->realized) {
+        /* Nobody but the tree has it. */
+        dev->pending_deleted = true;
+        object_unparent(OBJECT(dev));
+        ok = true;
+    } else if (hc && hc->unplug_request) {
         /* The guest may agree at once. */
         dev->pending_deleted = true;
         ok = hc->unplug_request(handler, dev, errp);

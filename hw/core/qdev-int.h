@@ -85,6 +85,8 @@ void irq_suspend(qemu_irq irq);
 
 /* ---- hotplug.c ------------------------------------------------------------------------------ */
 
+/** The error of a device that stays as long as the machine runs. */
+void hotplug_refused(const DeviceState *dev, GError **errp);
 bool hotplug_pre_plug(DeviceState *dev, GError **errp);
 /** Plugs @dev and notes in its journal that it has to be unplugged. */
 bool hotplug_plug(DeviceState *dev, GError **errp);

@@ -256,8 +256,7 @@ static bool check_may_realize(DeviceState *dev, GError **errp)
         return false;
     }
     if (dev->hotplugged && !dc->hotpluggable) {
-        qom_error_set(errp, QOM_ERROR_STATE, "Device '%s' does not support hotplugging",
-                      object_get_typename(OBJECT(dev)));
+        hotplug_refused(dev, errp);
         return false;
     }
     return true;
@@ -330,11 +329,15 @@ static bool set_realized(Object *obj, const Property *prop, GVariant *value, GEr
     if (g_variant_get_boolean(value) == dev->realized) {
         return true;
     }
-    if (dev->realized) {
-        qdev_unrealize(dev);
-        return true;
+    if (!dev->realized) {
+        return qdev_realize(dev, NULL, errp);
     }
-    return qdev_realize(dev, NULL, errp);
+    if (machine_ready && !DEVICE_GET_CLASS(dev)->hotpluggable) {
+        hotplug_refused(dev, errp);
+        return false;
+    }
+    qdev_unrealize(dev);
+    return true;
 }
 
 static GVariant *get_hotplugged(Object *obj, const Property *prop, GError **errp)
@@ -428,7 +431,7 @@ static void device_unparent(Object *obj)
 {
     DeviceState *dev = DEVICE(obj);
 
-    if (dev->realized && machine_ready) {
+    if ((dev->realized || dev->pending_deleted) && machine_ready) {
         g_free(dev->left_from);
         dev->left_from = object_get_canonical_path(obj);
     }

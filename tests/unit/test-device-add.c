@@ -167,9 +167,9 @@ static void what_cannot_be_made_leaves_nothing(void **state)
 {
     (void)state;
     assert_non_null(add("isa-debugcon,id=con", NULL));
-    assert_refused("iobase=1", "'driver' is missing");
+    assert_refused("iobase=1", "Parameter 'driver' is missing");
     assert_refused("nope", "'nope' is not a valid device model name");
-    assert_refused("isa-device", "'isa-device' is not a valid device model name");
+    assert_refused("isa-device", "expects a non-abstract device type");
     assert_refused("isa-debugcom", "did you mean 'isa-debugcon'?");
     assert_refused("host-x86_64-cpu", "'host-x86_64-cpu' is a part of machines");
     assert_refused("isa-debugcon,id=0", "0");

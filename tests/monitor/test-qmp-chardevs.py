@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Character devices that come and go over QMP."""
+import os
+import re
+import socket
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from qmp import TIMEOUT_S, Machine, Qmp  # noqa: E402
+from cli import folder, tap  # noqa: E402
+
+NONE = ("-M", "none", "-accel", "qtest")
+
+
+def add(machine, name, kind, **data):
+    return machine.qmp.command("chardev-add", id=name, backend={"type": kind, "data": data})
+
+
+def info(machine, name):
+    found = [c for c in machine.qmp.command("query-chardev") if c["label"] == name]
+    assert len(found) == 1, found
+    assert set(found[0]) == {"label", "filename", "frontend-open"}
+    return found[0]["filename"], found[0]["frontend-open"]
+
+
+def qmp_on(machine, name, **more):
+    """A second monitor on that chardev."""
+    machine.qmp.command("object-add", {"qom-type": "monitor-qmp", "id": "on-" + name, "chardev": name}, **more)
+
+
+def the_monitor_itself_is_one():
+    with Machine(*NONE) as machine:
+        assert info(machine, "compat_monitor0") == ("unix:" + machine.path, True)
+        machine.qmp.fails("GenericError", re.compile("^Chardev 'compat_monitor0' is busy"), "chardev-remove", id="compat_monitor0")
+
+
+def each_kind_comes_and_goes():
+    with Machine(*NONE) as machine, folder() as path:
+        with open(path + "/in", "w", encoding="ascii"):
+            pass
+        for kind, data, filename in (
+                ("null", {}, "null"), ("ringbuf", {"size": 4096}, "ringbuf"), ("memory", {}, "ringbuf"),
+                ("file", {"out": path + "/out"}, "file"),
+                ("file", {"out": path + "/out", "in": path + "/in", "append": True}, "file"),
+                ("socket", {"addr": {"type": "unix", "data": {"path": path + "/s"}}},
+                 "disconnected:unix:%s/s,server=on" % path),
+                ("socket", {"addr": {"type": "inet", "data": {"host": "127.0.0.1", "port": "0"}}, "server": True, "nodelay": False},
+                 re.compile("^disconnected:tcp:127.0.0.1:[1-9][0-9]*,server=on$")),
+                ("socket", {"addr": {"type": "unix", "data": {"path": path + "/nobody"}}, "server": False, "reconnect": 3600},
+                 "disconnected:unix:%s/nobody" % path)):
+            assert add(machine, "c", kind, **data) == {}
+            have, used = info(machine, "c")
+            assert not used and (filename.search(have) if isinstance(filename, re.Pattern) else have == filename), have
+            machine.qmp.command("chardev-remove", id="c")
+            machine.qmp.fails("GenericError", "Chardev 'c' not found", "chardev-remove", id="c")
+        assert os.listdir(path) in (["in", "out"], ["out", "in"])
+
+
+def a_pseudo_terminal_tells_its_path():
+    with Machine(*NONE) as machine:
+        path = add(machine, "p", "pty")["pty"]
+        assert info(machine, "p") == ("pty:" + path, False)
+        os.close(os.open(path, os.O_RDWR | os.O_NOCTTY))
+
+
+def a_file_is_emptied_unless_it_is_appended_to():
+    with Machine(*NONE) as machine, folder() as path:
+        with open(path + "/out", "w", encoding="ascii") as out:
+            out.write("before\n")
+        add(machine, "a", "file", out=path + "/out", append=True)
+        qmp_on(machine, "a")
+        with open(path + "/out", encoding="ascii") as out:
+            assert out.read().startswith("before\n{\"QMP\"")
+        machine.qmp.command("object-del", id="on-a")
+        machine.qmp.command("chardev-remove", id="a")
+        add(machine, "a", "file", out=path + "/out")
+        assert os.path.getsize(path + "/out") == 0
+
+
+def a_server_does_not_hold_up_the_machine():
+    with Machine(*NONE) as machine, folder() as path:
+        address = {"type": "unix", "data": {"path": path + "/s"}}
+        add(machine, "s", "socket", addr=address, wait=True)
+        qmp_on(machine, "s")
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(TIMEOUT_S)
+            peer.connect(path + "/s")
+            second = Qmp(peer)
+            assert second.command("query-name") == {}
+            assert info(machine, "s") == ("unix:%s/s,server=on" % path, True)
+            # A monitor may end itself; it has no words for that any more.
+            second.send('{"execute": "object-del", "arguments": {"id": "on-s"}}\r\n')
+            machine.qmp.command("query-name")
+            second.close()
+        machine.qmp.command("chardev-remove", id="s")
+
+
+def an_abstract_address_is_no_file():
+    with Machine(*NONE) as machine, folder() as path:
+        add(machine, "s", "socket", addr={"type": "unix", "data": {"path": path + "/abstract", "abstract": True}})
+        assert os.listdir(path) == []
+
+
+def what_cannot_be_made_leaves_nothing():
+    with Machine(*NONE) as machine, folder() as path:
+        before = machine.qmp.command("query-chardev")
+        unix = {"type": "unix", "data": {"path": path + "/nobody"}}
+        kinds = "'file', 'null', 'pty', 'ringbuf', 'memory', 'socket', 'stdio'"
+        for desc, args in (
+                ("Parameter 'id' is missing", {"backend": {"type": "null", "data": {}}}),
+                ("Parameter 'backend' is missing", {"id": "c"}),
+                ("Parameter 'backend.type' is missing", {"id": "c", "backend": {}}),
+                ("Parameter 'backend.data' is missing", {"id": "c", "backend": {"type": "null"}}),
+                ("Invalid parameter type for 'backend', expected: object", {"id": "c", "backend": "null"}),
+                ("Invalid parameter type for 'backend.type', expected: string", {"id": "c", "backend": {"type": 1, "data": {}}}),
+                ("Invalid parameter type for 'backend.data', expected: object", {"id": "c", "backend": {"type": "null", "data": 1}}),
+                ("Parameter 'backend.type' does not accept value 'nul', accepted are " + kinds,
+                 {"id": "c", "backend": {"type": "nul", "data": {}}}),
+                ("Parameter 'backend.x' is unexpected", {"id": "c", "backend": {"type": "null", "data": {}, "x": 1}}),
+                ("Parameter 'backend.data.path' is unexpected", {"id": "c", "backend": {"type": "null", "data": {"path": "x"}}}),
+                ("Parameter 'backend.data.out' is missing", {"id": "c", "backend": {"type": "file", "data": {}}}),
+                ("Failed to add chardev 'c': Could not open '%s/no/out': No such file or directory" % path,
+                 {"id": "c", "backend": {"type": "file", "data": {"out": path + "/no/out"}}}),
+                (re.compile("Failed to add chardev 'c': .*'/no-input'"),
+                 {"id": "c", "backend": {"type": "file", "data": {"out": path + "/out", "in": "/no-input"}}}),
+                ("Parameter 'backend.data.addr' is missing", {"id": "c", "backend": {"type": "socket", "data": {}}}),
+                ("Parameter 'backend.data.addr.type' does not accept value 'fd', accepted are 'inet', 'unix'",
+                 {"id": "c", "backend": {"type": "socket", "data": {"addr": {"type": "fd", "data": {"str": "x"}}}}}),
+                ("Parameter 'backend.data.addr.data.port' is missing",
+                 {"id": "c", "backend": {"type": "socket", "data": {"addr": {"type": "inet", "data": {"host": "::"}}}}}),
+                (re.compile("Failed to connect to 'unix:%s/nobody'" % path),
+                 {"id": "c", "backend": {"type": "socket", "data": {"addr": unix, "server": False}}}),
+                (re.compile("'reconnect' option is incompatible"),
+                 {"id": "c", "backend": {"type": "socket", "data": {"addr": unix, "reconnect": 1}}}),
+                (re.compile("property 'reconnect' of 'chardev-socket': '-1' is out of range"),
+                 {"id": "c", "backend": {"type": "socket", "data": {"addr": unix, "server": False, "reconnect": -1}}}),
+                (re.compile("Failed to add chardev 'c': .*power of two"),
+                 {"id": "c", "backend": {"type": "ringbuf", "data": {"size": 1000}}}),
+                (re.compile("Failed to add chardev '9': '9' is not a valid id"), {"id": "9", "backend": {"type": "null", "data": {}}}),
+                ("Chardev with id 'compat_monitor0' already exists",
+                 {"id": "compat_monitor0", "backend": {"type": "null", "data": {}}})):
+            machine.qmp.fails("GenericError", desc, "chardev-add", args)
+            assert machine.qmp.command("query-chardev") == before, args
+            assert os.listdir(path) == [], args
+
+
+tap([the_monitor_itself_is_one, each_kind_comes_and_goes, a_pseudo_terminal_tells_its_path,
+     a_file_is_emptied_unless_it_is_appended_to, a_server_does_not_hold_up_the_machine, an_abstract_address_is_no_file,
+     what_cannot_be_made_leaves_nothing])
