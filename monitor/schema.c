@@ -22,6 +22,7 @@
     {                                                                                              \
         .name = (n), .type = (t), .help = (h), .optional = true                                    \
     }
+#define NO_MEMBERS ((const SchemaMember[]){ { .name = NULL } })
 #define PATH NEEDS("path", "str", "the path of an object, or an end of it that only one has")
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -68,6 +69,10 @@ const SchemaType schema_types[] = {
             MAY("members", "any[]",
                 "of an enum: objects with a name; of an object: also "
                 "the type, and default where it may be left out"),
+            MAY("tag", "str", "of an object of several shapes: the member that says which"),
+            MAY("variants", "any[]",
+                "of an object of several shapes: objects with case, a value of that member, and "
+                "type, an object of the further members"),
             MAY("element-type", "str", "of an array: the type of its elements"),
             MAY("arg-type", "str", "of a command or event: the type of its arguments"),
             MAY("ret-type", "str", "of a command: the type of what it returns"),
@@ -195,6 +200,7 @@ const SchemaType schema_types[] = {
     {
         .name = "ChardevCommon",
         .help = "Nothing: the kind of the character device says all.",
+        .members = NO_MEMBERS,
     },
     {
         .name = "ChardevFile",
@@ -231,8 +237,8 @@ const SchemaType schema_types[] = {
     {
         .name = "SocketAddressLegacy",
         .help = "Where a socket listens or connects to.",
-        .variants =
-            MEMBERS(NEEDS("inet", "InetSocketAddress", ""), NEEDS("unix", "UnixSocketAddress", "")),
+        .variants = MEMBERS(NEEDS("inet", "InetSocketAddress", "of the network"),
+                            NEEDS("unix", "UnixSocketAddress", "of this host")),
     },
     {
         .name = "ChardevSocket",
@@ -248,11 +254,13 @@ const SchemaType schema_types[] = {
     {
         .name = "ChardevBackend",
         .help = "What a character device is.",
-        .variants =
-            MEMBERS(NEEDS("file", "ChardevFile", ""), NEEDS("null", "ChardevCommon", ""),
-                    NEEDS("pty", "ChardevCommon", ""), NEEDS("ringbuf", "ChardevRingbuf", ""),
-                    NEEDS("memory", "ChardevRingbuf", ""), NEEDS("socket", "ChardevSocket", ""),
-                    NEEDS("stdio", "ChardevStdio", "")),
+        .variants = MEMBERS(NEEDS("file", "ChardevFile", "a file"),
+                            NEEDS("null", "ChardevCommon", "takes everything and gives nothing"),
+                            NEEDS("pty", "ChardevCommon", "a new pseudo-terminal"),
+                            NEEDS("ringbuf", "ChardevRingbuf", "memory"),
+                            NEEDS("memory", "ChardevRingbuf", "the same, by another name"),
+                            NEEDS("socket", "ChardevSocket", "a stream socket"),
+                            NEEDS("stdio", "ChardevStdio", "standard input and output")),
     },
     { .name = NULL },
 };

@@ -146,6 +146,21 @@ def what_cannot_be_made_leaves_nothing():
             assert os.listdir(path) == [], args
 
 
+def the_schema_shows_the_kinds_of_chardevs():
+    """The way that libvirt goes to ask whether a socket may reconnect."""
+    with Machine(*NONE) as machine:
+        schema = {e["name"]: e for e in machine.qmp.command("query-qmp-schema")}
+
+        def members(name):
+            return {m["name"]: m for m in schema[name]["members"]}
+        backend = schema[members(schema["chardev-add"]["arg-type"])["backend"]["type"]]
+        assert backend["tag"] == "type" and backend["meta-type"] == "object"
+        kinds = {v["case"]: v["type"] for v in backend["variants"]}
+        assert set(kinds) == set(schema[members(backend["name"])["type"]["type"]]["values"])
+        socket_ = members(members(kinds["socket"])["data"]["type"])
+        assert socket_["reconnect"] == {"name": "reconnect", "type": "int", "default": None}, socket_
+
+
 tap([the_monitor_itself_is_one, each_kind_comes_and_goes, a_pseudo_terminal_tells_its_path,
      a_file_is_emptied_unless_it_is_appended_to, a_server_does_not_hold_up_the_machine, an_abstract_address_is_no_file,
-     what_cannot_be_made_leaves_nothing])
+     what_cannot_be_made_leaves_nothing, the_schema_shows_the_kinds_of_chardevs])

@@ -22,6 +22,7 @@ static const SchemaMember members[] = {
     { .name = "e", .type = "RunState", .optional = true },
     { .name = "o", .type = "VersionInfo", .optional = true },
     { .name = "lo", .type = "VersionTriple[]", .optional = true },
+    { .name = "v", .type = "SocketAddressLegacy", .optional = true },
     { .name = NULL },
 };
 
@@ -107,6 +108,27 @@ static void a_word_that_is_none_of_an_enum_is_told_with_those(void **state)
     assert_wrong("{\"s\": \"\", \"e\": \"run\"}",
                  "Parameter 'e' does not accept value 'run', accepted are 'prelaunch', 'running', "
                  "'paused', 'shutdown', 'debug', 'internal-error', 'guest-panicked'");
+}
+
+static void an_object_of_several_shapes_has_that_which_its_type_says(void **state)
+{
+    (void)state;
+    assert_fits("{\"s\": \"\", \"v\": {\"type\": \"unix\", \"data\": {\"path\": \"p\"}}}");
+    assert_fits("{\"s\": \"\", \"v\": {\"data\": {\"host\": \"h\", \"port\": \"1\"}, "
+                "\"type\": \"inet\"}}");
+    assert_wrong("{\"s\": \"\", \"v\": []}", "Invalid parameter type for 'v', expected: object");
+    assert_wrong("{\"s\": \"\", \"v\": {}}", "Parameter 'v.type' is missing");
+    assert_wrong("{\"s\": \"\", \"v\": {\"type\": \"unix\"}}", "Parameter 'v.data' is missing");
+    assert_wrong("{\"s\": \"\", \"v\": {\"type\": 1, \"data\": {}}}",
+                 "Invalid parameter type for 'v.type', expected: string");
+    assert_wrong("{\"s\": \"\", \"v\": {\"type\": \"unix\", \"data\": 1}}",
+                 "Invalid parameter type for 'v.data', expected: object");
+    assert_wrong("{\"s\": \"\", \"v\": {\"type\": \"unix\", \"data\": {\"host\": \"\"}}}",
+                 "Parameter 'v.data.path' is missing");
+    assert_wrong("{\"s\": \"\", \"v\": {\"type\": \"unix\", \"data\": {\"path\": \"\"}, \"x\": 1}}",
+                 "Parameter 'v.x' is unexpected");
+    assert_wrong("{\"s\": \"\", \"v\": {\"type\": \"udp\", \"data\": {}}}",
+                 "Parameter 'v.type' does not accept value 'udp', accepted are 'inet', 'unix'");
 }
 
 static void open_arguments_may_be_anything_else(void **state)
@@ -199,8 +221,9 @@ static void the_tables_make_sense(void **state)
     for (const SchemaType *row = schema_types; row->name; row++) {
         assert_true(g_hash_table_add(seen, (void *)row->name));
         check_help(row->name, row->help);
-        assert_true(!row->values != !row->members);
+        assert_int_equal(!!row->values + !!row->members + !!row->variants, 1);
         check_members(row->name, row->members);
+        check_members(row->name, row->variants);
     }
     assert_null(qmp_command_find("nope"));
     assert_null(qmp_event_find("nope"));
@@ -224,7 +247,8 @@ static void every_type_is_used(void **state)
         }
     }
     for (const SchemaType *row = schema_types; row->name; row++) {
-        for (const SchemaMember *m = row->members; m && m->name; m++) {
+        for (const SchemaMember *m = row->members ? row->members : row->variants; m && m->name;
+             m++) {
             g_string_append_printf(used, "%s ", m->type);
         }
     }
@@ -245,6 +269,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_or_too_much_is_named),
         cmocka_unit_test(a_wrong_type_is_named_with_the_right_one),
         cmocka_unit_test(a_word_that_is_none_of_an_enum_is_told_with_those),
+        cmocka_unit_test(an_object_of_several_shapes_has_that_which_its_type_says),
         cmocka_unit_test(open_arguments_may_be_anything_else),
         cmocka_unit_test(a_handler_reads_its_arguments),
         cmocka_unit_test(the_tables_make_sense),
