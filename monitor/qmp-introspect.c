@@ -101,9 +101,9 @@ static void add_variants(Schema *s, const SchemaType *type)
     g_variant_builder_init(&variants, G_VARIANT_TYPE("av"));
     for (const SchemaMember *v = type->variants; v->name; v++) {
         g_ptr_array_add(names, (void *)v->name);
-        g_variant_builder_add(
-            &variants, "v",
-            qmp_object("case", g_variant_new_string(v->name), "type", wrapper_of(s, v->type), NULL));
+        g_variant_builder_add(&variants, "v",
+                              qmp_object("case", g_variant_new_string(v->name), "type",
+                                         wrapper_of(s, v->type), NULL));
     }
     g_ptr_array_add(names, NULL);
     add_enum(s, &(SchemaType){ .name = kind, .values = (const char *const *)names->pdata });
