@@ -53,7 +53,12 @@ long_tests += \
 	tests/guest/test-random-guests.py \
 	tests/guest/test-wild-guests.py
 
-lab_tests +=
+lab_tests += \
+	tests/lab/test-guests.sh \
+	tests/lab/test-run.sh
+
+# What the lab repeats on its own KVM.
+guest_tests = $(filter tests/guest/%,$(unit_tests) $(script_tests))
 
 libtest_a_SOURCES += \
 	tests/test.h
@@ -76,6 +81,7 @@ EXTRA_DIST += \
 	tests/mutants.list \
 	tests/mutants.py \
 	tests/guest/guests.py \
+	tests/lab/run \
 	tests/unit/types.expected \
 	tests/installcheck.sh \
 	tests/tap-filter
@@ -107,6 +113,7 @@ AM_TESTS_ENVIRONMENT = \
 	SANITIZERS='$(SANITIZERS)'; export SANITIZERS; \
 	MODULES='$(module_PROGRAMS)'; export MODULES; \
 	FUZZ_TARGETS='$(fuzz_targets)'; export FUZZ_TARGETS; \
+	GUEST_TESTS='$(guest_tests)'; export GUEST_TESTS; \
 	G_SLICE=always-malloc; export G_SLICE; \
 	ASAN_OPTIONS=handle_segv=2$${ASAN_OPTIONS:+:$$ASAN_OPTIONS}; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS=print_stacktrace=1$${UBSAN_OPTIONS:+:$$UBSAN_OPTIONS}; export UBSAN_OPTIONS;
