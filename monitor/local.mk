@@ -65,6 +65,8 @@ libtest_a_SOURCES += \
 script_tests += \
 	tests/monitor/test-qmp-chardevs.py \
 	tests/monitor/test-qmp-devices.py \
+	tests/monitor/test-qmp-clients.py \
+	tests/monitor/test-qmp-input.py \
 	tests/monitor/test-qmp-qom.py \
 	tests/monitor/test-qmp-queries.py
 

@@ -8,6 +8,8 @@
 #include <qomet/monitor/monitor.h>
 #include <qomet/qom/module.h>
 
+/* A buffer that a large answer has left is given back. */
+#define KEPT_BYTES 65536
 /* What is read from a peer at a time. */
 #define INPUT_BYTES 4096
 
@@ -29,7 +31,11 @@ static void push(Monitor *mon)
         left -= (size_t)n;
     }
     /* What is done with is given back now and then, even if there is always something left. */
-    if (mon->out_done >= mon->out->len / 2) {
+    if (!left && mon->out->allocated_len > KEPT_BYTES) {
+        g_string_free(mon->out, TRUE);
+        mon->out = g_string_new(NULL);
+        mon->out_done = 0;
+    } else if (mon->out_done >= mon->out->len / 2) {
         g_string_erase(mon->out, 0, (gssize)mon->out_done);
         mon->out_done = 0;
     }

@@ -10,6 +10,9 @@
 #include <qomet/qom/json-stream.h>
 #include "qom/json-int.h"
 
+/* Buffers that a large value has left are given back. */
+#define KEPT_BYTES 65536
+
 /* What a byte means for where a value ends. */
 enum {
     OTHER,
@@ -71,12 +74,23 @@ struct JsonStream {
     size_t end;        /* then: the bytes of text that it is made of */
 };
 
+static void make_buffers(JsonStream *s)
+{
+    s->text = g_string_new(NULL);
+    s->tokener = json_reader_new();
+}
+
+static void free_buffers(JsonStream *s)
+{
+    g_string_free(s->text, TRUE);
+    json_tokener_free(s->tokener);
+}
+
 JsonStream *json_stream_new(void)
 {
     JsonStream *s = g_new0(JsonStream, 1);
 
-    s->text = g_string_new(NULL);
-    s->tokener = json_reader_new();
+    make_buffers(s);
     return s;
 }
 
@@ -87,11 +101,12 @@ static void begin_anew(JsonStream *s)
     s->json = NULL;
     s->parsed = s->bad = false;
     s->frame = (Frame){ BETWEEN };
-    json_tokener_reset(s->tokener);
-    g_string_truncate(s->text, 0);
-    if (s->text->allocated_len > 1024 * 1024) {
-        g_string_free(s->text, TRUE);
-        s->text = g_string_new(NULL);
+    if (s->text->allocated_len < KEPT_BYTES) {
+        json_tokener_reset(s->tokener);
+        g_string_truncate(s->text, 0);
+    } else {
+        free_buffers(s);
+        make_buffers(s);
     }
 }
 
@@ -104,8 +119,7 @@ void json_stream_free(JsonStream *s)
 {
     if (s) {
         json_object_put(s->json);
-        json_tokener_free(s->tokener);
-        g_string_free(s->text, TRUE);
+        free_buffers(s);
         g_free(s);
     }
 }
