@@ -68,7 +68,8 @@ script_tests += \
 	tests/monitor/test-qmp-clients.py \
 	tests/monitor/test-qmp-input.py \
 	tests/monitor/test-qmp-qom.py \
-	tests/monitor/test-qmp-queries.py
+	tests/monitor/test-qmp-queries.py \
+	tests/monitor/test-qmp-schema.py
 
 EXTRA_DIST += \
 	tests/monitor/qmp.py
@@ -76,3 +77,16 @@ EXTRA_DIST += \
 unit_tests += \
 	tests/unit/test-line-editor \
 	tests/unit/test-pictures
+
+# The reference is made of the schema.
+noinst_PROGRAMS += monitor/gen-reference
+monitor_gen_reference_SOURCES = monitor/gen-reference.c
+monitor_gen_reference_LDADD = $(linked_objects) $(linked_libs)
+monitor_gen_reference_DEPENDENCIES = $(linked_objects)
+
+nodist_doc_DATA = docs/qmp-reference.md
+CLEANFILES += docs/qmp-reference.md
+
+docs/qmp-reference.md: monitor/gen-reference$(EXEEXT)
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)./monitor/gen-reference > $@.tmp && mv $@.tmp $@
