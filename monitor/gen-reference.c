@@ -92,6 +92,10 @@ static void print_types(void)
             printf("One of `%s`.\n\n", values);
         }
         print_members("member", row->members);
+        if (row->variants) {
+            printf("An object of two members: `type`, one of the following, and `data`.\n\n");
+        }
+        print_members("`type`", row->variants);
     }
 }
 

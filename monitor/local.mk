@@ -69,7 +69,8 @@ script_tests += \
 	tests/monitor/test-qmp-input.py \
 	tests/monitor/test-qmp-qom.py \
 	tests/monitor/test-qmp-queries.py \
-	tests/monitor/test-qmp-schema.py
+	tests/monitor/test-qmp-schema.py \
+	tests/monitor/test-qmp-words.py
 
 EXTRA_DIST += \
 	tests/monitor/qmp.py

@@ -102,6 +102,24 @@ class Qmp:
         self.connection.close()
 
 
+def connect(path, wait=True):
+    """A connection to the monitor at @path, which may be about to come."""
+    until = time.monotonic() + TIMEOUT_S
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(TIMEOUT_S if wait else 0)
+        try:
+            client.connect(path)
+            return client
+        except (FileNotFoundError, ConnectionRefusedError):
+            client.close()
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        except BlockingIOError:
+            client.close()
+            return None
+
+
 class Machine:
     """A running program with a monitor, for a with statement. At the end it must have come through: status 0, nothing on
     standard error unless quiet=False."""

@@ -7,31 +7,12 @@ import select
 import socket
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
-from qmp import Machine, Qmp  # noqa: E402
+from qmp import Machine, Qmp, connect  # noqa: E402
 from cli import QOMET, TIMEOUT_S, folder, qomet, tap  # noqa: E402
 
 NONE = ("-M", "none", "-accel", "qtest")
-
-
-def connect(path, wait=True):
-    """A connection to the monitor at @path, which may be about to come."""
-    until = time.monotonic() + TIMEOUT_S
-    while True:
-        client = socket.socket(socket.AF_UNIX)
-        client.settimeout(TIMEOUT_S if wait else 0)
-        try:
-            client.connect(path)
-            return client
-        except (FileNotFoundError, ConnectionRefusedError):
-            client.close()
-            assert time.monotonic() < until
-            time.sleep(0.001)
-        except BlockingIOError:
-            client.close()
-            return None
 
 
 def server(path, *words):

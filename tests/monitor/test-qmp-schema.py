@@ -33,7 +33,7 @@ def every_type_that_is_named_is_there():
     for row in entries.values():
         named = [row.get("element-type"), row.get("arg-type"), row.get("ret-type")]
         if row["meta-type"] == "object":
-            named += [member["type"] for member in row["members"]]
+            named += [member["type"] for member in row["members"] + row.get("variants", [])]
         used.update(name for name in named if name)
         assert row["meta-type"] in ("builtin", "enum", "array", "object", "command", "event"), row
     assert used <= entries.keys(), used - entries.keys()
@@ -53,7 +53,12 @@ def the_reference_has_them_all():
     path = os.path.join(os.environ["abs_top_builddir"], "docs/qmp-reference.md")
     with open(path, encoding="utf-8") as file:
         lines = set(file.read().splitlines())
-    for name, row in schema().items():
+    entries = schema()
+    # Made for objects of several shapes, whose entries list the words.
+    kinds = {members(entries, row["name"])[row["tag"]][0] for row in entries.values() if "tag" in row}
+    for name, row in entries.items():
+        if name in kinds:
+            continue
         if row["meta-type"] in ("command", "event", "enum") or (row["meta-type"] == "object" and not name.startswith("q_")):
             assert "### " + name in lines, name
 
