@@ -71,8 +71,8 @@ struct AccelClass {
      * debugged. The vCPU's own thread.
      */
     bool (*debug_update)(CPUState *cpu, GError **errp);
-    /** Whether CPU_BREAK_WRITE and CPU_BREAK_ACCESS are ever met. NULL: no. Main thread. */
-    bool (*debug_watches)(AccelState *accel);
+    /** Whether CPU_BREAK_WRITE or CPU_BREAK_ACCESS is ever met. NULL: no. Main thread. */
+    bool (*debug_watches)(AccelState *accel, CPUBreakKind kind);
 };
 
 /**

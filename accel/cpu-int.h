@@ -8,10 +8,6 @@
 /* The signal that takes a vCPU's thread out of the guest; its handler does nothing. */
 #define SIG_IPI SIGUSR1
 
-/* The vCPU that comes after @cpu in order of index (NULL: the first), or NULL. */
-CPUState *cpu_next(const CPUState *cpu);
-#define CPU_FOREACH(cpu) for ((cpu) = cpu_next(NULL); (cpu); (cpu) = cpu_next(cpu))
-
 CPUThread *cpu_thread_new(void);
 void cpu_thread_free(CPUThread *t);
 /*

@@ -26,6 +26,12 @@ typedef enum CPUThreadState {
     CPU_ENDED,
 } CPUThreadState;
 
+typedef enum CPUBreakKind {
+    CPU_BREAK_CODE,     /* a debug register: before the instruction at the address */
+    CPU_BREAK_WRITE,    /* a debug register: after a write to any of the bytes */
+    CPU_BREAK_ACCESS,   /* after a read or a write */
+    CPU_BREAK_SOFTWARE, /* before the instruction, by an INT3 in the guest's memory */
+} CPUBreakKind;
 /** Why a debugger has stopped a vCPU. */
 typedef enum CPUDebugReason {
     CPU_DEBUG_NONE,
@@ -158,6 +164,12 @@ QOM_EXPORT X86Registers *x86_cpu_registers_for_write(X86CPU *cpu, GError **errp)
  * refused, and nothing has changed then. Main thread, vCPU parked.
  */
 QOM_EXPORT bool x86_cpu_set_registers(X86CPU *cpu, const X86Registers *r, GError **errp);
+/**
+ * Loads @selector into r->seg[@index] (X86_CS, ...) from the tables that @r names, or as real mode
+ * does. False when it is of no segment; r->seg[@index] may have changed then. Main thread.
+ */
+QOM_EXPORT bool x86_cpu_load_segment(X86CPU *cpu, X86Registers *r, unsigned index,
+                                     uint16_t selector, GError **errp);
 /** The extended registers, from and to the accelerator at once. Main thread, vCPU parked. */
 QOM_EXPORT bool x86_cpu_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp);
 QOM_EXPORT bool x86_cpu_set_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp);
@@ -174,6 +186,9 @@ QOM_EXPORT void x86_registers_dump(const X86Registers *r, GString *out);
 
 /** The vCPU @index, without a reference, or NULL. Any thread. */
 QOM_EXPORT CPUState *qemu_get_cpu(unsigned index);
+/** The vCPU that comes after @cpu in order of index (NULL: the first), or NULL. Any thread. */
+QOM_EXPORT CPUState *cpu_next(const CPUState *cpu);
+#define CPU_FOREACH(cpu) for ((cpu) = cpu_next(NULL); (cpu); (cpu) = cpu_next(cpu))
 /** How many vCPUs there are; their indices begin at 0. Any thread. */
 QOM_EXPORT unsigned cpu_count(void);
 /** The vCPU whose thread is running, or NULL. */

@@ -54,12 +54,13 @@ bool cpu_debug_available(GError **errp)
     return true;
 }
 
-bool cpu_debug_can_watch(void)
+bool cpu_debug_can_watch(CPUBreakKind kind)
 {
     AccelState *accel = current_accel();
-    bool (*watches)(AccelState *) = accel ? ACCEL_GET_CLASS(accel)->debug_watches : NULL;
+    bool (*watches)(AccelState *, CPUBreakKind) =
+        accel ? ACCEL_GET_CLASS(accel)->debug_watches : NULL;
 
-    return watches && watches(accel);
+    return watches && watches(accel, kind);
 }
 
 void cpu_debug_free(CPUDebug *debug)
@@ -212,7 +213,7 @@ static bool is_code(CPUBreakKind kind)
     return kind == CPU_BREAK_CODE || kind == CPU_BREAK_SOFTWARE;
 }
 
-static bool may_watch(uint64_t addr, uint64_t size, GError **errp)
+static bool may_watch(uint64_t addr, uint64_t size, CPUBreakKind kind, GError **errp)
 {
     if (!size || addr + (size - 1) < addr) {
         qom_error_set(errp, QOM_ERROR_VALUE,
@@ -220,9 +221,9 @@ static bool may_watch(uint64_t addr, uint64_t size, GError **errp)
                       addr);
         return false;
     }
-    if (!cpu_debug_can_watch()) {
+    if (!cpu_debug_can_watch(kind)) {
         qom_error_set(errp, QOM_ERROR_STATE,
-                      "memory cannot be watched: here the accelerator passes over accesses to it");
+                      "accesses cannot be watched: here the accelerator does not tell of them");
         return false;
     }
     return true;
@@ -236,7 +237,7 @@ bool cpu_breakpoint_insert(CPUState *cpu, uint64_t addr, uint64_t size, CPUBreak
 
     if (is_code(kind)) {
         b.size = 1;
-    } else if (!may_watch(addr, size, errp)) {
+    } else if (!may_watch(addr, size, kind, errp)) {
         return false;
     }
     if (!cpu_debug_available(errp)) {

@@ -8,13 +8,6 @@
 
 #include <qomet/accel/cpu.h>
 
-typedef enum CPUBreakKind {
-    CPU_BREAK_CODE,     /* a debug register: before the instruction at the address */
-    CPU_BREAK_WRITE,    /* a debug register: after a write to any of the bytes */
-    CPU_BREAK_ACCESS,   /* after a read or a write */
-    CPU_BREAK_SOFTWARE, /* before the instruction, by an INT3 in the guest's memory */
-} CPUBreakKind;
-
 typedef struct CPUBreakpoint {
     CPUBreakKind kind;
     uint64_t addr; /* linear */
@@ -36,10 +29,10 @@ enum {
  */
 QOM_EXPORT bool cpu_debug_available(GError **errp);
 /**
- * Whether memory can be watched (CPU_BREAK_WRITE, CPU_BREAK_ACCESS): not in a KVM that interprets
- * the guest's code and passes over the debug registers. Main thread.
+ * Whether memory can be watched for @kind (CPU_BREAK_WRITE, CPU_BREAK_ACCESS): not for accesses in a
+ * KVM that interprets the guest's code and passes over the debug registers. Main thread.
  */
-QOM_EXPORT bool cpu_debug_can_watch(void);
+QOM_EXPORT bool cpu_debug_can_watch(CPUBreakKind kind);
 /**
  * Lets @cpu stop after one instruction when it goes on (CPU_STEP_ bits), or not any more (0). The
  * vCPU is parked. False when the accelerator refuses. Main thread.

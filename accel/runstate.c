@@ -272,6 +272,11 @@ ShutdownCause qemu_shutdown_requested_get(void)
     return (ShutdownCause)(__atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST) & 0xff);
 }
 
+int qemu_shutdown_exit_code(void)
+{
+    return (int)(__atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST) >> 32);
+}
+
 void qemu_system_reset_request(ShutdownCause cause)
 {
     hold_current();

@@ -88,6 +88,8 @@ QOM_EXPORT void qemu_system_killed(int signal, int pid);
  * Why the machine is about to end; SHUTDOWN_CAUSE_NONE while nobody has asked for that. Any thread.
  */
 QOM_EXPORT ShutdownCause qemu_shutdown_requested_get(void);
+/** The exit status that is about to be. Any thread. */
+QOM_EXPORT int qemu_shutdown_exit_code(void);
 /** Asks for a reset of the whole machine. Any thread. */
 QOM_EXPORT void qemu_system_reset_request(ShutdownCause cause);
 /** Presses the power button: the guest is told, if a device of the machine does. Any thread. */

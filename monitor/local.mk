@@ -48,6 +48,22 @@ libqometall_a_SOURCES += \
 	monitor/schema-check.c \
 	monitor/schema.c
 
+# The gdb server.
+libqometall_a_SOURCES += \
+	monitor/gdb-commands.c \
+	monitor/gdb-int.h \
+	monitor/gdb-packet.c \
+	monitor/gdb-packet.h \
+	monitor/gdb-query.c \
+	monitor/gdb-regs.c \
+	monitor/gdb-resume.c \
+	monitor/gdb-server.c \
+	monitor/gdb-target.c \
+	monitor/gdb-target.h
+unit_tests += tests/unit/test-gdb-packet
+script_tests += tests/monitor/test-gdb.py
+EXTRA_DIST += tests/monitor/gdb.py
+
 nobase_qometinclude_HEADERS += \
 	monitor/monitor.h \
 	monitor/picture.h \

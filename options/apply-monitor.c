@@ -10,6 +10,8 @@
 
 #define TYPE_QMP "monitor-qmp"
 #define TYPE_HMP "monitor-hmp"
+#define TYPE_GDB "gdb-server"
+#define GDB_ID "gdb"
 
 static Object *container(void)
 {
@@ -27,9 +29,9 @@ static bool add(OptionPlan *plan, const char *type, const char *id, const char *
                                  pretty ? "pretty" : NULL, "on", NULL) != NULL;
 }
 
-static Chardev *make_chardev(OptionPlan *plan, const char *words, GError **errp)
+/* Everything that comes on it is for whoever speaks there. */
+static Chardev *make_chardev(OptionPlan *plan, const char *id, const char *words, GError **errp)
 {
-    g_autofree char *id = g_strdup_printf("compat_monitor%u", plan->monitors);
     g_autofree char *full = NULL;
     g_autoptr(KeyVal) kv = NULL;
 
@@ -37,7 +39,6 @@ static Chardev *make_chardev(OptionPlan *plan, const char *words, GError **errp)
         return qemu_chr_new(id, words, errp);
     }
     option_leave_stdio(plan);
-    /* Every key is for the monitor. */
     full = g_strdup_printf("stdio,id=%s,escape=off", id);
     kv = keyval_parse(full, "backend", errp);
     return kv ? qemu_chr_new_keyval(kv, errp) : NULL;
@@ -47,7 +48,8 @@ static Chardev *make_chardev(OptionPlan *plan, const char *words, GError **errp)
 static bool add_at(OptionPlan *plan, const OptionWord *word, const char *type, bool pretty,
                    GError **errp)
 {
-    const Chardev *chr = make_chardev(plan, word->arg, errp);
+    g_autofree char *id = g_strdup_printf("compat_monitor%u", plan->monitors);
+    const Chardev *chr = make_chardev(plan, id, word->arg, errp);
 
     return chr && add(plan, type, NULL, chr->label, pretty, errp);
 }
@@ -94,4 +96,61 @@ bool option_apply_mon(OptionPlan *plan, OptionWord *word, GError **errp)
         return false;
     }
     return add(plan, control ? TYPE_QMP : TYPE_HMP, id, chr, indent, errp);
+}
+
+/* ---- -gdb and -s ---- */
+
+/*
+ * A debugger finds a socket that listens and does not keep the machine waiting; who wants something
+ * else says so.
+ */
+static char *gdb_words(const char *words)
+{
+    bool socket = g_str_has_prefix(words, "tcp:") || g_str_has_prefix(words, "unix:");
+    bool server = !strstr(words, ",server=");
+
+    if (!socket) {
+        return g_strdup(words);
+    }
+    return g_strconcat(words, server ? ",server=on" : "",
+                       server && !strstr(words, ",wait=") ? ",wait=off" : "", NULL);
+}
+
+static const char *gdb_place(const OptionWord *word)
+{
+    return word->arg ? word->arg : "tcp::1234";
+}
+
+/* The last of several counts. A serial port that would be at stdio makes room. */
+bool option_apply_gdb(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)errp;
+    plan->gdb_word = word;
+    if (!strcmp(gdb_place(word), "stdio")) {
+        option_leave_stdio(plan);
+    }
+    return true;
+}
+
+static bool make_gdb(OptionPlan *plan, const char *words, GError **errp)
+{
+    const Chardev *chr = make_chardev(plan, GDB_ID, words, errp);
+
+    return chr &&
+           object_new_with_props(TYPE_GDB, container(), GDB_ID, errp, "chardev", chr->label, NULL);
+}
+
+bool option_make_gdb(OptionPlan *plan, GError **errp)
+{
+    g_autofree char *words = NULL;
+
+    if (!plan->gdb_word || !strcmp(gdb_place(plan->gdb_word), "none")) {
+        return true;
+    }
+    words = gdb_words(gdb_place(plan->gdb_word));
+    if (!make_gdb(plan, words, errp)) {
+        g_prefix_error(errp, "%s: ", plan->gdb_word->given);
+        return false;
+    }
+    return true;
 }

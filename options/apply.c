@@ -69,6 +69,7 @@ static const struct {
     [OPTION_STAGE_MACHINE] = { option_make_machine, option_make_attach_server },
     [OPTION_STAGE_ACCEL] = { NULL, option_make_accel },
     [OPTION_STAGE_DEVICE] = { option_make_board, option_finish_machine },
+    [OPTION_STAGE_READY] = { option_make_gdb, NULL },
 };
 
 bool option_carry_out(OptionPlan *plan, OptionStage stage, GError **errp)

@@ -39,6 +39,7 @@ typedef enum OptionStage {
     OPTION_STAGE_MONITOR, /* those who talk to the machine */
     OPTION_STAGE_ACCEL,   /* gathers; at its end the accelerator is made */
     OPTION_STAGE_DEVICE,  /* at its beginning the board is made, at its end the machine is done */
+    OPTION_STAGE_READY,   /* there is a machine, which has not run */
     OPTION_STAGE__MAX,
 } OptionStage;
 
@@ -84,7 +85,7 @@ struct OptionPlan {
     char *pidfile;    /* the one that is ours to remove, or NULL */
     int pidfile_fd;   /* holds its lock; -1: none */
     /* The last one of each that was met, or NULL: */
-    const OptionWord *machine_word, *kernel_word, *qtest_word, *qtest_log_word;
+    const OptionWord *machine_word, *kernel_word, *qtest_word, *qtest_log_word, *gdb_word;
     MachineState *machine;
     char *machine_accel; /* -M ...,accel=WORDS; or NULL */
     GPtrArray *accels;   /* of const OptionWord *: -accel */
@@ -186,6 +187,9 @@ void option_warn_unused_globals(void);
 bool option_apply_qmp(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_qmp_pretty(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_monitor(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_gdb(OptionPlan *plan, OptionWord *word, GError **errp);
+/** Gives the machine's vCPUs to the debugger of -gdb. */
+bool option_make_gdb(OptionPlan *plan, GError **errp);
 bool option_apply_mon(OptionPlan *plan, OptionWord *word, GError **errp);
 
 /* Devices (device-add.c). */

@@ -298,6 +298,23 @@ const Option option_table[] = {
         .stage = OPTION_STAGE_PROCESS,
     },
     {
+        .name = "gdb",
+        .arg = "WHERE",
+        .help = "Waits for gdb (its command 'target remote') at tcp:[HOST]:PORT, unix:PATH, stdio, "
+                "pty or chardev:NAME; none means nowhere. With -S the guest does not run before "
+                "gdb says so. The last one counts.",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_MONITOR,
+        .apply = option_apply_gdb,
+    },
+    {
+        .name = "s",
+        .help = "The same as -gdb tcp::1234.",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_MONITOR,
+        .apply = option_apply_gdb,
+    },
+    {
         .name = "d",
         .arg = "ITEM[,ITEM]...",
         .help = "What is written to the log; '-d help' lists the items.",

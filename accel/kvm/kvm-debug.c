@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <sys/ioctl.h>
-#include <qomet/accel/debug.h>
 #include "accel/kvm/kvm-int.h"
 
 #define VECTOR_DB 1
@@ -38,7 +37,7 @@ static uint32_t control_bits(const KVMVcpu *v, bool registers_used)
     if (registers_used) {
         control |= KVM_GUESTDBG_USE_HW_BP;
     }
-    if (step) {
+    if (step || kvm_watch_steps(v)) {
         control |= KVM_GUESTDBG_SINGLESTEP;
         if (step & CPU_STEP_NOIRQ && v->kvm->debug_blocks_irqs) {
             control |= KVM_GUESTDBG_BLOCKIRQ;
@@ -66,6 +65,7 @@ static bool set_guest_debug(KVMVcpu *v, uint32_t inject, GError **errp)
         return false;
     }
     v->debugged = debug.control != 0;
+    v->debug_steps = debug.control & KVM_GUESTDBG_SINGLESTEP;
     return true;
 }
 
@@ -142,6 +142,20 @@ static bool stop_at(KVMVcpu *v, const CPUBreakpoint *b)
     return false;
 }
 
+/* The vCPU has executed one instruction: whether it is to stop. */
+static bool stepped(KVMVcpu *v)
+{
+    CPUState *cpu = &v->cpu->parent_obj;
+    const CPUBreakpoint *b = kvm_watch_steps(v) ? kvm_watch_changed(v) : NULL;
+
+    if (b) {
+        (void)stop_at(v, b);
+    } else if (cpu->single_step) {
+        cpu_debug_stop(cpu, CPU_DEBUG_STEP, 0);
+    }
+    return b || cpu->single_step;
+}
+
 bool kvm_exit_debug(KVMVcpu *v)
 {
     const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
@@ -155,9 +169,8 @@ bool kvm_exit_debug(KVMVcpu *v)
     if (b) {
         return stop_at(v, b);
     }
-    if (arch->dr6 & DR6_BS && v->cpu->parent_obj.single_step) {
-        cpu_debug_stop(&v->cpu->parent_obj, CPU_DEBUG_STEP, 0);
-        return false;
+    if (arch->dr6 & DR6_BS && v->debug_steps) {
+        return !stepped(v);
     }
     return give_to_guest(v, KVM_GUESTDBG_INJECT_DB);
 }
@@ -204,7 +217,7 @@ static bool step_access(KVMVcpu *v)
     }
     kvm_complete_access(v);
     if (cpu->debug_event.reason == CPU_DEBUG_NONE && get_rip(v) != v->step_from) {
-        cpu_debug_stop(cpu, CPU_DEBUG_STEP, 0);
+        (void)stepped(v);
     }
     /* What was asked of the vCPU meanwhile is looked at. */
     return false;
@@ -213,13 +226,14 @@ static bool step_access(KVMVcpu *v)
 static bool step_halt(KVMVcpu *v)
 {
     (void)v->step_exits[KVM_EXIT_HLT](v);
-    cpu_debug_stop(&v->cpu->parent_obj, CPU_DEBUG_STEP, 0);
+    (void)stepped(v);
     return false;
 }
 
 void kvm_debug_step_exits(KVMVcpu *v, KVMExitFn *const *exits)
 {
     v->step_exits = exits;
+    kvm_watch_begin(v);
     v->exits[KVM_EXIT_IO] = v->exits[KVM_EXIT_MMIO] = step_access;
     v->exits[KVM_EXIT_HLT] = step_halt;
 }

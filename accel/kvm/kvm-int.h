@@ -4,6 +4,7 @@
 #define ACCEL_KVM_INT_H
 
 #include <qomet/accel/accel.h>
+#include <qomet/accel/debug.h>
 #include <qomet/accel/exit-record.h>
 #include "accel/kvm/kvm-compat.h"
 
@@ -46,9 +47,11 @@ struct KVMVcpu {
     bool pristine;    /* nothing has run yet: all but the registers is as at power-on */
     X86CPU *cpu;
     KVMState *kvm;
-    uint64_t step_from;               /* RIP when KVM was last told how to debug */
-    KVMExitFn *const *step_exits;     /* while it steps: what exits lead to otherwise */
-    bool debugged;                    /* and whether there is anything to debug */
+    uint64_t watched[4];          /* what was last in the bytes that each debug register watches */
+    uint64_t step_from;           /* RIP when KVM was last told how to debug */
+    KVMExitFn *const *step_exits; /* while it steps: what exits lead to otherwise */
+    bool debug_steps;             /* and it steps */
+    bool debugged;                /* and whether there is anything to debug */
     KVMExitFn *exits[KVM_EXIT_COUNT]; /* the table in force, copied before the guest is entered */
     KVMObserved *observed;            /* what observers need, or NULL: there are none */
 } __attribute__((aligned(512)));
@@ -88,7 +91,8 @@ bool kvm_cpu_waits(CPUState *cpu);
  */
 void kvm_complete_access(KVMVcpu *v);
 
-/* kvm-regs.c */
+/* kvm-regs.c; the first one reads what KVM has, whatever is in cpu->regs. */
+bool kvm_read_registers(KVMVcpu *v, X86Registers *r, GError **errp);
 bool kvm_get_registers(X86CPU *cpu, GError **errp);
 bool kvm_put_registers(X86CPU *cpu, GError **errp);
 bool kvm_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp);
@@ -97,8 +101,15 @@ bool kvm_put_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp)
 /* kvm-debug.c: the method of the class; the same after registers were put, on the vCPU's thread. */
 bool kvm_debug_update(CPUState *cpu, GError **errp);
 bool kvm_debug_apply(KVMVcpu *v, GError **errp);
-/* kvm-watch.c: whether debug registers meet accesses in this KVM. Main thread. */
-bool kvm_debug_watches(AccelState *accel);
+/*
+ * kvm-watch.c: whether watchpoints are met, if need be by steps that compare memory. Main thread.
+ */
+bool kvm_debug_watches(AccelState *accel, CPUBreakKind kind);
+/* Whether the vCPU has to step for that. */
+bool kvm_watch_steps(const KVMVcpu *v);
+/* Notes what is in the watched bytes; then: the watchpoint whose bytes have changed, or NULL. */
+void kvm_watch_begin(KVMVcpu *v);
+const CPUBreakpoint *kvm_watch_changed(KVMVcpu *v);
 /* Makes v->exits, which are @exits, those of a vCPU that is to stop after one instruction. */
 void kvm_debug_step_exits(KVMVcpu *v, KVMExitFn *const *exits);
 KVMExitFn kvm_exit_debug;

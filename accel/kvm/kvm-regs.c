@@ -42,16 +42,14 @@ static struct kvm_segment put_segment(const X86Segment *s)
     };
 }
 
-bool kvm_get_registers(X86CPU *cpu, GError **errp)
+bool kvm_read_registers(KVMVcpu *v, X86Registers *r, GError **errp)
 {
-    KVMVcpu *v = cpu->parent_obj.accel;
-    X86Registers *r = &cpu->regs;
     struct kvm_sregs s;
     struct kvm_regs k;
 
     if (ioctl(v->fd, KVM_GET_REGS, &k) < 0 || ioctl(v->fd, KVM_GET_SREGS, &s) < 0) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM gives no registers of vCPU %u: %s",
-                      cpu->parent_obj.index, g_strerror(errno));
+                      v->cpu->parent_obj.index, g_strerror(errno));
         return false;
     }
     *r = (X86Registers){
@@ -92,6 +90,11 @@ bool kvm_get_registers(X86CPU *cpu, GError **errp)
         .apic_base = s.apic_base,
     };
     return true;
+}
+
+bool kvm_get_registers(X86CPU *cpu, GError **errp)
+{
+    return kvm_read_registers(cpu->parent_obj.accel, &cpu->regs, errp);
 }
 
 bool kvm_put_registers(X86CPU *cpu, GError **errp)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether watchpoints work in this KVM: one that interprets code may meet breakpoints in the debug
- * registers and no accesses, and does not say so. It is tried in a machine of one page.
+ * registers and no accesses, and does not say so. It is tried in a machine of one page. Where they
+ * do not, vCPUs go in steps, and what is in the watched bytes is compared after each.
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <qomet/accel/x86-walk.h>
 #include "accel/kvm/kvm-int.h"
 
 #define PAGE_BYTES 4096
@@ -94,9 +96,8 @@ static void end_trial(Trial *t)
     }
 }
 
-bool kvm_debug_watches(AccelState *accel)
+static bool registers_watch(KVMState *s)
 {
-    KVMState *s = KVM_ACCEL(accel);
     Trial t = {
         .vm = -1, .vcpu = -1, .page = MAP_FAILED, .run = MAP_FAILED, .run_size = s->run_size
     };
@@ -107,4 +108,79 @@ bool kvm_debug_watches(AccelState *accel)
         end_trial(&t);
     }
     return s->watches;
+}
+
+bool kvm_debug_watches(AccelState *accel, CPUBreakKind kind)
+{
+    return registers_watch(KVM_ACCEL(accel)) || kind == CPU_BREAK_WRITE;
+}
+
+/* ---- Where they do not work ---- */
+
+bool kvm_watch_steps(const KVMVcpu *v)
+{
+    const CPUBreakpoint *b;
+
+    for (unsigned i = 0; !v->kvm->watches && (b = cpu_breakpoint_get(i)); i++) {
+        if (b->kind == CPU_BREAK_WRITE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many bytes from @registers->dr[i] on belong to that register. */
+static unsigned length_of(const X86DebugRegisters *registers, unsigned i)
+{
+    static const uint8_t lengths[] = { 1, 2, 8, 4 };
+
+    return lengths[registers->dr7 >> (18 + 4 * i) & 3];
+}
+
+/* What is at the linear address; 0 where nothing is. */
+static uint64_t value_at(KVMVcpu *v, const X86Registers *r, uint64_t addr, unsigned len)
+{
+    uint64_t value = 0;
+    GuestSlice slice;
+    X86Walk walk;
+
+    if (x86_walk(r, v->memory, addr, &walk) &&
+        guest_slice_get(v->memory, walk.gpa, len, false, &slice)) {
+        memcpy(&value, slice.host, len);
+        guest_slice_put(&slice);
+    }
+    return value;
+}
+
+const CPUBreakpoint *kvm_watch_changed(KVMVcpu *v)
+{
+    const CPUBreakpoint *changed = NULL;
+    X86DebugRegisters registers;
+    X86Registers r;
+
+    (void)x86_debug_registers(&registers);
+    if (!kvm_read_registers(v, &r, NULL)) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(registers.of); i++) {
+        const CPUBreakpoint *b = registers.of[i];
+        uint64_t value;
+
+        if (!b || b->kind != CPU_BREAK_WRITE) {
+            continue;
+        }
+        value = value_at(v, &r, registers.dr[i], length_of(&registers, i));
+        if (value != v->watched[i]) {
+            v->watched[i] = value;
+            changed = b;
+        }
+    }
+    return changed;
+}
+
+void kvm_watch_begin(KVMVcpu *v)
+{
+    if (kvm_watch_steps(v)) {
+        (void)kvm_watch_changed(v);
+    }
 }

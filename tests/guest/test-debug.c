@@ -28,6 +28,7 @@ typedef struct Session {
 } Session;
 
 static Session session;
+static Recorder *port;
 
 static uint64_t rip_of(CPUState *cpu)
 {
@@ -60,7 +61,7 @@ static void begin(const char *words, const uint8_t *code, size_t size)
     GError *error = NULL;
 
     guest_begin(words, code, size);
-    guest_recorder(false, 0xf1, 1);
+    port = guest_recorder(false, 0xf1, 1);
     guest_start();
     session = (Session){ 0 };
     assert_true(cpu_set_debug_hook(stopped, &session, &error));
@@ -224,42 +225,94 @@ static void a_debug_register_stops_at_code(void **state)
     run(check_code);
 }
 
-static void check_watches(Session *s, CPUState *cpu)
+static void check_write(Session *s, CPUState *cpu)
 {
     (void)cpu;
-    switch (s->stops) {
-    case 0:
-        assert_int_equal(s->event.reason, CPU_DEBUG_WRITE);
-        assert_int_equal(s->event.addr, 0x2002);
-        assert_int_equal(s->rip, 0x1009);
-        assert_true(cpu_breakpoint_remove(0x2002, 1, CPU_BREAK_WRITE));
-        insert(0x2000, 4, CPU_BREAK_ACCESS);
-        break;
-    case 1:
-        assert_int_equal(s->event.reason, CPU_DEBUG_ACCESS);
-        assert_int_equal(s->event.addr, 0x2000);
-        assert_int_equal(s->rip, 0x100e);
+    assert_int_equal(s->event.reason, CPU_DEBUG_WRITE);
+    assert_int_equal(s->event.addr, 0x2000);
+    assert_int_equal(s->rip, 0x1009);
+    if (s->stops == 2) {
         end_session();
-        break;
-    default:
-        fail_msg("another stop, number %u, at 0x%" PRIx64, s->stops, s->rip);
     }
 }
 
-static void a_watchpoint_stops_after_the_access_or_is_refused(void **state)
+static void a_watchpoint_stops_after_the_write(void **state)
+{
+    (void)state;
+    begin("protected-mode=on", loop, sizeof(loop));
+    insert(0x2000, 4, CPU_BREAK_WRITE);
+    run(check_write);
+}
+
+static void check_port_write(Session *s, CPUState *cpu)
+{
+    (void)cpu;
+    assert_int_equal(s->event.reason, CPU_DEBUG_WRITE);
+    assert_int_equal(s->rip, 0x100a);
+    end_session();
+}
+
+/* The instruction is completed only when the guest is entered again. */
+static void a_write_by_an_instruction_that_leaves_the_guest_is_met(void **state)
+{
+    static const uint8_t code[] = {
+        0xbf, 0x00, 0x20, 0x00, 0x00, /* 1000: mov edi, 0x2000 */
+        0x66, 0xba, 0xf1, 0x00,       /* 1005: mov dx, 0xf1 */
+        0x6c,                         /* 1009: insb */
+        0xeb, 0xfe,                   /* 100a: jmp self */
+    };
+
+    (void)state;
+    begin("protected-mode=on", code, sizeof(code));
+    port->answer = 0x77;
+    insert(0x2000, 1, CPU_BREAK_WRITE);
+    run(check_port_write);
+}
+
+static void check_access(Session *s, CPUState *cpu)
+{
+    (void)cpu;
+    assert_int_equal(s->event.reason, CPU_DEBUG_ACCESS);
+    assert_int_equal(s->event.addr, 0x2000);
+    assert_int_equal(s->rip, s->stops ? 0x100e : 0x1009);
+    if (s->stops) {
+        end_session();
+    }
+}
+
+static void an_access_is_met_or_refused(void **state)
 {
     GError *error = NULL;
 
     (void)state;
     begin("protected-mode=on", loop, sizeof(loop));
-    if (cpu_debug_can_watch()) {
-        insert(0x2002, 1, CPU_BREAK_WRITE);
-        run(check_watches);
+    if (cpu_debug_can_watch(CPU_BREAK_ACCESS)) {
+        insert(0x2000, 4, CPU_BREAK_ACCESS);
+        run(check_access);
         return;
     }
-    assert_false(cpu_breakpoint_insert(qemu_get_cpu(0), 0x2002, 1, CPU_BREAK_WRITE, &error));
-    assert_non_null(strstr(error->message, "memory cannot be watched"));
+    assert_false(cpu_breakpoint_insert(qemu_get_cpu(0), 0x2000, 4, CPU_BREAK_ACCESS, &error));
+    assert_non_null(strstr(error->message, "accesses cannot be watched"));
     g_clear_error(&error);
+    guest_end();
+}
+
+static void watched_bytes_share_the_four_registers(void **state)
+{
+    X86DebugRegisters r;
+
+    (void)state;
+    begin("protected-mode=on", loop, sizeof(loop));
+    /* 1 byte, 2 bytes, 8 bytes. */
+    insert(0x2005, 11, CPU_BREAK_WRITE);
+    assert_true(x86_debug_registers(&r));
+    assert_int_equal(r.dr[0], 0x2005);
+    assert_int_equal(r.dr[1], 0x2006);
+    assert_int_equal(r.dr[2], 0x2008);
+    assert_int_equal(r.dr7, 0x0951042a);
+    assert_null(r.of[3]);
+    assert_false(cpu_breakpoint_insert(qemu_get_cpu(0), 0x3001, 3, CPU_BREAK_WRITE, NULL));
+    insert(0x3001, 1, CPU_BREAK_WRITE);
     guest_end();
 }
 
@@ -456,7 +509,10 @@ int main(void)
         guest_test(a_step_over_a_halt_ends),
         guest_test(more_software_breakpoints_are_met_than_there_are_debug_registers),
         guest_test(a_debug_register_stops_at_code),
-        guest_test(a_watchpoint_stops_after_the_access_or_is_refused),
+        guest_test(a_watchpoint_stops_after_the_write),
+        guest_test(a_write_by_an_instruction_that_leaves_the_guest_is_met),
+        guest_test(an_access_is_met_or_refused),
+        guest_test(watched_bytes_share_the_four_registers),
         guest_test(a_software_breakpoint_is_met_in_real_mode),
         guest_test(software_breakpoints_get_the_debug_registers_that_are_left),
         guest_test(memory_hides_the_breakpoints_in_it),
