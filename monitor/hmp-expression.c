@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <qomet/accel/cpu.h>
 #include "monitor/hmp-int.h"
 
 /* Parentheses and signs may stand within each other this deep. */
@@ -133,7 +132,7 @@ static bool find_register(const X86Registers *r, const char *name, uint64_t *val
 static bool read_register(Reader *r, uint64_t *value)
 {
     const char *name = ++r->at;
-    CPUState *cpu = qemu_get_cpu(r->mon->cpu_index);
+    CPUState *cpu = hmp_cpu(r->mon, r->errp);
     g_autofree char *copy = NULL;
     const X86Registers *regs;
     bool found;
@@ -142,7 +141,6 @@ static bool read_register(Reader *r, uint64_t *value)
         r->at++;
     }
     if (!cpu) {
-        hmp_syntax_error(r->errp, "there is no vCPU whose registers could be read");
         return false;
     }
     copy = g_strndup(name, (gsize)(r->at - name));

@@ -14,6 +14,39 @@ HmpHandler hmp_do_info;
 /* The program and the machine as a whole (hmp-info.c). */
 HmpHandler hmp_do_info_status;
 HmpHandler hmp_do_info_version;
+HmpHandler hmp_do_info_modules;
+HmpHandler hmp_do_info_network;
+HmpHandler hmp_do_info_block;
+
+/* vCPUs (hmp-cpu.c). */
+HmpHandler hmp_do_cpu;
+HmpHandler hmp_do_info_cpus;
+HmpHandler hmp_do_info_registers;
+HmpHandler hmp_do_print;
+HmpHandler hmp_do_gva2gpa;
+
+/* Memory and ports (hmp-memory.c, hmp-mtree.c). */
+HmpHandler hmp_do_x;
+HmpHandler hmp_do_xp;
+HmpHandler hmp_do_sum;
+HmpHandler hmp_do_gpa2hva;
+HmpHandler hmp_do_i;
+HmpHandler hmp_do_o;
+HmpHandler hmp_do_info_mtree;
+
+/* Objects (hmp-objects.c, hmp-tree.c). */
+HmpHandler hmp_do_qom_list;
+HmpHandler hmp_do_qom_get;
+HmpHandler hmp_do_qom_set;
+HmpHandler hmp_do_device_add;
+HmpHandler hmp_do_object_add;
+HmpHandler hmp_do_info_qom_tree;
+HmpHandler hmp_do_info_qtree;
+
+/* The log (hmp-log.c). */
+HmpHandler hmp_do_log;
+HmpHandler hmp_do_trace_event;
+HmpHandler hmp_do_info_trace_events;
 
 /* Pictures, and what is nowhere else in words (hmp-pictures.c). */
 HmpHandler hmp_do_info_wires;

@@ -6,6 +6,7 @@
 #ifndef MONITOR_HMP_INT_H
 #define MONITOR_HMP_INT_H
 
+#include <qomet/accel/cpu.h>
 #include <qomet/monitor/schema.h>
 
 /*
@@ -22,7 +23,7 @@
  *   command       the same: a command, "info status" too
  *   device-words  the same: what -device takes
  *   object-words  the same: what -object takes
- *   log-items     the same: what -d takes
+ *   log-items     what -d takes, without spaces
  */
 
 /** Domain of errors about how a line is written, which the help of the command answers. */
@@ -70,5 +71,10 @@ bool hmp_parse_expression(const char **at, Monitor *mon, uint64_t *value, GError
 char **hmp_complete(const char *before, size_t *from);
 /** The names that may stand behind a $; the caller frees with g_strfreev(). */
 char **hmp_register_names(void);
+
+/** The vCPU that commands of @mon are about; NULL with @errp set when there is none. */
+CPUState *hmp_cpu(const Monitor *mon, GError **errp);
+/** Prints 'A', '\n', '\x80'. */
+void hmp_print_character(Monitor *mon, uint8_t c);
 
 #endif

@@ -15,12 +15,18 @@ libqometall_a_SOURCES += \
 	monitor/handlers.h \
 	monitor/hmp-args.c \
 	monitor/hmp-complete.c \
+	monitor/hmp-cpu.c \
 	monitor/hmp-expression.c \
 	monitor/hmp-handlers.h \
 	monitor/hmp-info.c \
 	monitor/hmp-int.h \
+	monitor/hmp-log.c \
+	monitor/hmp-memory.c \
 	monitor/hmp-monitor.c \
 	monitor/hmp-pictures.c \
+	monitor/hmp-mtree.c \
+	monitor/hmp-objects.c \
+	monitor/hmp-tree.c \
 	monitor/hmp.c \
 	monitor/introspect.c \
 	monitor/introspect.h \

@@ -148,6 +148,15 @@ static bool carry_out(OptionPlan *plan, HostClient *client, GError **errp)
     return good;
 }
 
+char *options_answer(char *const *words)
+{
+    OptionPlan *plan = read_words(words, NULL);
+    char *text = plan ? answer_question(plan) : NULL;
+
+    option_plan_free(plan);
+    return text;
+}
+
 Attachment *options_attach(char *const *words, HostClient *client, char **answer, GError **errp)
 {
     OptionPlan *plan = read_words(words, errp);

@@ -81,6 +81,11 @@ OBJECT_DECLARE_SIMPLE_TYPE(Attachment, ATTACHMENT)
  * host_client_wish() may tell what the client is to open. Main thread, outside devices.
  */
 Attachment *options_attach(char *const *words, HostClient *client, char **answer, GError **errp);
+/**
+ * The answer when @words (as above) ask a question ("-device", "help"), or NULL: they do not, or
+ * cannot be read. The caller frees. Main thread.
+ */
+char *options_answer(char *const *words);
 /** Has @fn called when all that was attached is gone, just before @a itself ends. */
 void attachment_set_gone(Attachment *a, void (*fn)(void *opaque), void *opaque);
 /** Takes away what was attached, last first; what the guest has to agree to goes when it does. */
