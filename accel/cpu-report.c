@@ -44,7 +44,7 @@ void cpu_guest_panicked(CPUState *cpu, const char *fmt, ...)
         append_code(X86_CPU(cpu), text);
         error_report("%s", text->str);
     }
-    qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_PANIC, 1);
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_PANIC);
 }
 
 void cpu_report_reset(void)

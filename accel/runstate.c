@@ -30,11 +30,30 @@ static void *reset_hook_opaque;
  * exit code.
  */
 static uint64_t shutdown_request;
+/* A request of the same form that ends the program whatever the actions are: the first one. */
+static uint64_t end_request;
+static uint32_t failure_code;  /* of what has gone wrong, for an end that has no code of its own */
 static uint32_t reset_request; /* ShutdownCause */
 static uint32_t stop_request;  /* RunState + 1 */
 static uint32_t powerdown_request;
 
 #define REQUEST_VALID 0x100
+
+static RunActions actions; /* its fields are atomic; written on the main thread */
+
+void runstate_set_actions(RunActions to)
+{
+    __atomic_store_n(&actions.reboot, to.reboot, __ATOMIC_RELAXED);
+    __atomic_store_n(&actions.shutdown, to.shutdown, __ATOMIC_RELAXED);
+    __atomic_store_n(&actions.panic, to.panic, __ATOMIC_RELAXED);
+}
+
+RunActions runstate_get_actions(void)
+{
+    return (RunActions){ .reboot = __atomic_load_n(&actions.reboot, __ATOMIC_RELAXED),
+                         .shutdown = __atomic_load_n(&actions.shutdown, __ATOMIC_RELAXED),
+                         .panic = __atomic_load_n(&actions.panic, __ATOMIC_RELAXED) };
+}
 
 RunState runstate_get(void)
 {
@@ -233,12 +252,24 @@ static void hold_current(void)
     }
 }
 
+static void set_first(uint64_t *slot, uint64_t request)
+{
+    uint64_t none = 0;
+
+    __atomic_compare_exchange_n(slot, &none, request, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 static void request_shutdown(ShutdownCause cause, int exit_code)
 {
-    uint64_t none = 0, request = (uint64_t)(uint32_t)exit_code << 32 | REQUEST_VALID | cause;
+    uint64_t request = (uint64_t)(uint32_t)exit_code << 32 | REQUEST_VALID | cause;
 
-    __atomic_compare_exchange_n(&shutdown_request, &none, request, false, __ATOMIC_SEQ_CST,
-                                __ATOMIC_SEQ_CST);
+    if (exit_code && (cause == SHUTDOWN_CAUSE_HOST_ERROR || cause == SHUTDOWN_CAUSE_GUEST_PANIC)) {
+        __atomic_store_n(&failure_code, exit_code, __ATOMIC_SEQ_CST);
+    }
+    set_first(&shutdown_request, request);
+    if (cause < SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET) {
+        set_first(&end_request, request);
+    }
     /* A person who ends the machine does not wait for a peer that reads slowly. */
     if (cause == SHUTDOWN_CAUSE_HOST_SIGNAL || cause == SHUTDOWN_CAUSE_HOST_UI) {
         qemu_chr_end_waits();
@@ -255,7 +286,9 @@ void qemu_system_shutdown_request_with_code(ShutdownCause cause, int exit_code)
 
 void qemu_system_shutdown_request(ShutdownCause cause)
 {
-    bool bad = cause == SHUTDOWN_CAUSE_HOST_ERROR || cause == SHUTDOWN_CAUSE_GUEST_PANIC;
+    bool bad = cause == SHUTDOWN_CAUSE_HOST_ERROR ||
+               (cause == SHUTDOWN_CAUSE_GUEST_PANIC &&
+                runstate_get_actions().panic == PANIC_ACTION_EXIT_FAILURE);
 
     qemu_system_shutdown_request_with_code(cause, bad ? EXIT_FAILURE : EXIT_SUCCESS);
 }
@@ -267,9 +300,22 @@ void qemu_system_killed(int signal, int pid)
     request_shutdown(SHUTDOWN_CAUSE_HOST_SIGNAL, EXIT_SUCCESS);
 }
 
+/* The request that counts: the first one, or, when that has only stopped the machine, what ends it. */
+static uint64_t pending_shutdown(void)
+{
+    uint64_t request = __atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST);
+
+    return request ? request : __atomic_load_n(&end_request, __ATOMIC_SEQ_CST);
+}
+
+static ShutdownCause cause_of(uint64_t request)
+{
+    return (ShutdownCause)(request & 0xff);
+}
+
 ShutdownCause qemu_shutdown_requested_get(void)
 {
-    return (ShutdownCause)(__atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST) & 0xff);
+    return cause_of(pending_shutdown());
 }
 
 int qemu_shutdown_exit_code(void)
@@ -279,6 +325,10 @@ int qemu_shutdown_exit_code(void)
 
 void qemu_system_reset_request(ShutdownCause cause)
 {
+    if (runstate_get_actions().reboot == REBOOT_ACTION_SHUTDOWN) {
+        qemu_system_shutdown_request(cause);
+        return;
+    }
     hold_current();
     __atomic_store_n(&reset_request, cause, __ATOMIC_SEQ_CST);
     notify();
@@ -348,22 +398,73 @@ static void carry_out_requests(void)
     }
 }
 
-int qemu_main_loop(void)
+/* Whether the program ends when the guest, or the reset of somebody, causes a shutdown. */
+static bool ends_program(ShutdownCause cause)
 {
-    ShutdownCause cause;
-    uint64_t request;
+    RunActions now = runstate_get_actions();
 
-    while (!(request = __atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST))) {
-        carry_out_requests();
-        main_loop_wait(!__atomic_load_n(&shutdown_request, __ATOMIC_SEQ_CST));
+    if (cause == SHUTDOWN_CAUSE_GUEST_PANIC && now.panic != PANIC_ACTION_SHUTDOWN) {
+        return now.panic == PANIC_ACTION_EXIT_FAILURE;
     }
-    cause = qemu_shutdown_requested_get();
+    return now.shutdown == SHUTDOWN_ACTION_POWEROFF;
+}
+
+static void tell_shutdown(ShutdownCause cause)
+{
     if (cause == SHUTDOWN_CAUSE_GUEST_PANIC) {
         happen(RUN_EVENT_GUEST_PANICKED, cause);
     }
-    happen(RUN_EVENT_SHUTDOWN, cause);
+    if (cause != SHUTDOWN_CAUSE_GUEST_PANIC ||
+        runstate_get_actions().panic <= PANIC_ACTION_SHUTDOWN) {
+        happen(RUN_EVENT_SHUTDOWN, cause);
+    }
+}
+
+/* As in carry_out_requests(), what is pending is taken when nobody can ask anew. */
+static void stop_instead(void)
+{
+    ShutdownCause cause;
+
+    pause_all_vcpus();
+    cause = cause_of(__atomic_exchange_n(&shutdown_request, 0, __ATOMIC_SEQ_CST));
+    tell_shutdown(cause);
+    vm_stop(cause != SHUTDOWN_CAUSE_GUEST_PANIC                 ? RUN_STATE_SHUTDOWN
+            : runstate_get_actions().panic == PANIC_ACTION_NONE ? RUN_STATE_INTERNAL_ERROR
+                                                                : RUN_STATE_GUEST_PANICKED);
+    cpus_request_done();
+    resume_all_vcpus();
+}
+
+/* Whether the program is to end now; a shutdown that does not end it is carried out. */
+static bool take_shutdown(void)
+{
+    uint64_t request = pending_shutdown();
+
+    if (!request) {
+        return false;
+    }
+    if (__atomic_load_n(&end_request, __ATOMIC_SEQ_CST) || ends_program(cause_of(request))) {
+        return true;
+    }
+    stop_instead();
+    return false;
+}
+
+int qemu_main_loop(void)
+{
+    uint64_t request;
+    int code;
+
+    while (!take_shutdown()) {
+        carry_out_requests();
+        main_loop_wait(!pending_shutdown());
+    }
+    request = pending_shutdown();
+    tell_shutdown(cause_of(request));
     vm_stop(RUN_STATE_SHUTDOWN);
-    return (int)(request >> 32);
+    /* Now that nothing more can fail. */
+    code = (int)(request >> 32);
+    return code ? code : (int)__atomic_load_n(&failure_code, __ATOMIC_SEQ_CST);
 }
 
 void runstate_cleanup(void)
@@ -375,7 +476,9 @@ void runstate_cleanup(void)
     run_state = RUN_STATE_PRELAUNCH;
     reset_hook = NULL;
     reset_hook_opaque = NULL;
-    shutdown_request = 0;
+    runstate_set_actions((RunActions){ 0 });
+    shutdown_request = end_request = 0;
+    failure_code = 0;
     reset_request = stop_request = powerdown_request = 0;
     cpus_pause_reset();
     cpu_report_reset();

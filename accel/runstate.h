@@ -40,6 +40,36 @@ typedef enum RunEvent {
     RUN_EVENT_GUEST_PANICKED, /* its guest cannot go on */
 } RunEvent;
 
+/** What a reset that somebody asks for does (-action reboot=). */
+typedef enum RebootAction {
+    REBOOT_ACTION_RESET,
+    REBOOT_ACTION_SHUTDOWN, /* it is a shutdown */
+} RebootAction;
+
+/** What a shutdown does that the guest, not a person, asks for (-action shutdown=). */
+typedef enum ShutdownAction {
+    SHUTDOWN_ACTION_POWEROFF, /* the program ends */
+    SHUTDOWN_ACTION_PAUSE,    /* the machine stops */
+} ShutdownAction;
+
+/** What is done when the guest cannot go on (-action panic=). */
+typedef enum PanicAction {
+    PANIC_ACTION_EXIT_FAILURE, /* the program ends, status 1 */
+    PANIC_ACTION_SHUTDOWN,     /* it is a shutdown */
+    PANIC_ACTION_PAUSE,        /* the machine stops */
+    PANIC_ACTION_NONE,         /* nothing, but where a vCPU is at its end the machine stops */
+} PanicAction;
+
+typedef struct RunActions {
+    RebootAction reboot;
+    ShutdownAction shutdown;
+    PanicAction panic;
+} RunActions;
+
+/** What is done from now on; a fresh process has the first of each. Main thread. */
+QOM_EXPORT void runstate_set_actions(RunActions actions);
+QOM_EXPORT RunActions runstate_get_actions(void);
+
 /** Whether the machine runs, or why it does not. Any thread. */
 QOM_EXPORT RunState runstate_get(void);
 QOM_EXPORT bool runstate_is_running(void);
@@ -77,11 +107,13 @@ QOM_EXPORT const char *shutdown_cause_name(ShutdownCause cause);
 QOM_EXPORT bool shutdown_caused_by_guest(ShutdownCause cause);
 
 /**
- * Asks for the end of the machine. The first request counts. From within a device no vCPU executes
+ * Asks for the end of the machine; what the actions above say of the cause is done. The first
+ * request counts, but a failure gives its status to an end that has none. From within a device no vCPU executes
  * a further instruction of the guest on the asking thread. Any thread; qemu_system_killed() is for
  * signal handlers.
  */
 QOM_EXPORT void qemu_system_shutdown_request(ShutdownCause cause);
+/** The same with an exit status for the case that the program ends by it. */
 QOM_EXPORT void qemu_system_shutdown_request_with_code(ShutdownCause cause, int exit_code);
 QOM_EXPORT void qemu_system_killed(int signal, int pid);
 /**

@@ -19,6 +19,7 @@ libqometall_a_SOURCES += \
 	backends/chardev/stdio.c \
 	backends/chardev/stdout.c \
 	backends/chardev/terminal.c \
+	backends/daemon.c \
 	backends/host-client.c \
 	backends/loop.c
 
@@ -36,5 +37,6 @@ libtest_a_SOURCES += \
 nobase_qometinclude_HEADERS += \
 	backends/chardev/char.h \
 	backends/chardev/ringbuf.h \
+	backends/daemon.h \
 	backends/host-client.h \
 	backends/loop.h

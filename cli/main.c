@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <qomet/accel/runstate.h>
 #include <qomet/backends/chardev/char.h>
+#include <qomet/backends/daemon.h>
 #include <qomet/machine/machine.h>
 #include <qomet/options/options.h>
 #include "monitor/attach-client.h"
@@ -110,6 +111,7 @@ static int run(OptionPlan *plan)
     case OPTIONS_READY:
         break;
     }
+    os_setup_post();
     if (!options_start_stopped(plan)) {
         vm_start();
     }

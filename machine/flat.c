@@ -68,7 +68,7 @@ static void unassigned(FlatMachine *s, bool port, hwaddr addr, unsigned size, bo
         cpu_guest_panicked(cpu_current(), "%s (unassigned=stop).", what);
     } else {
         error_report("%s (unassigned=stop)", what);
-        qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_PANIC, 1);
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_PANIC);
     }
 }
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include <qomet/accel/debug.h>
+#include <qomet/backends/daemon.h>
 #include <qomet/machine/machine.h>
 #include <qomet/qom/keyval.h>
 #include <qomet/qom/value.h>
@@ -296,7 +297,9 @@ const char *machine_serial_words(const MachineState *machine, unsigned n)
     if (n >= machine_serial_count(machine)) {
         return NULL;
     }
-    words = machine->serial_words ? g_ptr_array_index(machine->serial_words, n) : "stdio";
+    words = machine->serial_words ? g_ptr_array_index(machine->serial_words, n)
+            : is_daemonized()     ? "null"
+                                  : "stdio";
     return strcmp(words, "none") != 0 ? words : NULL;
 }
 

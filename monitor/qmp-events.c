@@ -30,6 +30,11 @@ static GVariant *cause_data(ShutdownCause cause)
                       g_variant_new_string(shutdown_cause_name(cause)), NULL);
 }
 
+static const char *panic_action(void)
+{
+    return runstate_get_actions().panic >= PANIC_ACTION_PAUSE ? "pause" : "poweroff";
+}
+
 static void machine_event(RunEvent event, ShutdownCause cause, void *opaque)
 {
     (void)opaque;
@@ -44,7 +49,8 @@ static void machine_event(RunEvent event, ShutdownCause cause, void *opaque)
         qmp_emit("POWERDOWN", NULL);
         break;
     case RUN_EVENT_GUEST_PANICKED:
-        qmp_emit("GUEST_PANICKED", qmp_object("action", g_variant_new_string("poweroff"), NULL));
+        qmp_emit("GUEST_PANICKED",
+                 qmp_object("action", g_variant_new_string(panic_action()), NULL));
         break;
     }
 }

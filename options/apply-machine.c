@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <qomet/accel/qtest/qtest.h>
+#include <qomet/backends/daemon.h>
 #include "options/options-int.h"
 
 /* Less than a page is no memory, and more than this no process here can map. */
@@ -252,6 +253,10 @@ static bool make_qtest(OptionPlan *plan, GError **errp)
                           log->given);
         }
         return !log;
+    }
+    if (!strcmp(where->arg, "stdio") && is_daemonized()) {
+        qom_error_set(errp, QOM_ERROR_STATE, "%s: cannot use stdio with -daemonize", where->given);
+        return false;
     }
     if (!strcmp(where->arg, "stdio")) {
         option_leave_stdio(plan);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <qomet/accel/exit-record.h>
+#include <qomet/backends/daemon.h>
 #include "options/options-int.h"
 
 bool option_apply_module(OptionPlan *plan, OptionWord *word, GError **errp)
@@ -39,6 +40,23 @@ bool option_apply_explain(OptionPlan *plan, OptionWord *word, GError **errp)
     (void)plan;
     (void)word;
     return exit_observe(EXIT_EXPLAIN, true, errp);
+}
+
+bool option_apply_daemonize(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)word;
+    (void)errp;
+    plan->daemonize = true;
+    return true;
+}
+
+bool option_daemonize(OptionPlan *plan, GError **errp)
+{
+    if (plan->daemonize && !os_daemonize(errp)) {
+        g_prefix_error(errp, "-daemonize: ");
+        return false;
+    }
+    return true;
 }
 
 bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp)

@@ -64,8 +64,10 @@ static const struct {
     bool (*begin)(OptionPlan *plan, GError **errp);
     bool (*end)(OptionPlan *plan, GError **errp);
 } stages[OPTION_STAGE__MAX] = {
+    [OPTION_STAGE_ANSWER] = { option_read_configs, NULL },
     [OPTION_STAGE_MODULE] = { load_module_index, NULL },
     [OPTION_STAGE_BOARD] = { NULL, answer_and_check },
+    [OPTION_STAGE_PROCESS] = { option_daemonize, NULL },
     [OPTION_STAGE_MACHINE] = { option_make_machine, option_make_attach_server },
     [OPTION_STAGE_ACCEL] = { NULL, option_make_accel },
     [OPTION_STAGE_DEVICE] = { option_make_board, option_finish_machine },

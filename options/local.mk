@@ -5,6 +5,7 @@
 libqometall_a_SOURCES += \
 	options/answer.c \
 	options/apply-board.c \
+	options/apply-actions.c \
 	options/apply-machine.c \
 	options/apply-monitor.c \
 	options/apply-objects.c \
@@ -28,6 +29,7 @@ libqometall_a_SOURCES += \
 	options/help.c \
 	options/options-int.h \
 	options/parse.c \
+	options/read-config.c \
 	options/table.c
 
 nobase_qometinclude_HEADERS += \

@@ -82,6 +82,7 @@ struct OptionPlan {
     bool answered;    /* a question was answered: nothing else is to be done */
     bool stopped;     /* -S */
     bool dump_board;  /* -dump-board */
+    bool daemonize;   /* -daemonize */
     char *pidfile;    /* the one that is ours to remove, or NULL */
     int pidfile_fd;   /* holds its lock; -1: none */
     /* The last one of each that was met, or NULL: */
@@ -109,6 +110,15 @@ void option_made(OptionPlan *plan, void *obj);
 /** For checks: whether @id (NULL is fine) is free among the children of @container. */
 bool option_id_is_free(const char *container, const char *id, GError **errp);
 
+/**
+ * A word of @option whose argument (@given and @arg are taken over) is read; NULL with @errp set.
+ */
+OptionWord *option_word_new(const Option *option, char *given, char *arg, GError **errp);
+/** @text (@len bytes, -1: all) with its commas doubled, so that it is one value. The caller frees. */
+char *option_quote_commas(const char *text, gssize len);
+/** Puts what the files of -readconfig hold in the places of the option (read-config.c). */
+bool option_read_configs(OptionPlan *plan, GError **errp);
+
 /* Reading (parse.c): Option.read functions. */
 bool option_read_keyval(OptionWord *word, GError **errp);
 bool option_read_global(OptionWord *word, GError **errp);
@@ -134,9 +144,17 @@ bool option_apply_log(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_log_file(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_explain(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_pidfile(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_daemonize(OptionPlan *plan, OptionWord *word, GError **errp);
+/** Goes into the background, if that was asked for. */
+bool option_daemonize(OptionPlan *plan, GError **errp);
 bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_check_display(OptionPlan *plan, OptionWord *word, GError **errp);
 void option_pidfile_remove(OptionPlan *plan);
+
+/* Of the machine's end (apply-actions.c). */
+bool option_apply_action(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_no_reboot(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_no_shutdown(OptionPlan *plan, OptionWord *word, GError **errp);
 
 /* Of the machine (apply-machine.c). */
 bool option_apply_accel(OptionPlan *plan, OptionWord *word, GError **errp);

@@ -42,8 +42,7 @@ bool option_read_keyval(OptionWord *word, GError **errp)
     return word->kv != NULL;
 }
 
-/* @text with its commas doubled, so that keyval_parse() takes it as one value. */
-static char *quote_commas(const char *text, gssize len)
+char *option_quote_commas(const char *text, gssize len)
 {
     GString *out = g_string_new_len(text, len);
 
@@ -75,9 +74,9 @@ bool option_read_global(OptionWord *word, GError **errp)
         }
         return keyval_check_all_used(word->kv, errp);
     }
-    driver = quote_commas(word->arg, dot - word->arg);
-    property = quote_commas(dot + 1, equals - dot - 1);
-    value = quote_commas(equals + 1, -1);
+    driver = option_quote_commas(word->arg, dot - word->arg);
+    property = option_quote_commas(dot + 1, equals - dot - 1);
+    value = option_quote_commas(equals + 1, -1);
     words = g_strdup_printf("driver=%s,property=%s,value=%s", driver, property, value);
     word->kv = keyval_parse(words, NULL, errp);
     return word->kv != NULL;
@@ -135,12 +134,27 @@ static bool has_word(int argc, int at)
     return at < argc;
 }
 
+OptionWord *option_word_new(const Option *option, char *given, char *arg, GError **errp)
+{
+    OptionWord *word = g_new0(OptionWord, 1);
+
+    word->option = option;
+    word->given = given;
+    word->arg = arg;
+    if (option->read && !option->read(word, errp)) {
+        g_prefix_error(errp, "%s: ", word->given);
+        option_word_free(word);
+        return NULL;
+    }
+    return word;
+}
+
 /* Reads the option at argv[*at] and moves *@at behind it. */
 static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
 {
     const char *text = argv[*at];
     const Option *option;
-    OptionWord *word;
+    const char *arg;
 
     if (!dashes(text)) {
         qom_error_set(errp, QOM_ERROR_SYNTAX,
@@ -157,20 +171,11 @@ static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
         qom_error_set(errp, QOM_ERROR_SYNTAX, "%s: requires an argument: %s", text, option->arg);
         return NULL;
     }
-    word = g_new0(OptionWord, 1);
-    word->option = option;
-    if (option->arg) {
-        word->arg = g_strdup(argv[(*at)++]);
-        word->given = g_strdup_printf("%s %s", text, word->arg);
-    } else {
-        word->given = g_strdup(text);
+    if (!option->arg) {
+        return option_word_new(option, g_strdup(text), NULL, errp);
     }
-    if (option->read && !option->read(word, errp)) {
-        g_prefix_error(errp, "%s: ", word->given);
-        option_word_free(word);
-        return NULL;
-    }
-    return word;
+    arg = argv[(*at)++];
+    return option_word_new(option, g_strdup_printf("%s %s", text, arg), g_strdup(arg), errp);
 }
 
 OptionPlan *options_parse(int argc, char **argv, GError **errp)

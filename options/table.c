@@ -292,6 +292,50 @@ const Option option_table[] = {
         .apply = option_apply_pidfile,
     },
     {
+        .name = "action",
+        .arg = "EVENT=ACTION[,EVENT=ACTION]...",
+        .help = "What is done when something happens. reboot=reset, or shutdown: a reset is a "
+                "shutdown. shutdown=poweroff, or pause: when the guest shuts down, the machine "
+                "stops and the program stays. panic=exit-failure (status 1), shutdown, pause or "
+                "none: when the guest cannot go on. The first of each is what is done without "
+                "this option.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_PROCESS,
+        .read = option_read_keyval,
+        .apply = option_apply_action,
+    },
+    {
+        .name = "no-reboot",
+        .help = "The same as -action reboot=shutdown.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_no_reboot,
+    },
+    {
+        .name = "no-shutdown",
+        .help = "The same as -action shutdown=pause.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_no_shutdown,
+    },
+    {
+        .name = "daemonize",
+        .help = "Goes into the background. The program that was called ends when the machine is "
+                "ready, with status 0, or with an error when it cannot be made.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_MODULE,
+        .apply = option_apply_daemonize,
+    },
+    {
+        .name = "readconfig",
+        .arg = "FILE",
+        .help = "Reads options from FILE as if they stood here: a line '[OPTION \"ID\"]' or "
+                "'[OPTION]' begins one, and each line 'KEY = \"VALUE\"' below gives it a "
+                "property. Lines that begin with # are passed over.",
+        .section = OPTION_SECTION_PROCESS,
+        .stage = OPTION_STAGE_MODULE,
+    },
+    {
         .name = "no-user-config",
         .help = "Reads no configuration of the user: there is none to read.",
         .section = OPTION_SECTION_PROCESS,

@@ -27,6 +27,9 @@ qtest_tests += \
 script_tests += \
 	tests/docs/test-docs.py \
 	tests/cli/test-attach.py \
+	tests/cli/test-cli-actions.py \
+	tests/cli/test-cli-config.py \
+	tests/cli/test-cli-daemon.py \
 	tests/cli/test-cli-errors.py \
 	tests/cli/test-cli-guests.py \
 	tests/cli/test-cli-help.py \

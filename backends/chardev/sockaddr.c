@@ -143,6 +143,9 @@ int sock_address_listen(SockAddress *a, GError **errp)
     if (*a->path && !a->abstract && stat(a->path, &a->file) != 0) {
         return fail(a, "find", errno, fd, errp);
     }
+    if (*a->path && !a->abstract) {
+        a->made = g_canonicalize_filename(a->path, NULL);
+    }
     if (listen(fd, 1) != 0) {
         int errnum = errno;
 
@@ -155,14 +158,15 @@ int sock_address_listen(SockAddress *a, GError **errp)
     return fd;
 }
 
-void sock_address_unlink(const SockAddress *a)
+void sock_address_unlink(SockAddress *a)
 {
     struct stat now;
 
-    if (*a->path && !a->abstract && lstat(a->path, &now) == 0 && now.st_dev == a->file.st_dev &&
+    if (a->made && lstat(a->made, &now) == 0 && now.st_dev == a->file.st_dev &&
         now.st_ino == a->file.st_ino) {
-        unlink(a->path);
+        unlink(a->made);
     }
+    g_clear_pointer(&a->made, g_free);
 }
 
 int sock_address_connect(const SockAddress *a, bool *waits, GError **errp)

@@ -19,6 +19,7 @@ typedef struct SockAddress {
     unsigned port; /* of TCP, else 0 */
     bool abstract;
     struct stat file; /* what listening has made at the path */
+    char *made;       /* the same path from "/", for its removal; NULL: nothing was made */
 } SockAddress;
 
 /**
@@ -35,7 +36,7 @@ char *sock_address_text(const SockAddress *a);
  */
 int sock_address_listen(SockAddress *a, GError **errp);
 /** Removes the path that sock_address_listen() made, if it is still that one. */
-void sock_address_unlink(const SockAddress *a);
+void sock_address_unlink(SockAddress *a);
 /** A non-blocking socket that is connected, or (@waits) about to be; -1 with @errp set. */
 int sock_address_connect(const SockAddress *a, bool *waits, GError **errp);
 

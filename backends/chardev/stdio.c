@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <qomet/backends/daemon.h>
 #include <qomet/backends/host-client.h>
 #include <qomet/qom/module.h>
 #include "backends/chardev/char-int.h"
@@ -140,6 +141,10 @@ static bool stdio_open(Chardev *chr, GError **errp)
 
     if (host_client_present()) {
         return open_attached(s, errp);
+    }
+    if (is_daemonized()) {
+        qom_error_set(errp, QOM_ERROR_STATE, "cannot use stdio with -daemonize");
+        return false;
     }
     if (stdio_owner) {
         qom_error_set(errp, QOM_ERROR_STATE,

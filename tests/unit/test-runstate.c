@@ -201,6 +201,105 @@ static void a_signal_ends_a_waiting_loop_with_status_0(void **state)
     sigaction(SIGALRM, &old, NULL);
 }
 
+static void a_failure_gives_its_status_to_an_end_by_signal(void **state)
+{
+    (void)state;
+    qemu_system_killed(SIGTERM, 1);
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_PANIC);
+    assert_int_equal(qemu_shutdown_requested_get(), SHUTDOWN_CAUSE_HOST_SIGNAL);
+    assert_int_equal(qemu_main_loop(), 1);
+    runstate_cleanup();
+    qemu_system_killed(SIGTERM, 1);
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
+    assert_int_equal(qemu_main_loop(), 1);
+    runstate_cleanup();
+    /* What a guest says of its end is no failure. */
+    qemu_system_killed(SIGTERM, 1);
+    qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 5);
+    assert_int_equal(qemu_main_loop(), 0);
+}
+
+/* ---- Actions ---- */
+
+static void tell_happening(RunEvent event, ShutdownCause cause, void *opaque)
+{
+    (void)opaque;
+    g_string_append_printf(told, "event%d/%s ", event, shutdown_cause_name(cause));
+}
+
+static void ask_and_end(void *opaque)
+{
+    qemu_system_shutdown_request((ShutdownCause)GPOINTER_TO_INT(opaque));
+    later(end_with, GINT_TO_POINTER(7));
+}
+
+/* With @actions, the machine is asked to end for @cause, and later by a person, with status 7. */
+static void assert_stops_with(RunActions actions, ShutdownCause cause, const char *what)
+{
+    runstate_set_actions(actions);
+    runstate_add_listener(tell, "vm");
+    runstate_add_event_listener(tell_happening, NULL);
+    g_string_truncate(told, 0);
+    vm_start();
+    later(ask_and_end, GINT_TO_POINTER((int)cause));
+    assert_int_equal(qemu_main_loop(), 7);
+    assert_string_equal(told->str, what);
+    runstate_cleanup();
+}
+
+static void a_shutdown_of_the_guest_may_stop_the_machine_only(void **state)
+{
+    (void)state;
+    assert_stops_with((RunActions){ .shutdown = SHUTDOWN_ACTION_PAUSE },
+                      SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
+                      "vm:running/1 event0/guest-shutdown vm:3 event0/host-ui ");
+}
+
+static void a_panic_may_stop_the_machine_only(void **state)
+{
+    (void)state;
+    assert_stops_with((RunActions){ .panic = PANIC_ACTION_PAUSE }, SHUTDOWN_CAUSE_GUEST_PANIC,
+                      "vm:running/1 event3/guest-panic vm:6 event0/host-ui vm:3 ");
+    assert_stops_with((RunActions){ .panic = PANIC_ACTION_NONE }, SHUTDOWN_CAUSE_GUEST_PANIC,
+                      "vm:running/1 event3/guest-panic vm:5 event0/host-ui vm:3 ");
+    assert_stops_with(
+        (RunActions){ .panic = PANIC_ACTION_SHUTDOWN, .shutdown = SHUTDOWN_ACTION_PAUSE },
+        SHUTDOWN_CAUSE_GUEST_PANIC,
+        "vm:running/1 event3/guest-panic event0/guest-panic vm:6 event0/host-ui vm:3 ");
+}
+
+static void a_panic_may_be_a_shutdown_like_others(void **state)
+{
+    (void)state;
+    runstate_set_actions((RunActions){ .panic = PANIC_ACTION_SHUTDOWN });
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_PANIC);
+    assert_int_equal(qemu_main_loop(), 0);
+}
+
+static void a_reset_may_be_a_shutdown(void **state)
+{
+    (void)state;
+    runstate_set_reset_hook(tell_reset, "hook");
+    runstate_set_actions((RunActions){ .reboot = REBOOT_ACTION_SHUTDOWN });
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    assert_int_equal(qemu_main_loop(), 0);
+    assert_string_equal(told->str, "");
+    runstate_cleanup();
+    assert_stops_with(
+        (RunActions){ .reboot = REBOOT_ACTION_SHUTDOWN, .shutdown = SHUTDOWN_ACTION_PAUSE },
+        SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET,
+        "vm:running/1 event0/host-qmp-system-reset vm:3 event0/host-ui ");
+}
+
+static void what_only_stops_the_machine_hides_no_signal(void **state)
+{
+    (void)state;
+    runstate_set_actions((RunActions){ .shutdown = SHUTDOWN_ACTION_PAUSE });
+    qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 5);
+    qemu_system_killed(SIGTERM, 1);
+    assert_int_equal(qemu_main_loop(), 5);
+}
+
 /* ---- Reset and stop ---- */
 
 static void reset_twice_then_end(void *opaque)
@@ -258,6 +357,12 @@ int main(void)
         test(causes_without_a_code_have_one_of_their_own),
         test(another_thread_ends_a_waiting_loop),
         test(a_signal_ends_a_waiting_loop_with_status_0),
+        test(a_failure_gives_its_status_to_an_end_by_signal),
+        test(a_shutdown_of_the_guest_may_stop_the_machine_only),
+        test(a_panic_may_stop_the_machine_only),
+        test(a_panic_may_be_a_shutdown_like_others),
+        test(a_reset_may_be_a_shutdown),
+        test(what_only_stops_the_machine_hides_no_signal),
         test(a_reset_calls_the_hook_once_for_what_came_together),
         test(a_stop_is_carried_out_by_the_loop),
         test(without_a_hook_a_reset_does_nothing),
