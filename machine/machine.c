@@ -241,7 +241,6 @@ static DeviceState *new_cpu(const char *words, GError **errp)
     klass = x86_cpu_class_by_name(model, errp);
     dev = klass ? qdev_new(object_class_get_name(klass), errp) : NULL;
     if (dev && !keyval_apply(kv, OBJECT(dev), errp)) {
-        g_prefix_error(errp, "-cpu %s: ", words);
         object_unref(dev);
         return NULL;
     }

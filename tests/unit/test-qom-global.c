@@ -116,8 +116,8 @@ static void a_bad_one_is_an_error_that_names_it(void **state)
     (void)state;
     object_global_add(TYPE_GADGET, "prt", "1");
     assert_false(object_apply_global_props(gadget, &err));
-    assert_string_equal(err->message, "-global test-gadget.prt=1: type 'test-gadget' has no "
-                                      "property 'prt' (did you mean 'port'?)");
+    assert_string_equal(err->message, "-global test-gadget.prt=1: Property 'test-gadget.prt' "
+                                      "not found (did you mean 'port'?)");
     assert_true(g_error_matches(err, QOM_ERROR, QOM_ERROR_NOT_FOUND));
     g_clear_error(&err);
     object_global_clear();
