@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <qomet/hw/core/qdev.h>
 #include <qomet/memory/listing.h>
+#include <qomet/monitor/picture.h>
 #include <qomet/monitor/qmp.h>
 #include "monitor/hmp-handlers.h"
 #include "monitor/hmp-int.h"
@@ -144,7 +145,11 @@ bool hmp_do_info_mtree(Monitor *mon, GVariant *args, GError **errp)
     Flat f = { .tree = &t };
 
     (void)errp;
-    if (qmp_arg_bool(args, "f", false)) {
+    if (qmp_arg_bool(args, "dot", false)) {
+        g_autofree char *picture = picture_mtree();
+
+        monitor_puts(mon, picture);
+    } else if (qmp_arg_bool(args, "f", false)) {
         address_spaces_foreach(show_view, &f);
     } else {
         show_tree(&t);

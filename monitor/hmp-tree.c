@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <qomet/hw/core/sysbus.h>
 #include <qomet/memory/listing.h>
+#include <qomet/monitor/picture.h>
 #include <qomet/monitor/qmp.h>
 #include <qomet/qom/value.h>
 #include "monitor/hmp-handlers.h"
@@ -44,7 +45,11 @@ bool hmp_do_info_qom_tree(Monitor *mon, GVariant *args, GError **errp)
     const char *path = qmp_arg_str(args, "path");
     Object *obj = introspect_find(path ? path : "/machine", errp);
 
-    if (obj) {
+    if (obj && qmp_arg_bool(args, "dot", false)) {
+        g_autofree char *picture = picture_qom_tree(obj);
+
+        monitor_puts(mon, picture);
+    } else if (obj) {
         show_object(mon, obj, 0);
     }
     return obj != NULL;

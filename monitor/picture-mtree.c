@@ -225,6 +225,11 @@ static void draw_space(AddressSpace *as, void *opaque)
         draw_gap(&f, last);
     }
     g_string_append(m->p.text, "</TABLE>>]\n");
+    /* A view stands to the right of its root, whatever else leads to it. */
+    picture_object(m->edges, OBJECT(as->root));
+    g_string_append(m->edges, " -> ");
+    picture_name(m->edges, name);
+    g_string_append(m->edges, " [style=invis]\n");
     picture_name(m->views, name);
     g_string_append_c(m->views, ' ');
 }

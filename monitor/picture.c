@@ -142,7 +142,7 @@ void picture_begin(Picture *p, const PictureKind *kinds)
 {
     *p = (Picture){ .text = g_string_new(NULL), .kinds = kinds };
     g_string_append(p->text,
-                    "digraph {\n"
+                    "digraph Qomet {\n"
                     "  graph [rankdir=LR bgcolor=\"white\" fontname=\"Helvetica,Arial,sans-serif\""
                     " nodesep=0.12 ranksep=0.45 pad=0.25]\n"
                     "  node [shape=box style=\"filled,rounded\" height=0.3 margin=\"0.11,0.055\""
@@ -151,8 +151,14 @@ void picture_begin(Picture *p, const PictureKind *kinds)
                     " fontname=\"Helvetica,Arial,sans-serif\" fontsize=9]\n");
 }
 
-static void add_legend(Picture *p)
+/*
+ * Graphviz makes the cells of a row that is too short wider: an empty one takes what @seen is longer
+ * than they are, in points by a rule of thumb.
+ */
+static void add_legend(Picture *p, const char *seen)
 {
+    int rest = (int)strlen(seen) * 5;
+
     g_string_append(p->text, "<TABLE BORDER=\"0\" CELLSPACING=\"5\" CELLPADDING=\"4\"><TR>");
     for (unsigned i = 0; p->kinds[i].key; i++) {
         const PictureKind *kind = &p->kinds[i];
@@ -169,8 +175,9 @@ static void add_legend(Picture *p)
                 p->text, "<BR/><FONT POINT-SIZE=\"9\" COLOR=\"#666666\">%s/</FONT>", kind->room);
         }
         g_string_append(p->text, "</TD>");
+        rest -= (int)strlen(kind->title) * 5 + 15;
     }
-    g_string_append(p->text, "<TD></TD></TR></TABLE>");
+    g_string_append_printf(p->text, "<TD WIDTH=\"%d\"></TD></TR></TABLE>", MAX(rest, 1));
 }
 
 char *picture_end(Picture *p, const char *title, const char *seen)
@@ -193,7 +200,7 @@ char *picture_end(Picture *p, const char *title, const char *seen)
                            "<FONT POINT-SIZE=\"11\" COLOR=\"#444444\">%s</FONT></TD></TR>"
                            "<TR><TD ALIGN=\"LEFT\" CELLPADDING=\"0\">",
                            seen);
-    add_legend(p);
+    add_legend(p, seen);
     g_string_append(p->text, "</TD></TR></TABLE>>\n}\n");
     return g_string_free(p->text, FALSE);
 }

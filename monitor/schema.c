@@ -675,11 +675,13 @@ const HmpCommand hmp_commands[] = {
     /* Memory and ports. */
     {
         .name = "info mtree",
-        .params = "[-f][-o][-D]",
+        .params = "[-f][-o][-D][-dot]",
         .help = "show memory and ports (-f: as the guest sees them in the end; -o: with the owners "
-                "of regions; -D: with regions that are disabled)",
+                "of regions; -D: with regions that are disabled; -dot: all that as a picture for "
+                "Graphviz)",
         .args = MEMBERS(MAY("f", "flag", "flat views"), MAY("o", "flag", "owners"),
-                        MAY("D", "flag", "disabled ones too")),
+                        MAY("D", "flag", "disabled ones too"),
+                        MAY("dot", "flag", "as a picture for Graphviz")),
         .fn = hmp_do_info_mtree,
     },
     {
@@ -732,9 +734,10 @@ const HmpCommand hmp_commands[] = {
     /* Objects. */
     {
         .name = "info qom-tree",
-        .params = "[path]",
-        .help = "show all objects below one",
-        .args = MEMBERS(MAY("path", "path", "an object")),
+        .params = "[-dot] [path]",
+        .help = "show all objects below one (-dot: as a picture for Graphviz)",
+        .args = MEMBERS(MAY("dot", "flag", "as a picture for Graphviz"),
+                        MAY("path", "path", "an object")),
         .fn = hmp_do_info_qom_tree,
     },
     {

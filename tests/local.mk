@@ -26,6 +26,7 @@ qtest_tests += \
 
 script_tests += \
 	tests/docs/test-docs.py \
+	tests/docs/test-pictures.py \
 	tests/cli/test-attach.py \
 	tests/cli/test-cli-actions.py \
 	tests/cli/test-cli-config.py \
