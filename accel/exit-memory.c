@@ -119,7 +119,7 @@ GPtrArray *exit_records(CPUState *cpu, unsigned max)
 }
 
 const ExitObserver exit_observer_memory = {
-    .when = EXIT_LOG | EXIT_EXPLAIN | EXIT_TIMING | EXIT_TRACE,
+    .when = EXIT_ANY,
     .seen = remember,
 };
 

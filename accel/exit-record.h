@@ -45,10 +45,15 @@ typedef struct ExitRecord {
 /** Who may be told. */
 typedef enum ExitObservers {
     EXIT_LOG = 1 << 0,     /* "-d exits": a line each; follows qemu_loglevel */
-    EXIT_EXPLAIN = 1 << 1, /* a path each, to the log; and the state at each entry is kept */
+    EXIT_EXPLAIN = 1 << 1, /* a path each, to the log; time and state as for the next two */
     EXIT_TIMING = 1 << 2,  /* time is counted by object */
-    EXIT_TRACE = 1 << 3,   /* the timeline */
+    EXIT_KEEP = 1 << 3,    /* RIP is noted, and the state at each entry is kept */
+    EXIT_TRACE = 1 << 4,   /* the timeline */
 } ExitObservers;
+/* Those who want more of KVM than what an exit tells by itself. */
+#define EXIT_WANTS_STATE (EXIT_EXPLAIN | EXIT_KEEP)
+/* Who turns on that the last exits are remembered: anybody. */
+#define EXIT_ANY (EXIT_LOG | EXIT_EXPLAIN | EXIT_TIMING | EXIT_KEEP | EXIT_TRACE)
 
 /**
  * Has @which (one of them, not EXIT_LOG) told from now on, or no more; running vCPUs are made to

@@ -99,5 +99,7 @@ unit_tests += \
 
 if EXPLAIN
 unit_tests += tests/guest/test-kvm-replay
-script_tests += tests/guest/test-explain.py
+script_tests += \
+	tests/guest/test-explain.py \
+	tests/monitor/test-exits.py
 endif

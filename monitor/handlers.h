@@ -46,6 +46,10 @@ QmpHandler qmp_do_query_chardev;
 QmpHandler qmp_do_chardev_add;
 QmpHandler qmp_do_chardev_remove;
 
+/* Exits (qmp-cmds-exits.c). */
+QmpHandler qmp_do_query_exits;
+QmpHandler qmp_do_explain_exit;
+
 /* Objects and types (qmp-cmds-qom.c, qmp-cmds-types.c). */
 QmpHandler qmp_do_qom_list;
 QmpHandler qmp_do_qom_list_get;

@@ -51,4 +51,8 @@ HmpHandler hmp_do_info_trace_events;
 /* Pictures, and what is nowhere else in words (hmp-pictures.c). */
 HmpHandler hmp_do_info_wires;
 
+/* Exits (hmp-exits.c). */
+HmpHandler hmp_do_info_exits;
+HmpHandler hmp_do_explain;
+
 #endif

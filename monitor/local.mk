@@ -16,9 +16,12 @@ libqometall_a_SOURCES += \
 	monitor/hmp-args.c \
 	monitor/hmp-complete.c \
 	monitor/hmp-cpu.c \
+	monitor/hmp-exits.c \
 	monitor/hmp-expression.c \
 	monitor/hmp-handlers.h \
 	monitor/hmp-info.c \
+	monitor/exits.c \
+	monitor/exits.h \
 	monitor/hmp-int.h \
 	monitor/hmp-log.c \
 	monitor/hmp-memory.c \
@@ -41,6 +44,7 @@ libqometall_a_SOURCES += \
 	monitor/qmp-cmds-chardev.c \
 	monitor/qmp-cmds-core.c \
 	monitor/qmp-cmds-devices.c \
+	monitor/qmp-cmds-exits.c \
 	monitor/qmp-cmds-fd.c \
 	monitor/qmp-cmds-machine.c \
 	monitor/qmp-cmds-qom.c \

@@ -155,6 +155,47 @@ const SchemaType schema_types[] = {
         .members = MEMBERS(NEEDS("base-memory", "size", "from the start"),
                            NEEDS("plugged-memory", "size", "added while it ran")),
     },
+    /* Exits. */
+    {
+        .name = "ExitCounts",
+        .help = "How often an object was entered, and for how many bytes.",
+        .members = MEMBERS(
+            NEEDS("path", "str", "the path of the object"), NEEDS("type", "str", "its type"),
+            NEEDS("reads", "size", "reads of its registers"),
+            NEEDS("writes", "size", "writes of its registers"),
+            NEEDS("read-bytes", "size", "bytes read"),
+            NEEDS("write-bytes", "size", "bytes written"),
+            NEEDS("entries", "size", "entries by timers, descriptors and other devices"),
+            NEEDS("access-ns", "size",
+                  "nanoseconds that those reads and writes took while they were timed"),
+            NEEDS("contended", "size", "entries that had to wait for another thread"),
+            NEEDS("refused", "size", "entries refused: the thread was inside already")),
+    },
+    {
+        .name = "ExitResult",
+        .help = "What became of an access.",
+        .values = WORDS("ok", "unassigned", "refused", "error"),
+    },
+    {
+        .name = "ExplainedExit",
+        .help = "One exit of a vCPU, or one access of it. What is not known, or was no access, is "
+                "left out.",
+        .members = MEMBERS(
+            NEEDS("number", "size", "among the recorded exits of its vCPU, from 1"),
+            NEEDS("cpu-index", "int", "the vCPU"), NEEDS("reason", "str", "why the guest was left"),
+            NEEDS("meaning", "str", "the same in words"), MAY("rip", "size", "RIP at the exit"),
+            MAY("address-space", "str", "where the access went"),
+            MAY("address", "size", "in that address space"), MAY("size", "size", "in bytes"),
+            MAY("write", "bool", "whether it wrote"),
+            MAY("value", "size", "what was written, or what the guest got"),
+            MAY("result", "ExitResult", "what became of it"),
+            MAY("region", "str", "the memory region that stands there"),
+            MAY("offset", "size", "in that region"),
+            MAY("path", "str", "the object that owns the region"), MAY("type", "str", "its type"),
+            MAY("method-class", "str", "the class whose method answered"),
+            MAY("time-ns", "size", "nanoseconds that it took"),
+            NEEDS("text", "str", "all of it for a person, in lines")),
+    },
     /* Objects. */
     {
         .name = "ObjectPropertyInfo",
@@ -388,6 +429,24 @@ const QmpCommand qmp_commands[] = {
         .ret = "MemoryInfo",
         .fn = qmp_do_query_memory_size_summary,
     },
+    /* Exits. */
+    {
+        .name = "query-exits",
+        .help = "How often each object of the tree was entered: always counted.",
+        .ret = "ExitCounts[]",
+        .fn = qmp_do_query_exits,
+    },
+    {
+        .name = "explain-exit",
+        .help = "The last exits that were recorded, newest first, each told as a path from the "
+                "reason to the method. Exits are recorded while -explain, -trace-file, -d exits, "
+                "exit-timing=on or 'record' is on; of each vCPU, 256 are kept.",
+        .args = MEMBERS(MAY("count", "int", "how many; 1 where it is not given"),
+                        MAY("cpu-index", "int", "of which vCPU; of all where it is not given"),
+                        MAY("record", "bool", "begins or ends recording")),
+        .ret = "ExplainedExit[]",
+        .fn = qmp_do_explain_exit,
+    },
     /* Objects. */
     {
         .name = "qom-list",
@@ -601,6 +660,19 @@ const HmpCommand hmp_commands[] = {
         .params = "",
         .help = "show the modules that are loaded",
         .fn = hmp_do_info_modules,
+    },
+    {
+        .name = "info exits",
+        .params = "",
+        .help = "show how often each object was entered",
+        .fn = hmp_do_info_exits,
+    },
+    {
+        .name = "explain",
+        .params = "[on|off|count]",
+        .help = "tell the last exits as paths, or begin or end recording them",
+        .args = MEMBERS(MAY("what", "str", "on, off, or how many exits")),
+        .fn = hmp_do_explain,
     },
     {
         .name = "stop",

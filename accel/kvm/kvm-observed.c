@@ -26,7 +26,7 @@ static ExitRecord begin_record(KVMVcpu *v)
     };
     struct kvm_regs regs;
 
-    if (exit_observers() & EXIT_EXPLAIN && ioctl(v->fd, KVM_GET_REGS, &regs) == 0) {
+    if (exit_observers() & EXIT_WANTS_STATE && ioctl(v->fd, KVM_GET_REGS, &regs) == 0) {
         r.has_rip = true;
         r.rip = regs.rip;
     }
@@ -127,7 +127,7 @@ bool kvm_observe_entry(KVMVcpu *v)
         v->observed = g_new0(KVMObserved, 1);
     }
     v->observed->has_kept = false;
-    if (exit_observers() & EXIT_EXPLAIN && !keep_registers(v)) {
+    if (exit_observers() & EXIT_WANTS_STATE && !keep_registers(v)) {
         return false;
     }
     v->observed->entered_ns = exit_clock_ns();

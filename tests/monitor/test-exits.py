@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Exits as both monitors tell them: counts by object, always, and the last ones as paths, when somebody asked for that."""
+import os
+import re
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from qmp import Machine  # noqa: E402
+from cli import TIMEOUT_S, folder, need_kvm, tap  # noqa: E402
+
+# l: out 0xf1, al; in ax, 0x70; dec ecx; mov ecx, 0x4000; again: loop again; jmp l  (so that there is a pause)
+LOOP = bytes.fromhex("e6 f1 e5 70 b9 00 40 e2 fe eb f5")
+CON = "/machine/peripheral/con"
+BOARD = ("-M", "bare,unassigned=ignore", "-nodefaults", "-device", "isa-debugcon,iobase=0xf1,id=con")
+
+
+def hmp(machine, line):
+    return machine.qmp.command("human-monitor-command", {"command-line": line})
+
+
+def running(path, *more):
+    """The board with a guest that writes to the debug console and reads from nowhere for ever."""
+    need_kvm()
+    kernel = os.path.join(path, "loop.bin")
+    with open(kernel, "wb") as file:
+        file.write(LOOP)
+    return Machine(*BOARD, "-kernel", kernel, *more)
+
+
+def counts(machine, path=CON):
+    return next(c for c in machine.qmp.command("query-exits") if c["path"] == path)
+
+
+def until(machine, done):
+    end = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < end:
+        if done():
+            return
+        time.sleep(0.01)
+    raise AssertionError("nothing has come of it: %r" % machine.qmp.command("query-exits"))
+
+
+def counts_begin_at_zero():
+    with Machine(*BOARD, "-accel", "qtest") as machine:
+        assert counts(machine) == {"path": CON, "type": "isa-debugcon", "reads": 0, "writes": 0, "read-bytes": 0,
+                                   "write-bytes": 0, "entries": 0, "access-ns": 0, "contended": 0, "refused": 0}
+        assert hmp(machine, "info exits").splitlines()[1:] == []
+
+
+def accesses_are_counted_by_object():
+    with folder() as path, running(path) as machine:
+        until(machine, lambda: counts(machine)["writes"] > 10)
+        machine.qmp.command("stop")
+        con = counts(machine)
+        assert con["write-bytes"] == con["writes"] and con["reads"] == 0 and con["access-ns"] == 0, con
+        assert machine.qmp.command("qom-get", path=CON, property="writes") == con["writes"]
+        table = hmp(machine, "info exits")
+        assert re.search(r"^ +0 +0 +%d +%d +0  /machine/peripheral/con \(isa-debugcon\)\r?$" % (con["writes"], con["writes"]),
+                         table, re.M), table
+        assert "time us" not in table, table
+
+
+def time_is_counted_where_that_is_asked_for():
+    with folder() as path, running(path, "-accel", "kvm,exit-timing=on") as machine:
+        until(machine, lambda: counts(machine)["access-ns"] > 10)
+        assert "time us" in hmp(machine, "info exits")
+        machine.qmp.command("qom-set", path="/machine/accel", property="exit-timing", value=False)
+        assert machine.qmp.command("qom-get", path="/machine/accel", property="exit-timing") is False
+        machine.qmp.command("stop")
+        before = counts(machine)
+        machine.qmp.command("cont")
+        until(machine, lambda: counts(machine)["writes"] > before["writes"] + 10)
+        assert counts(machine)["access-ns"] == before["access-ns"]
+        # And on again, while it runs.
+        machine.qmp.command("qom-set", path="/machine/accel", property="exit-timing", value=True)
+        until(machine, lambda: counts(machine)["access-ns"] > before["access-ns"])
+
+
+def no_exit_is_explained_before_that_is_asked_for():
+    with folder() as path, running(path) as machine:
+        machine.qmp.fails("GenericError", re.compile("^no exits are recorded: .*-explain"), "explain-exit")
+        assert "no exits are recorded" in hmp(machine, "explain")
+
+
+def the_last_exits_are_told_newest_first():
+    with folder() as path, running(path) as machine:
+        machine.qmp.command("explain-exit", record=True)
+        until(machine, lambda: len(machine.qmp.command("explain-exit", count=10)) == 10)
+        machine.qmp.command("stop")
+        exits = machine.qmp.command("explain-exit", count=10)
+        numbers = [e["number"] for e in exits]
+        assert numbers == list(range(numbers[0], numbers[0] - 10, -1)), numbers
+        accesses = [e for e in exits if "address" in e]
+        write = next(e for e in accesses if e["write"])
+        assert (write["reason"], write["address-space"], write["address"], write["size"], write["region"], write["offset"],
+                write["path"], write["type"], write["method-class"], write["result"], write["cpu-index"]) == (
+                    "io", "I/O", 0xf1, 1, "debugcon", 0, CON, "isa-debugcon", "isa-debugcon", "ok", 0), write
+        assert write["rip"] in (0x1000, 0x1002) and write["time-ns"] >= 0, write
+        read = next(e for e in accesses if not e["write"])
+        assert (read["address"], read["size"], read["value"], read["result"]) == (0x70, 2, 0xffff, "unassigned"), read
+        assert "path" not in read and "region" not in read, read
+        assert "-> nothing is there: all ones" in read["text"], read
+        assert machine.qmp.command("explain-exit", {"cpu-index": 0}) == exits[:1]
+
+
+def people_read_them_in_order():
+    with folder() as path, running(path) as machine:
+        assert hmp(machine, "explain on") == ""
+        until(machine, lambda: "exit 4 of vCPU 0" in hmp(machine, "explain 256"))
+        machine.qmp.command("stop")
+        text = hmp(machine, "explain 4")
+        numbers = [int(n) for n in re.findall(r"^exit (\d+) of vCPU 0: ", text, re.M)]
+        assert len(numbers) == 4 and numbers == sorted(numbers), text
+        assert "-> write method of class isa-debugcon: " in text, text
+        assert hmp(machine, "explain off") == ""
+        machine.qmp.command("cont")
+        assert text.splitlines()[-1] in hmp(machine, "explain 4")
+
+
+def wrong_words_are_told_so():
+    with Machine(*BOARD, "-accel", "qtest") as machine:
+        for wrong in ("maybe", "0", "-3", "9x"):
+            assert "'%s' is neither on, off, nor a number of exits" % wrong in hmp(machine, "explain " + wrong)
+        machine.qmp.fails("GenericError", re.compile("^0 is no number of exits, accepted are 1 to 256"), "explain-exit", count=0)
+        machine.qmp.fails("GenericError", re.compile("^there is no vCPU 5"), "explain-exit", {"cpu-index": 5})
+        machine.qmp.fails("GenericError", re.compile("record"), "explain-exit", record="yes")
+
+
+tap([counts_begin_at_zero, accesses_are_counted_by_object, time_is_counted_where_that_is_asked_for,
+     no_exit_is_explained_before_that_is_asked_for, the_last_exits_are_told_newest_first, people_read_them_in_order,
+     wrong_words_are_told_so])
