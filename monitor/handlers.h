@@ -55,6 +55,7 @@ QmpHandler qmp_do_qom_list;
 QmpHandler qmp_do_qom_list_get;
 QmpHandler qmp_do_qom_get;
 QmpHandler qmp_do_qom_set;
+QmpHandler qmp_do_qom_tree;
 QmpHandler qmp_do_qom_list_types;
 QmpHandler qmp_do_qom_list_properties;
 QmpHandler qmp_do_device_list_properties;

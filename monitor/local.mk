@@ -55,6 +55,7 @@ libqometall_a_SOURCES += \
 	monitor/qmp-int.h \
 	monitor/qmp-introspect.c \
 	monitor/qmp.c \
+	monitor/qom-tree.c \
 	monitor/schema-check.c \
 	monitor/schema.c
 

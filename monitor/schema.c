@@ -219,6 +219,15 @@ const SchemaType schema_types[] = {
         .members = MEMBERS(NEEDS("properties", "ObjectPropertyValue[]", "each of them")),
     },
     {
+        .name = "ObjectTree",
+        .help = "An object and what is below it.",
+        .members = MEMBERS(NEEDS("name", "str", "its name in the object above; / of the root"),
+                           NEEDS("properties", "any",
+                                 "an object of what its properties hold, by their names; links are "
+                                 "paths"),
+                           NEEDS("children", "ObjectTree[]", "what it owns")),
+    },
+    {
         .name = "ObjectTypeInfo",
         .help = "A type of objects.",
         .members = MEMBERS(NEEDS("name", "str", "its name"),
@@ -475,6 +484,13 @@ const QmpCommand qmp_commands[] = {
         .args = MEMBERS(PATH, NEEDS("property", "str", "its name"),
                         NEEDS("value", "any", "a value of its type; of a link, a path")),
         .fn = qmp_do_qom_set,
+    },
+    {
+        .name = "qom-tree",
+        .help = "A part of the tree, with every property of every object in it.",
+        .args = MEMBERS(MAY("path", "str", "where it begins (default: the root)")),
+        .ret = "ObjectTree",
+        .fn = qmp_do_qom_tree,
     },
     {
         .name = "qom-list-types",

@@ -45,22 +45,66 @@ static void print_escaped(GString *out, unsigned char c)
     }
 }
 
-static void print_string(GString *out, const char *text)
+/* How many bytes at the beginning of @text stand for themselves. */
+static size_t plain_length(const char *text)
 {
+    size_t n = 0;
+
+    while (is_plain((unsigned char)text[n])) {
+        n++;
+    }
+    return n;
+}
+
+/* In one step, since nearly all strings are so: @n bytes of @text, all plain, in quotes. */
+static void append_plain(GString *out, const char *text, size_t n)
+{
+    gsize at = out->len;
+
+    g_string_set_size(out, at + n + 2);
+    out->str[at] = '"';
+    memcpy(out->str + at + 1, text, n);
+    out->str[at + n + 1] = '"';
+}
+
+void json_append_string(GString *out, const char *text)
+{
+    size_t n = plain_length(text);
+
+    if (!text[n]) {
+        append_plain(out, text, n);
+        return;
+    }
     g_string_append_c(out, '"');
     while (*text) {
-        size_t n = 0;
-
-        while (is_plain((unsigned char)text[n])) {
-            n++;
-        }
         g_string_append_len(out, text, (gssize)n);
         text += n;
         if (*text) {
             print_escaped(out, (unsigned char)*text++);
         }
+        n = plain_length(text);
     }
     g_string_append_c(out, '"');
+}
+
+void json_append_uint(GString *out, uint64_t number)
+{
+    char digits[20];
+    unsigned n = sizeof(digits);
+
+    do {
+        digits[--n] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    g_string_append_len(out, digits + n, (gssize)(sizeof(digits) - n));
+}
+
+void json_append_int(GString *out, int64_t number)
+{
+    if (number < 0) {
+        g_string_append_c(out, '-');
+    }
+    json_append_uint(out, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 /*
@@ -106,7 +150,7 @@ static void print_member(Printer *p, GVariant *entry)
     g_autoptr(GVariant) key = g_variant_get_child_value(entry, 0);
     g_autoptr(GVariant) member = g_variant_get_child_value(entry, 1);
 
-    print_string(p->out, g_variant_get_string(key, NULL));
+    json_append_string(p->out, g_variant_get_string(key, NULL));
     g_string_append(p->out, ": ");
     print_value(p, member);
 }
@@ -133,6 +177,70 @@ static void print_container(Printer *p, GVariant *value, const char *brackets,
     g_string_append_c(p->out, brackets[1]);
 }
 
+/* ---- Text that is JSON already ---- */
+
+/* A tuple of one string: no value that is read or that a property has is one. */
+#define TEXT_TYPE "(s)"
+
+GVariant *json_new_text(char *text)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new_take(text, strlen(text) + 1);
+    GVariant *string = g_variant_new_from_bytes(G_VARIANT_TYPE_STRING, bytes, true);
+
+    return g_variant_new_tuple(&string, 1);
+}
+
+/* The length of the string that begins at @text, its quotes included. */
+static size_t string_length(const char *text)
+{
+    size_t n = 1;
+
+    while (text[n] != '"') {
+        n += text[n] == '\\' ? 2 : 1;
+    }
+    return n + 1;
+}
+
+/* On lines of their own what was on one; an empty pair of brackets stays together. */
+static void print_indented(Printer *p, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '"') {
+            size_t n = string_length(text);
+
+            g_string_append_len(p->out, text, (gssize)n);
+            text += n - 1;
+        } else if (strchr("]}", *text)) {
+            p->level--;
+            new_line(p);
+            g_string_append_c(p->out, *text);
+        } else if (strchr("[{", *text) && strchr("]}", text[1])) {
+            g_string_append_len(p->out, text++, 2);
+        } else {
+            p->level += strchr("[{", *text) != NULL;
+            g_string_append_c(p->out, *text);
+            if (strchr("[{,", *text)) {
+                new_line(p);
+                text += text[1] == ' ';
+            }
+        }
+    }
+}
+
+static void print_text(Printer *p, GVariant *value)
+{
+    const char *text;
+
+    g_variant_get(value, "(&s)", &text);
+    if (p->pretty) {
+        print_indented(p, text);
+    } else {
+        g_string_append(p->out, text);
+    }
+}
+
+/* ---- Values ---- */
+
 /* The value in its box, or null for an empty one. */
 static void print_boxed(Printer *p, GVariant *boxed)
 {
@@ -153,28 +261,28 @@ static void print_value(Printer *p, GVariant *value)
         g_string_append(out, g_variant_get_boolean(value) ? "true" : "false");
         break;
     case G_VARIANT_CLASS_BYTE:
-        g_string_append_printf(out, "%u", g_variant_get_byte(value));
+        json_append_uint(out, g_variant_get_byte(value));
         break;
     case G_VARIANT_CLASS_INT16:
-        g_string_append_printf(out, "%d", g_variant_get_int16(value));
+        json_append_int(out, g_variant_get_int16(value));
         break;
     case G_VARIANT_CLASS_UINT16:
-        g_string_append_printf(out, "%u", g_variant_get_uint16(value));
+        json_append_uint(out, g_variant_get_uint16(value));
         break;
     case G_VARIANT_CLASS_INT32:
-        g_string_append_printf(out, "%d", g_variant_get_int32(value));
+        json_append_int(out, g_variant_get_int32(value));
         break;
     case G_VARIANT_CLASS_UINT32:
-        g_string_append_printf(out, "%u", g_variant_get_uint32(value));
+        json_append_uint(out, g_variant_get_uint32(value));
         break;
     case G_VARIANT_CLASS_INT64:
-        g_string_append_printf(out, "%" G_GINT64_FORMAT, g_variant_get_int64(value));
+        json_append_int(out, g_variant_get_int64(value));
         break;
     case G_VARIANT_CLASS_UINT64:
-        g_string_append_printf(out, "%" G_GUINT64_FORMAT, g_variant_get_uint64(value));
+        json_append_uint(out, g_variant_get_uint64(value));
         break;
     case G_VARIANT_CLASS_HANDLE:
-        g_string_append_printf(out, "%d", g_variant_get_handle(value));
+        json_append_int(out, g_variant_get_handle(value));
         break;
     case G_VARIANT_CLASS_DOUBLE:
         print_double(out, g_variant_get_double(value));
@@ -182,13 +290,20 @@ static void print_value(Printer *p, GVariant *value)
     case G_VARIANT_CLASS_STRING:
     case G_VARIANT_CLASS_OBJECT_PATH:
     case G_VARIANT_CLASS_SIGNATURE:
-        print_string(out, g_variant_get_string(value, NULL));
+        json_append_string(out, g_variant_get_string(value, NULL));
         break;
     case G_VARIANT_CLASS_VARIANT:
         print_boxed(p, g_variant_get_variant(value));
         break;
     case G_VARIANT_CLASS_MAYBE:
         print_boxed(p, g_variant_get_maybe(value));
+        break;
+    case G_VARIANT_CLASS_TUPLE:
+        if (g_variant_is_of_type(value, G_VARIANT_TYPE(TEXT_TYPE))) {
+            print_text(p, value);
+        } else {
+            print_container(p, value, "[]", print_value);
+        }
         break;
     default:
         if (g_variant_is_of_type(value, G_VARIANT_TYPE("a{s*}"))) {
@@ -206,6 +321,13 @@ static char *print(GVariant *value, bool pretty)
 
     print_value(&p, value);
     return g_string_free(p.out, FALSE);
+}
+
+void json_append_variant(GString *out, GVariant *value)
+{
+    Printer p = { .out = out };
+
+    print_value(&p, value);
 }
 
 char *json_from_variant(GVariant *value)

@@ -66,4 +66,20 @@ QOM_EXPORT char *json_from_variant(GVariant *value);
 /** The same on several lines, indented by four spaces a level. */
 QOM_EXPORT char *json_from_variant_pretty(GVariant *value);
 
+/*
+ * Many values at once, without a GVariant for each: their text, written piece by piece, and a value
+ * that stands for it. Any thread.
+ */
+
+/** The text of json_from_variant(); a string in quotes, its bytes being UTF-8; a number. */
+QOM_EXPORT void json_append_variant(GString *out, GVariant *value);
+QOM_EXPORT void json_append_string(GString *out, const char *text);
+QOM_EXPORT void json_append_int(GString *out, int64_t number);
+QOM_EXPORT void json_append_uint(GString *out, uint64_t number);
+/**
+ * A value that is printed as @text, which is JSON on one line as json_from_variant() writes it, and
+ * is taken over. It is good for nothing else. Floating.
+ */
+QOM_EXPORT GVariant *json_new_text(char *text);
+
 #endif

@@ -21,6 +21,7 @@ libqom_a_SOURCES += \
 	qom/path.c \
 	qom/property-class.c \
 	qom/property-info.c \
+	qom/property-json.c \
 	qom/property-instance.c \
 	qom/property-int.h \
 	qom/property-list.c \
@@ -44,6 +45,7 @@ unit_tests += \
 	tests/unit/test-qom-module \
 	tests/unit/test-qom-object \
 	tests/unit/test-qom-property \
+	tests/unit/test-qom-property-json \
 	tests/unit/test-qom-threads \
 	tests/unit/test-qom-tree \
 	tests/unit/test-qom-type \

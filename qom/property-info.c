@@ -41,12 +41,12 @@ static GVariant *shared_fill(GVariant **slot, GVariant *fresh)
     return fresh;
 }
 
-static GVariant *new_bool(bool b)
+GVariant *value_new_bool(bool b)
 {
     return shared_ref(&shared_bools[b]) ?: shared_fill(&shared_bools[b], g_variant_new_boolean(b));
 }
 
-static GVariant *new_int(int64_t i)
+GVariant *value_new_int(int64_t i)
 {
     if (i < 0 || i >= N_SHARED) {
         return g_variant_new_int64(i);
@@ -54,7 +54,7 @@ static GVariant *new_int(int64_t i)
     return shared_ref(&shared_ints[i]) ?: shared_fill(&shared_ints[i], g_variant_new_int64(i));
 }
 
-static GVariant *new_uint(uint64_t u)
+GVariant *value_new_uint(uint64_t u)
 {
     if (u >= N_SHARED) {
         return g_variant_new_uint64(u);
@@ -72,13 +72,13 @@ GVariant *property_field_get(const Property *prop, const void *field, GError **e
 
     switch (info->kind) {
     case PROP_KIND_BOOL:
-        return new_bool(property_load_uint(field, sizeof(bool)));
+        return value_new_bool(property_load_uint(field, sizeof(bool)));
     case PROP_KIND_BIT:
-        return new_bool(property_load_bit(field, prop));
+        return value_new_bool(property_load_bit(field, prop));
     case PROP_KIND_INT:
-        return new_int(property_load_int(field, info->size));
+        return value_new_int(property_load_int(field, info->size));
     case PROP_KIND_UINT:
-        return new_uint(property_load_uint(field, info->size));
+        return value_new_uint(property_load_uint(field, info->size));
     case PROP_KIND_STRING:
         text = *(char *const *)field;
         return g_variant_new_string(text ? text : "");

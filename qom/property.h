@@ -254,6 +254,13 @@ QOM_EXPORT void object_property_iter_init(ObjectPropertyIterator *iter, Object *
 QOM_EXPORT bool object_property_iter_next(ObjectPropertyIterator *iter, ObjectPropertyView *view);
 
 /**
+ * Writes what the property @view of @obj holds as JSON behind @out: as json_from_variant() does with
+ * object_property_get(), and null where it cannot be read.
+ */
+QOM_EXPORT void object_property_append_json(Object *obj, const ObjectPropertyView *view,
+                                            GString *out);
+
+/**
  * The property @target_name of @target, seen as @name of @obj. @target must outlive @obj (be above
  * or beside it).
  */

@@ -40,6 +40,14 @@ QOM_EXPORT bool value_parse_macaddr(const char *text, MACAddr *value, GError **e
 /** "52:54:00:12:34:56"; the caller frees. */
 QOM_EXPORT char *value_print_macaddr(const MACAddr *value);
 
+/**
+ * Values for accessors of properties: a reference, or a floating one. They cost less than GLib's,
+ * since those that most properties have are made once and shared.
+ */
+QOM_EXPORT GVariant *value_new_bool(bool b);
+QOM_EXPORT GVariant *value_new_int(int64_t i);
+QOM_EXPORT GVariant *value_new_uint(uint64_t u);
+
 /** "an integer", "a string", "a list": what @value is, in the words of error messages. */
 QOM_EXPORT const char *value_kind(GVariant *value);
 /**

@@ -6,6 +6,7 @@
  */
 #include "hw/core/qdev-int.h"
 #include <qomet/qom/user-creatable.h>
+#include <qomet/qom/value.h>
 
 /* Set when the machine is complete: devices made from then on are hotplugged. Main thread. */
 static bool machine_ready;
@@ -318,7 +319,7 @@ static GVariant *get_realized(Object *obj, const Property *prop, GError **errp)
 {
     (void)prop;
     (void)errp;
-    return g_variant_new_boolean(DEVICE(obj)->realized);
+    return value_new_bool(DEVICE(obj)->realized);
 }
 
 static bool set_realized(Object *obj, const Property *prop, GVariant *value, GError **errp)
@@ -344,14 +345,14 @@ static GVariant *get_hotplugged(Object *obj, const Property *prop, GError **errp
 {
     (void)prop;
     (void)errp;
-    return g_variant_new_boolean(DEVICE(obj)->hotplugged);
+    return value_new_bool(DEVICE(obj)->hotplugged);
 }
 
 static GVariant *get_hotpluggable(Object *obj, const Property *prop, GError **errp)
 {
     (void)prop;
     (void)errp;
-    return g_variant_new_boolean(DEVICE_GET_CLASS(obj)->hotpluggable);
+    return value_new_bool(DEVICE_GET_CLASS(obj)->hotpluggable);
 }
 
 /* @prop->opaque: the offset in EntryCounts. */
@@ -361,7 +362,7 @@ static GVariant *get_count(Object *obj, const Property *prop, GError **errp)
 
     (void)errp;
     entry_guard_counts(&DEVICE(obj)->guard, &counts);
-    return g_variant_new_uint64(*(uint64_t *)((char *)&counts + GPOINTER_TO_SIZE(prop->opaque)));
+    return value_new_uint(*(uint64_t *)((char *)&counts + GPOINTER_TO_SIZE(prop->opaque)));
 }
 
 #define COUNT_PROPERTY(n, field, text)                                                             \

@@ -128,6 +128,25 @@ def several_objects_are_read_at_once():
                           paths=["/", 1])
 
 
+def walk(machine, path="/"):
+    """What qom-tree says of @path, asked for one object after the other."""
+    listed, = machine.qmp.command("qom-list-get", paths=[path])
+    return {"name": path.rsplit("/", 1)[1] or "/",
+            "properties": {p["name"]: p["value"] for p in listed["properties"] if not p["type"].startswith("child<")},
+            "children": [walk(machine, p["value"]) for p in listed["properties"] if p["type"].startswith("child<")]}
+
+
+def the_tree_is_all_that_can_be_asked_for_one_by_one():
+    with Machine(*BARE, "-chardev", "ringbuf,id=log", "-name", "\"quoted\"\\ \u00e9") as machine:
+        # Nothing changes in between but what the monitor itself is given to say.
+        tree, walked = machine.qmp.command("qom-tree"), walk(machine)
+        assert tree == walked, (tree, walked)
+        part = machine.qmp.command("qom-tree", path=CON)
+        assert part["name"] == "con" and part["properties"]["iobase"] == 0x1e9
+        assert part["children"] == [c for c in walk(machine, CON)["children"]] != []
+        machine.qmp.fails("DeviceNotFound", "Device '/nope' not found", "qom-tree", path="/nope")
+
+
 def types_are_listed_by_what_they_implement():
     with Machine("-M", "none", "-accel", "qtest") as machine:
         def types(**args):
@@ -172,5 +191,5 @@ tap([a_list_names_properties_and_children_with_their_types, a_value_is_of_the_ty
      every_object_tells_its_type, children_and_links_are_paths, the_end_of_a_path_is_enough_where_only_one_has_it,
      a_path_that_leads_nowhere_is_told_with_the_nearest_one, a_property_that_is_not_there_is_told_with_the_nearest_one,
      what_was_set_is_what_is_got, what_the_machine_was_made_of_is_not_set, a_value_of_the_wrong_kind_or_size_changes_nothing, a_realized_device_and_a_child_are_not_set,
-     several_objects_are_read_at_once, types_are_listed_by_what_they_implement, properties_of_a_type_are_those_of_its_objects,
+     several_objects_are_read_at_once, the_tree_is_all_that_can_be_asked_for_one_by_one, types_are_listed_by_what_they_implement, properties_of_a_type_are_those_of_its_objects,
      properties_of_a_device_type_have_defaults_and_leave_out_the_common_ones])

@@ -359,6 +359,61 @@ static void whatever_is_printed_is_read_back(void **state)
     g_rand_free(rand);
 }
 
+static void text_stands_for_the_value_that_it_was_made_of(void **state)
+{
+    GRand *rand = g_rand_new_with_seed(42);
+
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        g_autoptr(GVariant) value = g_variant_ref_sink(random_value(rand, 4));
+        g_autofree char *text = json_from_variant(value), *lines = json_from_variant_pretty(value);
+        g_autoptr(GVariant) stand_in = g_variant_ref_sink(json_new_text(g_strdup(text)));
+        g_autofree char *again = json_from_variant(stand_in);
+        g_autofree char *lines_again = json_from_variant_pretty(stand_in);
+
+        assert_string_equal(again, text);
+        assert_string_equal(lines_again, lines);
+    }
+    g_rand_free(rand);
+}
+
+static void text_stands_within_other_values(void **state)
+{
+    GVariant *members[] = { json_new_text(g_strdup("{\"b\": [], \"c\": \"]\\\"\"}")) };
+    g_autoptr(GVariant) list =
+        g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(s)"), members, 1));
+    g_autofree char *text = json_from_variant(list), *lines = json_from_variant_pretty(list);
+
+    (void)state;
+    assert_string_equal(text, "[{\"b\": [], \"c\": \"]\\\"\"}]");
+    assert_string_equal(lines, "[\n    {\n        \"b\": [],\n        \"c\": \"]\\\"\"\n    }\n]");
+}
+
+static void text_is_written_piece_by_piece(void **state)
+{
+    g_autoptr(GString) out = g_string_new("x");
+    g_autoptr(GVariant) list = g_variant_ref_sink(g_variant_new_parsed("[<1>, <'a'>]"));
+
+    (void)state;
+    json_append_string(out, "");
+    json_append_string(out, "plain \u00e9");
+    json_append_string(out, "\n\"mid\\dle\"\x01");
+    json_append_uint(out, 0);
+    g_string_append_c(out, ' ');
+    json_append_uint(out, UINT64_MAX);
+    g_string_append_c(out, ' ');
+    json_append_int(out, INT64_MIN);
+    g_string_append_c(out, ' ');
+    json_append_int(out, INT64_MAX);
+    g_string_append_c(out, ' ');
+    json_append_int(out, -1);
+    json_append_variant(out, list);
+    assert_string_equal(out->str, "x\"\"\"plain \u00e9\"\"\\n\\\"mid\\\\dle\\\"\\u0001\"0 "
+                                  "18446744073709551615 -9223372036854775808 9223372036854775807 "
+                                  "-1[1, \"a\"]");
+    assert_int_equal(out->len, strlen(out->str));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +425,9 @@ int main(void)
         cmocka_unit_test(values_of_other_types_are_printed_too),
         cmocka_unit_test(what_is_no_number_in_json_is_printed_as_null),
         cmocka_unit_test(whatever_is_printed_is_read_back),
+        cmocka_unit_test(text_stands_for_the_value_that_it_was_made_of),
+        cmocka_unit_test(text_stands_within_other_values),
+        cmocka_unit_test(text_is_written_piece_by_piece),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
