@@ -42,6 +42,10 @@ struct AccelClass {
     bool (*create_irqchip)(AccelState *accel, GError **errp);
     /** Sets line @gsi of those controllers. Any thread. */
     void (*set_irq)(AccelState *accel, unsigned gsi, int level);
+    /**
+     * Appends the registers of those controllers to @out, in lines. Main thread, every vCPU parked.
+     */
+    void (*print_irqchip)(AccelState *accel, GString *out);
     /** Makes the accelerator's part of @cpu (cpu->accel), on the vCPU's own thread. */
     bool (*cpu_init)(CPUState *cpu, GError **errp);
     /** Ends it, when that thread has ended. Main thread. */

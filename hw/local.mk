@@ -18,6 +18,7 @@ nobase_qometinclude_HEADERS += \
 	hw/char/serial.h \
 	hw/intc/accel-irqchip.h \
 	hw/intc/i8259.h \
+	hw/intc/intc.h \
 	hw/isa/isa-bus.h \
 	hw/timer/mc146818rtc.h
 

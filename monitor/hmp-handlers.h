@@ -17,6 +17,9 @@ HmpHandler hmp_do_info_version;
 HmpHandler hmp_do_info_modules;
 HmpHandler hmp_do_info_network;
 HmpHandler hmp_do_info_block;
+HmpHandler hmp_do_info_chardev;
+HmpHandler hmp_do_info_irq;
+HmpHandler hmp_do_info_pic;
 
 /* vCPUs (hmp-cpu.c). */
 HmpHandler hmp_do_cpu;

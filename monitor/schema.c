@@ -855,6 +855,24 @@ const HmpCommand hmp_commands[] = {
         .fn = hmp_do_info_block,
     },
     {
+        .name = "info chardev",
+        .params = "",
+        .help = "show the character devices",
+        .fn = hmp_do_info_chardev,
+    },
+    {
+        .name = "info irq",
+        .params = "",
+        .help = "show how often each input of the interrupt controllers has gone up",
+        .fn = hmp_do_info_irq,
+    },
+    {
+        .name = "info pic",
+        .params = "",
+        .help = "show the registers of the interrupt controllers",
+        .fn = hmp_do_info_pic,
+    },
+    {
         .name = "qom-list",
         .params = "[path]",
         .help = "list the properties of an object",
@@ -886,11 +904,25 @@ const HmpCommand hmp_commands[] = {
         .fn = hmp_do_device_add,
     },
     {
+        .name = "device_del",
+        .params = "device",
+        .help = "take a device away",
+        .args = MEMBERS(NEEDS("id", "device", "the id or path of a device")),
+        .qmp = qmp_do_device_del,
+    },
+    {
         .name = "object_add",
         .params = "[qom-type=]type,id=str[,prop=value][,...]",
         .help = "make an object, like -object on the command line",
         .args = MEMBERS(NEEDS("words", "object-words", "what -object takes")),
         .fn = hmp_do_object_add,
+    },
+    {
+        .name = "object_del",
+        .params = "id",
+        .help = "take an object of /objects away",
+        .args = MEMBERS(NEEDS("id", "object", "its id")),
+        .qmp = qmp_do_object_del,
     },
     /* The log. */
     {

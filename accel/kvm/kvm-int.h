@@ -126,6 +126,7 @@ void kvm_memory_free(KVMMemory *m);
 
 /* kvm-irqchip.c */
 bool kvm_create_irqchip(AccelState *accel, GError **errp);
+void kvm_print_irqchip(AccelState *accel, GString *out);
 void kvm_set_irq(AccelState *accel, unsigned gsi, int level);
 void kvm_irqchip_reset(KVMState *kvm);
 

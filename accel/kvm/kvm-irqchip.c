@@ -4,6 +4,7 @@
  * lines and their reset.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/ioctl.h>
 #include "accel/kvm/kvm-int.h"
 
@@ -59,6 +60,56 @@ void kvm_irqchip_reset(KVMState *s)
     for (unsigned i = 0; i < CHIPS; i++) {
         if (ioctl(s->vm, KVM_SET_IRQCHIP, &s->chips->initial[i]) < 0) {
             error_report("KVM does not reset interrupt controller %u: %s", i, g_strerror(errno));
+        }
+    }
+}
+
+/* ---- For people ---- */
+
+static void append_pic(GString *out, unsigned n, const struct kvm_pic_state *p)
+{
+    g_string_append_printf(out,
+                           "pic%u: irr=%02x imr=%02x isr=%02x hprio=%u irq_base=%02x rr_sel=%u "
+                           "elcr=%02x fnm=%u\n",
+                           n, p->irr, p->imr, p->isr, p->priority_add, p->irq_base,
+                           p->read_reg_select, p->elcr, p->special_fully_nested_mode);
+}
+
+static void append_pin(GString *out, unsigned n, uint64_t entry)
+{
+    static const char *const modes[] = { "fixed", "lowest", "SMI", "...",
+                                         "NMI",   "INIT",   "...", "extINT" };
+
+    g_string_append_printf(out, "  pin %-2u 0x%016" PRIx64 " dest=%u vec=%-3u %s %s %s %s %s%s%s\n",
+                           n, entry, (unsigned)(entry >> 56), (unsigned)(entry & 0xff),
+                           entry >> 13 & 1 ? "active-lo" : "active-hi",
+                           entry >> 15 & 1 ? "level" : "edge ",
+                           entry >> 16 & 1 ? "masked" : "      ", modes[entry >> 8 & 7],
+                           entry >> 11 & 1 ? "logical" : "physical",
+                           entry >> 12 & 1 ? " pending" : "", entry >> 14 & 1 ? " remote-irr" : "");
+}
+
+static void append_ioapic(GString *out, const struct kvm_ioapic_state *io)
+{
+    g_string_append_printf(out, "ioapic: id=0x%02x sel=0x%02x base=0x%08" PRIx64 " irr=%06x\n",
+                           io->id, io->ioregsel, (uint64_t)io->base_address, io->irr);
+    for (unsigned i = 0; i < KVM_IOAPIC_NUM_PINS; i++) {
+        append_pin(out, i, io->redirtbl[i].bits);
+    }
+}
+
+void kvm_print_irqchip(AccelState *accel, GString *out)
+{
+    for (unsigned i = 0; i < CHIPS; i++) {
+        struct kvm_irqchip chip = { .chip_id = i };
+
+        if (ioctl(KVM_ACCEL(accel)->vm, KVM_GET_IRQCHIP, &chip) < 0) {
+            g_string_append_printf(out, "KVM does not tell of controller %u: %s\n", i,
+                                   g_strerror(errno));
+        } else if (i == KVM_IRQCHIP_IOAPIC) {
+            append_ioapic(out, &chip.chip.ioapic);
+        } else {
+            append_pic(out, i, &chip.chip.pic);
         }
     }
 }

@@ -241,6 +241,7 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->init = kvm_init;
     ac->reset = kvm_reset;
     ac->create_irqchip = kvm_create_irqchip;
+    ac->print_irqchip = kvm_print_irqchip;
     ac->set_irq = kvm_set_irq;
     ac->cpu_init = kvm_cpu_init;
     ac->cpu_destroy = kvm_cpu_destroy;

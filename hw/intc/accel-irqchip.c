@@ -6,20 +6,47 @@
  */
 #include <qomet/accel/accel.h>
 #include <qomet/hw/intc/accel-irqchip.h>
+#include <qomet/hw/intc/intc.h>
 
 OBJECT_DECLARE_SIMPLE_TYPE(AccelIrqchip, ACCEL_IRQCHIP)
 
 struct AccelIrqchip {
     DeviceState parent_obj;
     AccelState *accel; /* drives guests: its controllers are there */
+    /* Of each line, atomic: */
+    uint8_t high[ACCEL_IRQCHIP_LINES];
+    uint64_t rises[ACCEL_IRQCHIP_LINES];
 };
 
 static void set_line(void *opaque, int n, int level)
 {
-    AccelState *accel = ((AccelIrqchip *)opaque)->accel;
+    AccelIrqchip *s = opaque;
 
-    if (accel) {
-        ACCEL_GET_CLASS(accel)->set_irq(accel, n, level);
+    if (__atomic_exchange_n(&s->high[n], level != 0, __ATOMIC_RELAXED) < (level != 0)) {
+        __atomic_fetch_add(&s->rises[n], 1, __ATOMIC_RELAXED);
+    }
+    if (s->accel) {
+        ACCEL_GET_CLASS(s->accel)->set_irq(s->accel, n, level);
+    }
+}
+
+static void get_statistics(InterruptStatsProvider *obj, uint64_t *counts, unsigned n)
+{
+    const AccelIrqchip *s = ACCEL_IRQCHIP(obj);
+
+    for (unsigned i = 0; i < n; i++) {
+        counts[i] = __atomic_load_n(&s->rises[i], __ATOMIC_RELAXED);
+    }
+}
+
+static void print_info(InterruptStatsProvider *obj, GString *out)
+{
+    AccelState *accel = ACCEL_IRQCHIP(obj)->accel;
+
+    if (accel && ACCEL_GET_CLASS(accel)->print_irqchip) {
+        ACCEL_GET_CLASS(accel)->print_irqchip(accel, out);
+    } else {
+        g_string_append(out, "the accelerator has no controllers behind these lines\n");
     }
 }
 
@@ -59,8 +86,12 @@ static void accel_irqchip_init(Object *obj)
 
 static void accel_irqchip_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
+    InterruptStatsProviderClass *ic = INTERRUPT_STATS_PROVIDER_CLASS(klass);
     DeviceClass *dc = DEVICE_CLASS(klass);
 
+    ic->inputs = ACCEL_IRQCHIP_LINES;
+    ic->get_statistics = get_statistics;
+    ic->print_info = print_info;
     dc->desc = "the accelerator's interrupt controllers: PIC, IOAPIC, local APICs";
     dc->user_creatable = false; /* it has to be wired */
     dc->hotpluggable = false;   /* and is there before the first vCPU */
@@ -69,11 +100,17 @@ static void accel_irqchip_class_init(ObjectClass *klass, const void *data G_GNUC
 
 static const TypeInfo accel_irqchip_types[] = {
     {
+        .name = TYPE_INTERRUPT_STATS_PROVIDER,
+        .parent = TYPE_INTERFACE,
+        .class_size = sizeof(InterruptStatsProviderClass),
+    },
+    {
         .name = TYPE_ACCEL_IRQCHIP,
         .parent = TYPE_DEVICE,
         .instance_size = sizeof(AccelIrqchip),
         .instance_init = accel_irqchip_init,
         .class_init = accel_irqchip_class_init,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_INTERRUPT_STATS_PROVIDER }, { NULL } },
     },
 };
 

@@ -6,6 +6,7 @@
  * (231468) and 82371FB (290550) are the source.
  */
 #include <qomet/hw/intc/i8259.h>
+#include <qomet/hw/intc/intc.h>
 
 OBJECT_DECLARE_SIMPLE_TYPE(PICState, I8259)
 
@@ -57,6 +58,7 @@ struct PICState {
     uint8_t icw1[CHIPS], icw4[CHIPS];
     uint8_t special_mask[CHIPS], rotates[CHIPS]; /* 0 or 1; "rotates" with automatic end */
     uint8_t reads_isr[CHIPS], polls[CHIPS];      /* what the next read gives; 0 or 1 */
+    uint64_t rises[CHIPS * 8];                   /* how often each input has gone up, for people */
 };
 
 /* ---- Priorities ---- */
@@ -93,6 +95,7 @@ static void set_input(PICState *s, unsigned chip, unsigned n, bool level)
 {
     const uint8_t bit = 1 << n;
 
+    s->rises[chip * 8 + n] += level && !(s->level[chip] & bit);
     if (s->elcr[chip] & bit) {
         s->irr[chip] = level ? s->irr[chip] | bit : s->irr[chip] & ~bit;
     } else if (level && !(s->level[chip] & bit)) {
@@ -371,6 +374,35 @@ static void pic_finalize(Object *obj)
     pthread_mutex_destroy(&I8259(obj)->lock);
 }
 
+/* ---- For people ---- */
+
+static void get_statistics(InterruptStatsProvider *obj, uint64_t *counts, unsigned n)
+{
+    PICState *s = I8259(obj);
+
+    pthread_mutex_lock(&s->lock);
+    memcpy(counts, s->rises, n * sizeof(counts[0]));
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void print_info(InterruptStatsProvider *obj, GString *out)
+{
+    PICState *s = I8259(obj);
+
+    pthread_mutex_lock(&s->lock);
+    for (unsigned chip = 0; chip < CHIPS; chip++) {
+        g_string_append_printf(out,
+                               "pic%u: irr=%02x imr=%02x isr=%02x hprio=%u irq_base=%02x rr_sel=%u "
+                               "elcr=%02x fnm=%u\n",
+                               chip, s->irr[chip], s->imr[chip], s->isr[chip], s->first[chip],
+                               s->base[chip], s->reads_isr[chip], s->elcr[chip],
+                               (s->icw4[chip] & ICW4_NESTED) != 0);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- The type ---- */
+
 static const DeviceField pic_fields[] = {
     DEVICE_ARRAY(PICState, level),
     DEVICE_ARRAY(PICState, irr),
@@ -391,8 +423,12 @@ static const DeviceField pic_fields[] = {
 
 static void pic_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
+    InterruptStatsProviderClass *ic = INTERRUPT_STATS_PROVIDER_CLASS(klass);
     DeviceClass *dc = DEVICE_CLASS(klass);
 
+    ic->inputs = CHIPS * 8;
+    ic->get_statistics = get_statistics;
+    ic->print_info = print_info;
     dc->desc = "the two interrupt controllers of a PC";
     dc->realize = pic_realize;
     dc->state = pic_fields;
@@ -408,6 +444,7 @@ static const TypeInfo pic_types[] = {
         .instance_init = pic_init,
         .instance_finalize = pic_finalize,
         .class_init = pic_class_init,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_INTERRUPT_STATS_PROVIDER }, { NULL } },
     },
 };
 
