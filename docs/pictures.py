@@ -32,7 +32,9 @@ def ask(qomet, words, pictures):
     commands += [{"execute": "human-monitor-command", "id": p, "arguments": {"command-line": f"info {p} -dot"}} for p in pictures]
     commands += [{"execute": "quit"}]
     done = subprocess.run([qomet, *words, *ALWAYS], input="".join(json.dumps(c) + "\n" for c in commands), stdout=subprocess.PIPE, text=True,
-                          timeout=60, check=True)
+                          timeout=60, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"pictures.py: {' '.join(words)}: {qomet} has ended with status {done.returncode}")
     answers = {a.get("id"): a.get("return") for a in map(json.loads, done.stdout.splitlines())}
     for picture in pictures:
         if not answers.get(picture, "").startswith("digraph"):

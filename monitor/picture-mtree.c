@@ -243,6 +243,7 @@ char *picture_mtree(void)
     };
 
     picture_begin(&m.p, kinds);
+    g_string_append(m.p.text, "graph [splines=polyline]\n");
     address_spaces_foreach(draw_space, &m);
     g_string_append_printf(m.p.text, "%s{ rank=same %s}\n", m.edges->str, m.views->str);
     g_hash_table_unref(m.drawn);
