@@ -72,7 +72,7 @@ libqometall_a_SOURCES += \
 	monitor/gdb-target.c \
 	monitor/gdb-target.h
 unit_tests += tests/unit/test-gdb-packet
-script_tests += tests/monitor/test-gdb.py
+script_tests += tests/monitor/test-gdb.py tests/monitor/test-gdb-protocol.py
 EXTRA_DIST += tests/monitor/gdb.py
 
 nobase_qometinclude_HEADERS += \

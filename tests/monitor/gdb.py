@@ -43,10 +43,21 @@ def counting(bits=32):
     return code.done(), at
 
 
+def run_gdb(*commands):
+    """Runs gdb's @commands: what it printed. Standard error too, for what goes wrong is seen in the text."""
+    need_gdb()
+    words = ["gdb", "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off"]
+    for command in commands:
+        words += ["-ex", command]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S,
+                          check=False, env=dict(os.environ, HOME=os.environ["XDG_RUNTIME_DIR"], LC_ALL="C"))
+    return done.stdout.decode(errors="replace")
+
+
 class Debuggee:
     """A machine that runs @image and waits for gdb, with a monitor besides (.qmp); for a with statement."""
 
-    def __init__(self, image, *words, mode=32, machine="", place="unix:%s"):
+    def __init__(self, image, *words, mode=32, machine="", place=None):
         need_kvm()
         self.folder = folder()
         self.socket, self.printed = self.folder.name + "/gdb", self.folder.name + "/e9"
@@ -56,21 +67,14 @@ class Debuggee:
         try:
             self.machine = Machine("-M", "bare" + MODES[mode] + machine, "-serial", "none", "-kernel", kernel,
                                    "-chardev", "file,id=e9,path=" + self.printed,
-                                   "-device", "isa-debugcon,iobase=0xe9,chardev=e9", "-gdb", place % self.socket, *words)
+                                   "-device", "isa-debugcon,iobase=0xe9,chardev=e9", "-gdb", place or "unix:" + self.socket, *words)
         except BaseException:
             self.folder.cleanup()
             raise
         self.qmp = self.machine.qmp
 
-    def gdb(self, *commands, connect=True):
-        """Runs gdb's @commands: what it printed. Standard error too, for what goes wrong is seen in the text."""
-        need_gdb()
-        words = ["gdb", "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off"]
-        for command in (("target remote " + self.socket,) if connect else ()) + commands:
-            words += ["-ex", command]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=TIMEOUT_S, check=False, env=dict(os.environ, HOME=self.folder.name, LC_ALL="C"))
-        return done.stdout.decode(errors="replace")
+    def gdb(self, *commands):
+        return run_gdb("target remote " + self.socket, *commands)
 
     def peer(self, no_ack=False):
         return Peer(self.socket, no_ack)
@@ -111,11 +115,22 @@ class Peer:
     def __init__(self, path, no_ack=False):
         self.socket, self.buffer, self.no_ack = socket.socket(socket.AF_UNIX), b"", False
         self.socket.settimeout(TIMEOUT_S)
-        self.socket.connect(path)
+        self.connect(path)
         if no_ack:
             assert self.ask("QStartNoAckMode") == "OK"
             self.raw(b"+")
             self.no_ack = True
+
+    def connect(self, path):
+        """Waits until those are served who came before."""
+        until = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                self.socket.connect(path)
+                return
+            except BlockingIOError:
+                assert time.monotonic() < until, "the gdb server takes nobody"
+                time.sleep(0.001)
 
     def raw(self, data):
         """Sends bytes as they are."""

@@ -7,8 +7,8 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from gdb import COUNTER, ENTRY, Debuggee, counting, need_gdb  # noqa: E402
-from cli import tap  # noqa: E402
+from gdb import COUNTER, ENTRY, Debuggee, counting, need_gdb, run_gdb  # noqa: E402
+from cli import QOMET, folder, need_kvm, tap  # noqa: E402
 from guests import Code  # noqa: E402
 
 
@@ -121,6 +121,34 @@ def a_breakpoint_of_one_thread_is_not_the_others():
         assert machine.goes_on()
 
 
+def a_machine_that_is_reset_by_gdbs_monitor_meets_its_breakpoints_again():
+    image, at = counting()
+    with Debuggee(image, "-S") as machine:
+        text = machine.gdb("break *%#x" % at["nops"], "continue", "monitor system_reset", "maintenance flush register-cache",
+                           "print/x $rip", "continue", "delete", "detach")
+        expect(text, "Breakpoint 1, ", r"\$1 = %#x" % ENTRY, "Breakpoint 1, ")
+        assert machine.goes_on()
+
+
+def monitor_passes_its_words_on():
+    image, _ = counting()
+    with Debuggee(image) as machine:
+        text = machine.gdb("monitor info status", "monitor nonsense", "monitor cont", "monitor info status", "monitor stop",
+                           "x/1xb %#x" % ENTRY)
+        expect(text, r"VM status: paused\n", "unknown command: 'nonsense'", r"VM status: running\n", r"0x1000:\s*0x90")
+
+
+def gdb_starts_the_machine_itself():
+    need_kvm()
+    image, at = counting()
+    with folder() as path:
+        with open(path + "/guest.bin", "wb") as file:
+            file.write(image)
+        start = "%s -S -M bare,protected-mode=on,unassigned=ignore -kernel %s/guest.bin -gdb stdio" % (QOMET, path)
+        text = run_gdb("target remote | " + start, "break *%#x" % at["nops"], "continue", "print/x $rip", "kill")
+        expect(text, "Breakpoint 1, ", r"\$1 = %#x" % at["nops"], "killed")
+
+
 def the_end_of_the_guest_is_told_with_its_status():
     code = Code(32, ENTRY)
     code.mov_a(1, 3).emit(0xe6, 0xf4).hlt()
@@ -176,6 +204,9 @@ if __name__ == "__main__":
         what_is_not_mapped_cannot_be_read,
         vcpus_are_threads,
         a_breakpoint_of_one_thread_is_not_the_others,
+        a_machine_that_is_reset_by_gdbs_monitor_meets_its_breakpoints_again,
+        monitor_passes_its_words_on,
+        gdb_starts_the_machine_itself,
         the_end_of_the_guest_is_told_with_its_status,
         kill_ends_the_machine,
         the_physical_memory_is_read_on_request,
