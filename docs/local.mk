@@ -3,6 +3,7 @@
 # docs: texts. The manual page is made of the option table, see options/local.mk.
 
 EXTRA_DIST += \
+	docs/debugging.md \
 	docs/board.svg \
 	docs/first-device.md \
 	docs/first-machine.md \

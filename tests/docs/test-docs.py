@@ -6,6 +6,7 @@ A fenced block with the word "console" holds commands ("$ ...", continued with a
 "..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder that holds
 ./qomet and ./examples. A command must end with status 0 unless the next one is "echo $?". Further words of the fence:
   kvm         needs /dev/kvm; skipped without
+  gdb         needs gdb; skipped without
   quickstart  is what .ci/run calls; only checked to exist
 """
 import fcntl
@@ -152,6 +153,9 @@ def main():
                         continue
                     if "kvm" in words and no_kvm:
                         print(f"ok {number} - {title} # SKIP {no_kvm}", flush=True)
+                        continue
+                    if "gdb" in words and not shutil.which("gdb"):
+                        print(f"ok {number} - {title} # SKIP gdb is not installed", flush=True)
                         continue
                     output, status = shell.run(command)
                     checked = i + 1 < len(listed) and listed[i + 1][0].strip() == "echo $?"
