@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
-# docs: texts. The manual page is made of the option table, see options/local.mk.
+# docs: texts. The manual page of the program is made of the option table, see options/local.mk.
 
 EXTRA_DIST += \
-	docs/debugging.md \
+	build-aux/page-to-man.awk \
+	docs/board-files.md \
 	docs/board.svg \
+	docs/debugging.md \
 	docs/first-device.md \
 	docs/first-machine.md \
 	docs/first-run.svg \
@@ -23,3 +25,14 @@ clean-pictures:
 	rm -rf docs/pictures
 
 .PHONY: clean-pictures docs
+
+# A page that is a manual page as well.
+man_MANS += docs/qomet-board.5
+CLEANFILES += docs/qomet-board.5
+
+docs/qomet-board.5: docs/board-files.md build-aux/page-to-man.awk Makefile
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(AWK) -v name=qomet-board -v section=5 -v source='$(PACKAGE_STRING)' \
+		-v about='machines described in words' \
+		-f $(top_srcdir)/build-aux/page-to-man.awk $(top_srcdir)/docs/board-files.md > $@.tmp && \
+		mv $@.tmp $@

@@ -5,6 +5,7 @@
 EXTRA_DIST += \
 	examples/README.md \
 	examples/boards/core.board \
+	examples/boards/first.board \
 	examples/boards/party-line.board \
 	examples/boards/teaching.board \
 	examples/device/port-counter.c \

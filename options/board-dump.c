@@ -252,6 +252,13 @@ static void dump_object(Board *board, Object *obj)
     dump_wires(board, obj);
 }
 
+/* Whether @obj holds what users add, which comes after the board. */
+static bool is_users(const Object *obj)
+{
+    return object_get_parent(obj) == qdev_get_machine() &&
+           g_str_has_prefix(object_get_canonical_path_component(obj), "peripheral");
+}
+
 /* What is there without a word of the board. */
 static bool is_implied(Object *obj)
 {
@@ -259,11 +266,18 @@ static bool is_implied(Object *obj)
            obj == OBJECT(get_system_memory()) || obj == OBJECT(get_system_io());
 }
 
+static int dump_child(Object *obj, void *opaque);
+
+static int dump_users(Object *obj, void *opaque)
+{
+    return is_users(obj) ? object_child_foreach(obj, dump_child, opaque) : 0;
+}
+
 static int dump_child(Object *obj, void *opaque)
 {
     Board *board = opaque;
 
-    if (is_implied(obj)) {
+    if (is_implied(obj) || is_users(obj)) {
         return 0;
     }
     if (!strcmp(object_get_typename(obj), TYPE_CONTAINER)) {
@@ -303,6 +317,7 @@ Board *board_dump(MachineState *machine)
     board->desc.text = g_strdup(mc->desc);
     dump_properties(board->props, OBJECT(machine), OBJECT_CLASS(base), NULL);
     object_child_foreach(OBJECT(machine), dump_child, board);
+    object_child_foreach(OBJECT(machine), dump_users, board);
     if (mc->max_cpus && !cpu_count()) {
         board_add_object(board)->cpus = true;
     }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Board files as tokens: words, strings and a few signs, line by line, each with its place. */
+#include "config.h"
+
 #include <string.h>
 #include "options/board-int.h"
 
@@ -99,6 +101,15 @@ static void set_token(BoardLexer *lex, BoardToken *token, BoardTokenKind kind, s
     lex->next += len;
 }
 
+static bool has_more(const BoardLexer *lex, const char *p)
+{
+#ifdef QOMET_PLANTED_BUG
+    /* Found by fuzz-board: behind a backslash the text may end. */
+    p--;
+#endif
+    return p < lex->end;
+}
+
 static bool lex_string(BoardLexer *lex, BoardToken *token, GError **errp)
 {
     static const char escapes[] = "\"\\nt", meant[] = "\"\\\n\t";
@@ -118,7 +129,7 @@ static bool lex_string(BoardLexer *lex, BoardToken *token, GError **errp)
             break;
         }
         if (*p == '\\') {
-            const char *escape = p + 1 < lex->end && p[1] ? strchr(escapes, p[1]) : NULL;
+            const char *escape = has_more(lex, p + 1) && p[1] ? strchr(escapes, p[1]) : NULL;
 
             p++;
             if (!escape) {

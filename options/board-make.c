@@ -42,7 +42,13 @@ static Object *find_place(const BoardText *name, const char **last, GError **err
             break;
         }
     }
-    return place ? place : container_get(machine, above);
+    if (!place) {
+        place = container_get(machine, above);
+    }
+    if (!place) {
+        board_error(errp, &name->at, "nothing can stand below '%s': that is a property", above);
+    }
+    return place;
 }
 
 static bool add_to_tree(Object *obj, const BoardObject *text, GError **errp)

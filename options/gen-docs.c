@@ -75,7 +75,8 @@ static void print_man(void)
         "0 when the guest has ended by itself, a question was answered, or qomet was told to quit "
         "(by a\n"
         "monitor, or by SIGINT, SIGTERM or SIGHUP); 1 after an error; and what a device such as\n"
-        "isa\\-debug\\-exit asks for.\n");
+        "isa\\-debug\\-exit asks for.\n"
+        ".SH \"SEE ALSO\"\n.BR qomet\\-board (5)\n");
 }
 
 /* Which words follow an option. */

@@ -43,8 +43,8 @@ unit_tests += \
 	tests/unit/test-options
 libtest_a_SOURCES += \
 	tests/unit/board-fixture.h
-fuzz_targets += tests/fuzz/fuzz-options
-EXTRA_DIST += tests/fuzz/corpus/fuzz-options
+fuzz_targets += tests/fuzz/fuzz-board tests/fuzz/fuzz-options
+EXTRA_DIST += tests/fuzz/corpus/fuzz-board tests/fuzz/corpus/fuzz-options
 
 # The manual page and the shell's completion are made of the same table as the help text.
 noinst_PROGRAMS += options/gen-docs

@@ -21,6 +21,7 @@ unit_tests += \
 	tests/unit/test-types
 
 qtest_tests += \
+	tests/qtest/test-board-files \
 	tests/qtest/test-boards \
 	tests/qtest/test-serial
 
@@ -29,6 +30,7 @@ script_tests += \
 	tests/docs/test-pictures.py \
 	tests/cli/test-attach.py \
 	tests/cli/test-cli-actions.py \
+	tests/cli/test-cli-boards.py \
 	tests/cli/test-cli-config.py \
 	tests/cli/test-cli-daemon.py \
 	tests/cli/test-cli-errors.py \

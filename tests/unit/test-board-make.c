@@ -427,6 +427,7 @@ static void names_that_are_not_there_are_told_with_the_nearest(void **state)
         { "x/isa.0: ISA\n", "b:1:1: expected a name without '/'" },
         { "a: or-irq\na/b: or-irq\n",
           "b:2:1: nothing can stand below 'a', which is of type 'or-irq'" },
+        { "cpu/a: or-irq\n", "b:1:1: nothing can stand below 'cpu': that is a property" },
         { "peripheral/1: or-irq\n", "b:1:1: peripheral/1: '1' is not a valid id" },
         { "memory: or-irq\n", "b:1:1: memory: " },
         { "a: test-block at 0, 0x10, 0x20\n",
