@@ -89,6 +89,8 @@ unit_tests += \
 libtest_a_SOURCES += \
 	tests/unit/qmp-fixture.h
 
+bench_programs += tests/bench/bench-monitor
+
 script_tests += \
 	tests/monitor/test-qmp-chardevs.py \
 	tests/monitor/test-qmp-devices.py \

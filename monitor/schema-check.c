@@ -3,7 +3,11 @@
  * Values held against the schema, with QEMU's words where they do not fit.
  */
 #include <string.h>
+#include <qomet/qom/keyval.h>
 #include "monitor/qmp-int.h"
+
+/* Of an object that a handler writes down member by member. */
+#define MAX_MEMBERS 32
 
 /* ---- Rows by name ---- */
 
@@ -273,20 +277,21 @@ bool schema_check(const SchemaMember *members, bool open, GVariant *args, GError
 
 GVariant *qmp_object(const char *name, ...)
 {
-    GVariantBuilder members;
+    GVariant *entries[MAX_MEMBERS];
+    size_t n = 0;
     va_list ap;
 
-    g_variant_builder_init(&members, G_VARIANT_TYPE_VARDICT);
     va_start(ap, name);
     for (; name; name = va_arg(ap, const char *)) {
         GVariant *value = va_arg(ap, GVariant *);
 
         if (value) {
-            g_variant_builder_add(&members, "{sv}", name, value);
+            g_assert(n < MAX_MEMBERS);
+            entries[n++] = json_entry(name, value);
         }
     }
     va_end(ap);
-    return g_variant_builder_end(&members);
+    return g_variant_new_array(JSON_ENTRY_TYPE, entries, n);
 }
 
 GVariant *qmp_text(const char *text)

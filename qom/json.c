@@ -28,25 +28,30 @@ static GVariant *integer_from_json(json_object *json)
 
 static GVariant *array_from_json(json_object *json)
 {
-    GVariantBuilder builder;
+    size_t n = json_object_array_length(json);
+    g_autofree GVariant **elements = g_new(GVariant *, n);
 
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("av"));
-    for (size_t i = 0; i < json_object_array_length(json); i++) {
-        g_variant_builder_add(&builder, "v", json_to_value(json_object_array_get_idx(json, i)));
+    for (size_t i = 0; i < n; i++) {
+        elements[i] = g_variant_new_variant(json_to_value(json_object_array_get_idx(json, i)));
     }
-    return g_variant_builder_end(&builder);
+    return g_variant_new_array(G_VARIANT_TYPE_VARIANT, elements, n);
+}
+
+GVariant *json_entry(const char *name, GVariant *value)
+{
+    return g_variant_new_dict_entry(g_variant_new_string(name), g_variant_new_variant(value));
 }
 
 static GVariant *object_from_json(json_object *json)
 {
-    GVariantBuilder builder;
+    g_autofree GVariant **entries = g_new(GVariant *, json_object_object_length(json));
+    size_t n = 0;
 
-    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
     json_object_object_foreach(json, key, member)
     {
-        g_variant_builder_add(&builder, "{sv}", key, json_to_value(member));
+        entries[n++] = json_entry(key, json_to_value(member));
     }
-    return g_variant_builder_end(&builder);
+    return g_variant_new_array(JSON_ENTRY_TYPE, entries, n);
 }
 
 GVariant *json_to_value(json_object *json)

@@ -57,6 +57,12 @@ QOM_EXPORT bool keyval_check_all_used(KeyVal *kv, GError **errp);
  * NULL with @errp set (what, and at which character from 1). Any thread.
  */
 QOM_EXPORT GVariant *json_to_variant(const char *text, GError **errp);
+#define JSON_ENTRY_TYPE ((const GVariantType *)"{sv}")
+/**
+ * A member of an object, for g_variant_new_array() of JSON_ENTRY_TYPE; @value, if floating, is taken
+ * over. Floating. Any thread.
+ */
+QOM_EXPORT GVariant *json_entry(const char *name, GVariant *value);
 /**
  * A value of any type -> JSON text on one line, which json_to_variant() takes back: dictionaries
  * with string keys become objects, other containers arrays, an empty maybe and what is not finite

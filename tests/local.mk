@@ -52,7 +52,7 @@ fuzz_targets +=
 
 bench_programs +=
 
-bench_scripts = tests/bench/bench-exits.py
+bench_scripts = tests/bench/bench-exits.py tests/bench/bench-qmp.py
 
 long_tests += \
 	tests/guest/test-guest-ends.py \
