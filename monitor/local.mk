@@ -91,6 +91,9 @@ libtest_a_SOURCES += \
 
 bench_programs += tests/bench/bench-monitor
 
+fuzz_targets += tests/fuzz/fuzz-qmp
+EXTRA_DIST += tests/fuzz/corpus/fuzz-qmp
+
 script_tests += \
 	tests/monitor/test-qmp-chardevs.py \
 	tests/monitor/test-qmp-devices.py \

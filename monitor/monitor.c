@@ -131,10 +131,12 @@ static void go_on(void *opaque)
     if (!mon->paused && klass->resumed) {
         klass->resumed(mon);
     }
-    if (ready(mon)) {
+    if (waiting->len && ready(mon)) {
         mon->in = g_byte_array_new();
         take_input(mon, waiting->data, (int)waiting->len);
         g_byte_array_unref(waiting);
+    }
+    if (can_read(mon)) {
         qemu_chr_fe_accept_input(&mon->be);
     }
     object_unref(mon);

@@ -186,7 +186,7 @@ bool qmp_is_oob(const QmpMonitor *qmp, GVariant *request)
 
 GVariant *qmp_dispatch(QmpMonitor *qmp, GVariant *request)
 {
-    g_auto(Request) r = { NULL };
+    g_auto(Request) r = { .name = NULL };
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) owned = NULL;
     GVariant *ret = NULL;

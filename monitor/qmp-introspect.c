@@ -86,7 +86,8 @@ static GVariant *wrapper_of(Schema *s, const char *type)
     g_autofree char *name = g_strdup_printf("q_obj_%s-wrapper", type);
 
     if (g_hash_table_add(s->made, g_strdup(name))) {
-        add_object(s, name, (const SchemaMember[]){ { .name = "data", .type = type }, { NULL } });
+        add_object(s, name,
+                   (const SchemaMember[]){ { .name = "data", .type = type }, { .name = NULL } });
     }
     return g_variant_new_string(name);
 }
