@@ -12,6 +12,7 @@ libqometall_a_SOURCES += \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
 	hw/misc/port-logger.c \
+	hw/timer/i8254.c \
 	hw/timer/mc146818rtc.c
 
 nobase_qometinclude_HEADERS += \
@@ -25,6 +26,7 @@ nobase_qometinclude_HEADERS += \
 unit_tests += \
 	tests/unit/test-debug-exit \
 	tests/unit/test-debugcon \
+	tests/unit/test-i8254 \
 	tests/unit/test-i8259 \
 	tests/unit/test-isa-bus \
 	tests/unit/test-mc146818rtc \
