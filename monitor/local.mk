@@ -102,6 +102,7 @@ script_tests += \
 	tests/monitor/test-qmp-qom.py \
 	tests/monitor/test-qmp-queries.py \
 	tests/monitor/test-qmp-schema.py \
+	tests/monitor/test-qmp-shape.py \
 	tests/monitor/test-qmp-words.py
 
 EXTRA_DIST += \

@@ -4,12 +4,14 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 from qmp import Qmp, connect  # noqa: E402
-from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, start, tap  # noqa: E402
+from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, qomet, tap  # noqa: E402
 
 
 def have_kvm():
@@ -71,27 +73,34 @@ def the_first_questions_of_libvirt_are_answered():
     with folder() as path:
         where, pidfile = os.path.join(path, "monitor.sock"), os.path.join(path, "pid")
         accel = "kvm:tcg" if have_kvm() else "kvm:tcg:qtest"
-        process = start("-S", "-no-user-config", "-nodefaults", "-nographic", "-machine", "none,accel=" + accel, "-qmp",
-                        "unix:%s,server=on,wait=off" % where, "-pidfile", pidfile)
-        qmp = Qmp(connect(where))
-        version = qmp.command("query-version")["qemu"]
-        assert (version["major"], version["minor"]) >= (4, 2)
-        commands = {row["name"] for row in qmp.command("query-commands")}
-        assert qmp.command("query-target") == {"arch": "x86_64"}
-        assert qmp.command("query-kvm")["present"] in (True, False)
-        assert {"name", "meta-type"} <= qmp.command("query-qmp-schema")[0].keys()
-        assert any(row["name"] == "isa-serial" for row in qmp.command("qom-list-types"))
-        assert any(row["name"] == "none" for row in qmp.command("query-machines"))
-        assert any(row["name"] == "iobase" for row in qmp.command("device-list-properties", typename="isa-debugcon"))
-        # What is not there says so, and is not in the list.
-        for name in ("query-tpm-models", "query-cpu-definitions", "query-migrate-capabilities", "query-sev-capabilities"):
-            assert name not in commands
-            qmp.fails("CommandNotFound", "The command %s has not been found" % name, name)
+        qomet("-S", "-no-user-config", "-nodefaults", "-nographic", "-machine", "none,accel=" + accel, "-qmp",
+              "unix:%s,server=on,wait=off" % where, "-pidfile", pidfile, "-daemonize").expect(status=0, out="", err="")
         with open(pidfile, encoding="ascii") as file:
-            assert int(file.read()) == process.pid
-        qmp.command("quit")
-        assert process.wait(timeout=TIMEOUT_S) == 0, process.communicate()
-        qmp.close()
+            pid = int(file.read())
+        try:
+            qmp = Qmp(connect(where))
+            version = qmp.command("query-version")["qemu"]
+            assert (version["major"], version["minor"]) >= (4, 2)
+            commands = {row["name"] for row in qmp.command("query-commands")}
+            assert qmp.command("query-target") == {"arch": "x86_64"}
+            assert qmp.command("query-kvm")["present"] in (True, False)
+            assert {"name", "meta-type"} <= qmp.command("query-qmp-schema")[0].keys()
+            assert any(row["name"] == "isa-serial" for row in qmp.command("qom-list-types"))
+            assert any(row["name"] == "none" for row in qmp.command("query-machines"))
+            assert any(row["name"] == "iobase" for row in qmp.command("device-list-properties", typename="isa-debugcon"))
+            # What is not there says so, and is not in the list.
+            for name in ("query-tpm-models", "query-cpu-definitions", "query-migrate-capabilities", "query-sev-capabilities"):
+                assert name not in commands
+                qmp.fails("CommandNotFound", "The command %s has not been found" % name, name)
+            qmp.command("quit")
+            until = time.monotonic() + TIMEOUT_S
+            while os.path.exists(pidfile):
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            qmp.close()
+        except BaseException:
+            os.kill(pid, signal.SIGKILL)
+            raise
 
 
 tap([

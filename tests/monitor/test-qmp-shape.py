@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The same conversation with Qomet and with QEMU: both answer each request in the same shape. Skipped without QEMU."""
+import json
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+from qmp import Machine  # noqa: E402
+from cli import QOMET, Skip, tap  # noqa: E402
+
+QEMU = "qemu-system-x86_64"
+NONE = ("-M", "none", "-S", "-nodefaults")
+
+
+def request(name, *ids, **arguments):
+    words = {"execute": name}
+    if arguments:
+        words["arguments"] = arguments
+    if ids:
+        words["id"] = ids[0]
+    return json.dumps(words)
+
+
+# One request after the other; the answers are compared by what they are, not by what they say.
+BEFORE = [
+    request("query-status"),
+    request("nope"),
+    '{"execute": "query-status", "id": 1}',
+    request("qmp_capabilities", enable=["nope"]),
+    request("qmp_capabilities", enable=1),
+    request("qmp_capabilities", "any id", enable=["oob"]),
+    request("qmp_capabilities"),
+]
+ERRORS = [
+    "[]", "{}", "42 ", '"x"', "null ", "}", ",", '{"execute" 1}', '{"execute": }', '{"execute": 1}', '{"execute": []}', "xyz ",
+    '{"execute": "query-status", "arguments": 1}', '{"execute": "query-status", "arguments": []}', '{"execute": "query-status", "x": 1}',
+    '{"execute": "query-status", "exec-oob": "query-status"}', '{"execute": "query-status", "execute": "query-status"}',
+    '{"exec-oob": "query-version"}', '{"id": {"a": [null, 1.5]}, "exec-oob": "query-version"}', '{"exec-oob": "nope"}',
+    request("nope", "id"),
+    request("query-status", 2 ** 64 - 1, a=1),
+    request("query-status", -1, a=1),
+    request("qom-get", path=1, property="x"),
+    request("qom-get", path="/"),
+    request("qom-get", path="/", property="nope"),
+    request("qom-get", path="/nope", property="type"),
+    request("qom-list", path="/nope"),
+    request("qom-set", path="/machine", property="type", value="x"),
+    request("qom-set", path="/machine", property="nope", value=1),
+    request("qom-list-properties", typename="nope"),
+    request("device-list-properties", typename="nope"),
+    request("device-list-properties", typename="object"),
+    request("device_add", driver="nope"),
+    request("device_add", driver="isa-serial", id="x"),
+    request("device_add"),
+    request("device_del", id="nope"),
+    request("device_del"),
+    request("object-add", **{"qom-type": "nope", "id": "x"}),
+    request("object-add", **{"qom-type": "iothread"}),
+    request("object-del", id="nope"),
+    request("chardev-add", id="x", backend={"type": "nope", "data": {}}),
+    request("chardev-add", id="x", backend={"type": "null", "data": {"x": 1}}),
+    request("chardev-add", id="x", backend={"type": "null"}),
+    request("chardev-add", id="x", backend=1),
+    request("chardev-add", id="x"),
+    request("chardev-remove", id="nope"),
+    request("human-monitor-command"),
+    request("human-monitor-command", **{"command-line": "info version", "cpu-index": 1}),
+    request("getfd", fdname="x"),
+    request("closefd", fdname="x"),
+    request("add_client", protocol="x", fdname="y"),
+]
+GOOD = [
+    request("query-version"), request("query-commands"), request("query-status", [1, {"a": None}]), request("query-name"),
+    request("query-kvm"), request("query-target"), request("query-machines"), request("query-cpus-fast"), request("query-chardev"),
+    request("query-memory-size-summary"),
+    request("qom-list", path="/"), request("qom-list", path="/machine"), request("qom-get", path="/machine", property="type"),
+    request("qom-list-types"), request("qom-list-types", implements="chardev"), request("qom-list-types", implements="device", abstract=True),
+    request("qom-list-properties", typename="isa-serial"), request("device-list-properties", typename="isa-serial"),
+    request("chardev-add", id="ring", backend={"type": "ringbuf", "data": {"size": 4096}}),
+    request("chardev-add", id="ring", backend={"type": "ringbuf", "data": {"size": 4096}}),
+    request("chardev-add", id="nothing", backend={"type": "null", "data": {}}),
+    request("chardev-remove", id="nothing"), request("chardev-remove", id="nothing"),
+    request("human-monitor-command", **{"command-line": "info version"}),
+    request("human-monitor-command", **{"command-line": "nope"}),
+    request("stop"), request("query-status"), request("cont"), request("query-status"), request("cont"), request("stop"), request("query-status"),
+    request("cont"),
+]
+
+
+def shape(value):
+    """What a value is, without what it says: an object is its members, a list the members that all its objects have."""
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    if isinstance(value, list):
+        objects = [shape(element) for element in value if isinstance(element, dict)]
+        return ["list"] + [sorted(set.intersection(*map(set, objects)))] if objects else "list"
+    return type(value).__name__
+
+
+def answers(program, requests, negotiate=True):
+    """(answer, names of the events before it) for each."""
+    with Machine(*NONE, program=program, quiet=False, negotiate=negotiate) as machine:
+        result = []
+        for words in requests:
+            machine.qmp.events.clear()
+            machine.qmp.send(words + "\r\n")
+            answer = machine.qmp.answer()
+            result.append((answer, [event["event"] for event in machine.qmp.events]))
+        if not negotiate:
+            assert "version" in machine.qmp.greeting["QMP"], machine.qmp.greeting
+        return machine.qmp.greeting, result
+
+
+def compare(requests, judge, negotiate=True):
+    if not shutil.which(QEMU):
+        raise Skip("there is no " + QEMU)
+    (our_greeting, ours), (their_greeting, theirs) = (answers(p, requests, negotiate) for p in (QOMET, QEMU))
+    assert shape(our_greeting) == shape(their_greeting), (our_greeting, their_greeting)
+    wrong = [(words, here, there) for words, (here, _), (there, _) in zip(requests, ours, theirs) if not judge(here, there)]
+    wrong += [(words, here, there) for words, (_, here), (_, there) in zip(requests, ours, theirs) if here != there]
+    for words, here, there in wrong:
+        print("# %s\n#   Qomet: %s\n#   QEMU:  %s" % (words, json.dumps(here)[:300], json.dumps(there)[:300]))
+    assert not wrong, "%d answers differ" % len(wrong)
+
+
+def same_kind(here, there):
+    """Both return something, or both fail with the same class; the id comes back."""
+    return (here.get("id", "none") == there.get("id", "none") and here.keys() == there.keys()
+            and here.get("error", {}).get("class") == there.get("error", {}).get("class"))
+
+
+def same_shape(here, there):
+    """What QEMU's answer always has, ours has too, in the same shape."""
+    def fits(ours, theirs):
+        if isinstance(theirs, dict) and isinstance(ours, dict):
+            return all(name in ours and fits(ours[name], theirs[name]) for name in theirs)
+        if isinstance(theirs, list) and isinstance(ours, list):
+            return set(theirs[1]) <= set(ours[1])
+        return ours == theirs or "list" in (ours, theirs)  # an empty list says nothing of what could be in it
+    return same_kind(here, there) and fits(shape(here), shape(there))
+
+
+def the_negotiation_is_the_same():
+    compare(BEFORE, same_kind, negotiate=False)
+
+
+def errors_have_the_same_class():
+    compare(ERRORS, same_kind)
+
+
+def questions_are_answered_in_the_same_shape():
+    compare(GOOD, same_shape)
+
+
+tap([
+    the_negotiation_is_the_same,
+    errors_have_the_same_class,
+    questions_are_answered_in_the_same_shape,
+])
