@@ -201,8 +201,11 @@ static int open_carefully(const char *path, int flags, bool *made)
     }
     *made = false;
     fd = open(path, flags & ~O_CREAT);
-    /* A link that leads to where nothing is yet. */
-    return fd < 0 && errno == ENOENT ? open(path, flags, 0666) : fd;
+    if (fd < 0 && errno == ENOENT) {
+        /* A link that leads to where nothing is yet. */
+        fd = open(path, flags, 0666);
+    }
+    return fd;
 }
 
 static int open_for_client(const char *path, int flags)

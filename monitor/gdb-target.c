@@ -275,7 +275,7 @@ static void describe_flags(GString *out, const Flags *flags)
 static void describe_register(GString *out, const GdbRegister *row)
 {
     g_string_append_printf(out, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\"", row->name,
-                           row->bytes * 8, row->type);
+                           8u * row->bytes, row->type);
     if (row->group) {
         g_string_append_printf(out, " group=\"%s\"", row->group);
     }
