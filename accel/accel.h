@@ -64,6 +64,8 @@ struct AccelClass {
      * its own. May be NULL: never. The vCPU's own thread.
      */
     bool (*cpu_waits)(CPUState *cpu);
+    /** A non-maskable interrupt is pending from now on. NULL: there are none. The vCPU's own thread. */
+    bool (*inject_nmi)(CPUState *cpu, GError **errp);
     /** Moves registers between cpu->regs and the accelerator. The vCPU's own thread. */
     bool (*get_registers)(X86CPU *cpu, GError **errp);
     bool (*put_registers)(X86CPU *cpu, GError **errp);

@@ -385,6 +385,30 @@ void cpu_wake(CPUState *cpu)
     }
 }
 
+static void inject_nmi(CPUState *cpu, void *opaque)
+{
+    /* Whether it worked is seen by the error. */
+    (void)ACCEL_GET_CLASS(current_accel())->inject_nmi(cpu, opaque);
+}
+
+bool cpu_inject_nmi(CPUState *cpu, GError **errp)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!ACCEL_GET_CLASS(current_accel())->inject_nmi) {
+        qom_error_set(errp, QOM_ERROR_STATE, "the accelerator '%s' has no non-maskable interrupts",
+                      ACCEL_GET_CLASS(current_accel())->name);
+        return false;
+    }
+    run_on_cpu(cpu, inject_nmi, &error);
+    if (error) {
+        g_propagate_error(errp, g_steal_pointer(&error));
+        return false;
+    }
+    cpu_wake(cpu);
+    return true;
+}
+
 /* ---- All of them ---- */
 
 static bool is_parked(CPUState *cpu)

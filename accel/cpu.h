@@ -227,5 +227,7 @@ QOM_EXPORT void cpu_set_halt_hook(void (*fn)(CPUState *cpu, void *opaque), void 
 QOM_EXPORT void cpu_halt(CPUState *cpu);
 /** Wakes a vCPU from CPU_HALTED. Any thread. */
 QOM_EXPORT void cpu_wake(CPUState *cpu);
+/** Sends @cpu a non-maskable interrupt, if the accelerator has them. Main thread outside devices. */
+QOM_EXPORT bool cpu_inject_nmi(CPUState *cpu, GError **errp);
 
 #endif

@@ -47,6 +47,7 @@ libqometall_a_SOURCES += \
 	monitor/qmp-cmds-exits.c \
 	monitor/qmp-cmds-fd.c \
 	monitor/qmp-cmds-machine.c \
+	monitor/qmp-cmds-memory.c \
 	monitor/qmp-cmds-qom.c \
 	monitor/qmp-cmds-run.c \
 	monitor/qmp-cmds-types.c \
@@ -97,6 +98,7 @@ EXTRA_DIST += tests/fuzz/corpus/fuzz-qmp
 script_tests += \
 	tests/monitor/test-qmp-chardevs.py \
 	tests/monitor/test-qmp-devices.py \
+	tests/monitor/test-qmp-memory.py \
 	tests/monitor/test-qmp-clients.py \
 	tests/monitor/test-qmp-input.py \
 	tests/monitor/test-qmp-qom.py \

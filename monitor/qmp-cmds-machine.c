@@ -131,6 +131,27 @@ bool qmp_do_query_cpus_fast(Monitor *mon, GVariant *args, GVariant **ret, GError
     return true;
 }
 
+bool qmp_do_inject_nmi(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
+{
+    CPUState *cpu;
+
+    (void)mon;
+    (void)args;
+    (void)ret;
+    if (!cpu_count()) {
+        qmp_error_set(errp, QMP_ERROR_GENERIC,
+                      "this feature or command is not currently supported: there is no vCPU");
+        return false;
+    }
+    CPU_FOREACH(cpu)
+    {
+        if (!cpu_inject_nmi(cpu, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool qmp_do_query_memory_size_summary(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
 {
     const MachineState *machine = current_machine();

@@ -456,6 +456,29 @@ const QmpCommand qmp_commands[] = {
         .ret = "ExplainedExit[]",
         .fn = qmp_do_explain_exit,
     },
+    {
+        .name = "inject-nmi",
+        .help = "Sends every vCPU a non-maskable interrupt.",
+        .fn = qmp_do_inject_nmi,
+    },
+    {
+        .name = "memsave",
+        .help = "Writes memory, as a vCPU addresses it, to a file. Where a part of it is no RAM or "
+                "ROM, nothing is written.",
+        .args = MEMBERS(NEEDS("val", "int", "the virtual address; one from 2^63 on is negative"),
+                        NEEDS("size", "int", "bytes"), NEEDS("filename", "str", "the file"),
+                        MAY("cpu-index", "int", "the vCPU (default: 0)")),
+        .fn = qmp_do_memsave,
+    },
+    {
+        .name = "pmemsave",
+        .help =
+            "Writes memory, by its physical address, to a file. Where a part of it is no RAM or "
+            "ROM, nothing is written.",
+        .args = MEMBERS(NEEDS("val", "int", "the physical address"), NEEDS("size", "int", "bytes"),
+                        NEEDS("filename", "str", "the file")),
+        .fn = qmp_do_pmemsave,
+    },
     /* Objects. */
     {
         .name = "qom-list",

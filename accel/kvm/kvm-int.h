@@ -85,6 +85,7 @@ void kvm_cpu_destroy(CPUState *cpu);
 void kvm_cpu_exec(CPUState *cpu);
 void kvm_cpu_kick(CPUState *cpu);
 bool kvm_cpu_waits(CPUState *cpu);
+bool kvm_cpu_inject_nmi(CPUState *cpu, GError **errp);
 /*
  * Lets KVM complete the access of the last exit, without entering the guest. Where KVM has cut an
  * access, the parts that are left are dealt with. The vCPU's own thread.

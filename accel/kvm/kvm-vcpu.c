@@ -90,6 +90,18 @@ bool kvm_cpu_waits(CPUState *cpu)
            state.mp_state != KVM_MP_STATE_RUNNABLE;
 }
 
+bool kvm_cpu_inject_nmi(CPUState *cpu, GError **errp)
+{
+    KVMVcpu *v = cpu->accel;
+
+    if (!v || ioctl(v->fd, KVM_NMI) != 0) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "vCPU %u takes no NMI (KVM_NMI): %s", cpu->index,
+                      g_strerror(v ? errno : ENODEV));
+        return false;
+    }
+    return true;
+}
+
 static inline bool deal_with_exit(KVMVcpu *v)
 {
     uint32_t reason = v->run->exit_reason;

@@ -247,6 +247,7 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->cpu_destroy = kvm_cpu_destroy;
     ac->cpu_exec = kvm_cpu_exec;
     ac->cpu_kick = kvm_cpu_kick;
+    ac->inject_nmi = kvm_cpu_inject_nmi;
     ac->cpu_waits = kvm_cpu_waits;
     ac->get_registers = kvm_get_registers;
     ac->put_registers = kvm_put_registers;
