@@ -6,9 +6,11 @@ libqometall_a_SOURCES += \
 	backends/chardev/char-int.h \
 	backends/chardev/char.c \
 	backends/chardev/create.c \
+	backends/chardev/escape.c \
 	backends/chardev/fd.c \
 	backends/chardev/fd.h \
 	backends/chardev/file.c \
+	backends/chardev/mux.c \
 	backends/chardev/null.c \
 	backends/chardev/output.c \
 	backends/chardev/pty.c \
@@ -25,6 +27,7 @@ libqometall_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-chardev \
+	tests/unit/test-chardev-mux \
 	tests/unit/test-chardev-output \
 	tests/unit/test-chardev-pty \
 	tests/unit/test-chardev-socket \

@@ -35,8 +35,21 @@ static void hmp_opened(Monitor *mon)
     hmp->editor = line_editor_new(PROMPT);
     monitor_puts(mon,
                  PACKAGE_NAME " " PACKAGE_VERSION " monitor - type 'help' for more information\n");
-    line_editor_begin(hmp->editor);
-    show(hmp);
+    if (!mon->away) {
+        line_editor_begin(hmp->editor);
+        show(hmp);
+    }
+}
+
+/* On a shared terminal the line begins anew whenever it is this monitor's turn. */
+static void hmp_focus(Monitor *mon, bool in)
+{
+    if (in) {
+        line_editor_resume(HMP_MONITOR(mon)->editor);
+        show(HMP_MONITOR(mon));
+    } else {
+        monitor_puts(mon, "\n");
+    }
 }
 
 static void execute(HmpMonitor *hmp)
@@ -108,6 +121,7 @@ static void hmp_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
     MonitorClass *mc = MONITOR_CLASS(klass);
 
     mc->opened = hmp_opened;
+    mc->focus = hmp_focus;
     mc->input = hmp_input;
     mc->returns = true;
     USER_CREATABLE_CLASS(klass)->complete = monitor_start;

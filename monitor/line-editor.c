@@ -423,6 +423,11 @@ void line_editor_begin(LineEditor *ed)
     show_prompt(ed);
 }
 
+void line_editor_resume(LineEditor *ed)
+{
+    show_prompt(ed);
+}
+
 char *line_editor_take(LineEditor *ed)
 {
     char *line = g_strdup(ed->line->str);

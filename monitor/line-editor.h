@@ -33,6 +33,8 @@ void line_editor_free(LineEditor *ed);
 
 /** A new, empty line: shows the prompt. */
 void line_editor_begin(LineEditor *ed);
+/** The same line, on an empty one of the terminal. */
+void line_editor_resume(LineEditor *ed);
 /** Takes one key, or one byte of one. Keys that mean nothing are dropped. */
 LineAction line_editor_key(LineEditor *ed, uint8_t byte);
 /** The line after LINE_DONE, valid UTF-8, and remembers it; the caller frees. */

@@ -20,7 +20,7 @@ static void push(Monitor *mon)
 {
     size_t left = mon->out->len - mon->out_done;
 
-    while (left) {
+    while (left && !mon->away) {
         int n = qemu_chr_fe_write(&mon->be, (const uint8_t *)mon->out->str + mon->out_done,
                                   (int)MIN(left, INT_MAX));
 
@@ -39,7 +39,7 @@ static void push(Monitor *mon)
         g_string_erase(mon->out, 0, (gssize)mon->out_done);
         mon->out_done = 0;
     }
-    mon->paused = left > 0;
+    mon->paused = left > 0 && !mon->away;
 }
 
 /* The peer reads nothing, and more than can be kept has been said. */
@@ -150,14 +150,31 @@ static void forget_peer(Monitor *mon)
     g_byte_array_set_size(mon->in, 0);
 }
 
+static void turn(Monitor *mon, bool in)
+{
+    MonitorClass *klass = MONITOR_GET_CLASS(mon);
+
+    if (in) {
+        mon->away = false;
+        push(mon);
+    }
+    if (klass->focus) {
+        klass->focus(mon, in);
+    }
+    mon->away = !in;
+}
+
 static void peer_event(void *opaque, QEMUChrEvent event)
 {
     Monitor *mon = opaque;
     MonitorClass *klass = MONITOR_GET_CLASS(mon);
 
-    if (event == CHR_EVENT_OPENED) {
+    if (event == CHR_EVENT_MUX_IN || event == CHR_EVENT_MUX_OUT) {
+        turn(mon, event == CHR_EVENT_MUX_IN);
+    } else if (event == CHR_EVENT_OPENED) {
         forget_peer(mon);
         mon->connected = true;
+        mon->away = !qemu_chr_fe_focused(&mon->be);
         if (klass->opened) {
             klass->opened(mon);
         }

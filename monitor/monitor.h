@@ -28,6 +28,7 @@ struct Monitor {
     bool started;       /* by monitor_start(): properties stay as they are */
     bool connected;     /* a peer is there */
     bool paused;        /* the peer is slow: what was printed waits until it has read */
+    bool away;          /* the terminal is shared, and another has it: the same */
     GString *out;       /* what the chardev has not taken yet; without one: all that was printed */
     size_t out_done;    /* bytes at the beginning of out that it has taken */
     GByteArray *in;     /* input that was read and not taken yet */
@@ -40,6 +41,8 @@ struct MonitorClass {
     /** A peer has come, or left; what it had begun is forgotten. May be NULL. Main thread. */
     void (*opened)(Monitor *mon);
     void (*closed)(Monitor *mon);
+    /** The peer turns to this monitor (@in), or to another that shares the terminal. May be NULL. */
+    void (*focus)(Monitor *mon, bool in);
     /** Whether more input may be taken; NULL: while it is not paused. Main thread. */
     bool (*ready)(Monitor *mon);
     /**

@@ -181,9 +181,7 @@ bool option_apply_nodefaults(OptionPlan *plan, OptionWord *word, GError **errp)
 
 bool option_apply_serial(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    (void)errp;
-    machine_add_serial_words(plan->machine, word->arg);
-    return true;
+    return option_add_serial(plan, word->arg, errp);
 }
 
 bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp)
@@ -319,6 +317,10 @@ static void blame(const OptionWord *word, GError **errp)
 
 bool option_make_board(OptionPlan *plan, GError **errp)
 {
+    if (!option_share_terminal(plan, errp)) {
+        g_prefix_error(errp, "-nographic: ");
+        return false;
+    }
     if (!machine_init(plan->machine, errp)) {
         blame(plan->machine_word, errp);
         return false;

@@ -66,6 +66,7 @@ bool option_apply_qmp_pretty(OptionPlan *plan, OptionWord *word, GError **errp)
 
 bool option_apply_monitor(OptionPlan *plan, OptionWord *word, GError **errp)
 {
+    plan->monitor_given = true;
     return !strcmp(word->arg, "none") || add_at(plan, word, TYPE_HMP, false, errp);
 }
 
@@ -77,6 +78,7 @@ bool option_apply_mon(OptionPlan *plan, OptionWord *word, GError **errp)
     const char *id = keyval_take(word->kv, "id");
     bool indent = false, control = mode && !strcmp(mode, "control");
 
+    plan->monitor_given = true;
     if (!keyval_check_all_used(word->kv, errp) || (id && !id_wellformed(id, errp)) ||
         (pretty && !value_parse_bool(pretty, &indent, errp))) {
         return false;
@@ -153,4 +155,38 @@ bool option_make_gdb(OptionPlan *plan, GError **errp)
         return false;
     }
     return true;
+}
+
+/* "mon:stdio": the words of a chardev that a serial port and a monitor share. */
+bool option_add_serial(OptionPlan *plan, const char *words, GError **errp)
+{
+    g_autofree char *id = NULL, *shared = NULL;
+
+    if (!g_str_has_prefix(words, "mon:")) {
+        machine_add_serial_words(plan->machine, words);
+        return true;
+    }
+    id = g_strdup_printf("serial%u",
+                         plan->machine->serial_words ? plan->machine->serial_words->len : 0);
+    shared = g_strconcat("chardev:", id, NULL);
+    machine_add_serial_words(plan->machine, shared);
+    return qemu_chr_new(id, words, errp) && add(plan, TYPE_HMP, NULL, id, false, errp);
+}
+
+bool option_apply_nographic(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)word;
+    (void)errp;
+    plan->nographic = true;
+    return true;
+}
+
+bool option_share_terminal(OptionPlan *plan, GError **errp)
+{
+    bool free_terminal = !plan->machine->serial_words && !plan->machine->no_defaults;
+
+    if (!plan->nographic || !free_terminal) {
+        return true;
+    }
+    return option_add_serial(plan, plan->monitor_given ? "stdio" : "mon:stdio", errp);
 }

@@ -91,6 +91,8 @@ struct OptionPlan {
     char *machine_accel; /* -M ...,accel=WORDS; or NULL */
     GPtrArray *accels;   /* of const OptionWord *: -accel */
     unsigned monitors;   /* how many were made: the next one is named by that */
+    bool nographic;      /* -nographic */
+    bool monitor_given;  /* -monitor or -mon: nobody needs one by default */
     /* What words for a running machine have made so far; NULL: it is a command line. */
     Attachment *attachment;
 };
@@ -208,6 +210,14 @@ bool option_apply_monitor(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_gdb(OptionPlan *plan, OptionWord *word, GError **errp);
 /** Gives the machine's vCPUs to the debugger of -gdb. */
 bool option_make_gdb(OptionPlan *plan, GError **errp);
+/** What -serial does. */
+bool option_add_serial(OptionPlan *plan, const char *words, GError **errp);
+bool option_apply_nographic(OptionPlan *plan, OptionWord *word, GError **errp);
+/**
+ * With -nographic, the first serial port and a monitor share the terminal, unless somebody has it
+ * or the serial port is elsewhere. Before the board.
+ */
+bool option_share_terminal(OptionPlan *plan, GError **errp);
 bool option_apply_mon(OptionPlan *plan, OptionWord *word, GError **errp);
 
 /* Devices (device-add.c). */

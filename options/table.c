@@ -179,7 +179,8 @@ const Option option_table[] = {
         .name = "chardev",
         .arg = "BACKEND,id=NAME[,PROPERTY=VALUE]...",
         .help =
-            "Makes the host's side of a serial line, for devices that name it with chardev=NAME.",
+            "Makes the host's side of a serial line, for devices that name it with chardev=NAME. "
+            "With mux=on several may, a monitor among them: Ctrl-a c switches between them.",
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_CHARDEV,
         .completes_help = true,
@@ -196,7 +197,8 @@ const Option option_table[] = {
         .help =
             "Where the next serial port of the machine leads: stdio, null, none, pty, file:PATH, "
             "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on][,wait=off] or "
-            "chardev:NAME.",
+            "chardev:NAME. With mon: before it (mon:stdio) a monitor is there too, and Ctrl-a c "
+            "switches between them.",
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_MACHINE,
         .apply = option_apply_serial,
@@ -212,9 +214,13 @@ const Option option_table[] = {
     },
     {
         .name = "nographic",
-        .help = "The serial port on the terminal, and no display: as it is anyway.",
+        .help =
+            "The first serial port and a monitor share the terminal, as with -serial mon:stdio: "
+            "Ctrl-a c switches between them, Ctrl-a h tells the other keys. Ctrl-c is for the "
+            "guest.",
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_nographic,
     },
     {
         .name = "module",

@@ -22,6 +22,45 @@ void chr_allow_waits(void);
 
 /** "'/machine/peripheral/com'", or the type of what has no path yet; the caller frees. */
 char *chr_owner_text(const EntryGuard *guard);
+/** Waits a little until @chr takes output. Any thread, no lock held. */
+void chr_wait_writable(Chardev *chr);
+
+/* ---- Ctrl-a ---------------------------------------------------------------------------------- */
+
+typedef struct ChrEscape ChrEscape;
+
+/** What one key after Ctrl-a does. */
+typedef struct ChrEscapeKey {
+    char key;
+    const char *help;         /* NULL: Ctrl-a h does not tell of it */
+    void (*fn)(ChrEscape *e); /* main thread */
+} ChrEscapeKey;
+
+/** The keys that somebody at @chr types; embedded by who reads them. */
+struct ChrEscape {
+    const ChrEscapeKey *keys; /* ended by one without a key */
+    Chardev *chr;             /* where answers go */
+    void *opaque;             /* for the keys' functions */
+    bool begun;               /* Ctrl-a was the last key */
+};
+
+/** Whether @byte is for who reads; else it is Ctrl-a, or a command, which has been done. */
+bool chr_escape_passes(ChrEscape *e, uint8_t byte);
+/** Ends the program, as its hook does it. */
+void chr_escape_quit(const ChrEscape *e);
+
+/* ---- Mux ------------------------------------------------------------------------------------- */
+
+/** What the id of the chardev behind a shared one ends in. */
+#define CHR_BASE_SUFFIX "-base"
+/**
+ * Shares a chardev between several front ends: a new one @id in /chardevs, which each of them names,
+ * in front of "ID-base" that @kv and @backend say. NULL with @errp set. Main thread.
+ */
+Chardev *chr_new_mux(const char *backend, const char *id, KeyVal *kv, GError **errp);
+/** Makes the chardev @id of @backend in /chardevs, not shared. */
+Chardev *chr_new(const char *backend, const char *id, KeyVal *kv, GError **errp);
+
 /** The container of all chardevs. Main thread. */
 Object *chr_container(void);
 

@@ -46,7 +46,7 @@ char *chr_owner_text(const EntryGuard *guard)
 
 bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError **errp)
 {
-    if (chr && chr->be && chr->be != be) {
+    if (chr && chr->be && chr->be != be && !CHARDEV_GET_CLASS(chr)->chr_join) {
         g_autofree char *holder = chr_owner_text(chr->be->guard);
         g_autofree char *asker = chr_owner_text(guard);
 
@@ -56,6 +56,9 @@ bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError *
     }
     qemu_chr_fe_deinit(be);
     be->guard = guard;
+    if (chr && CHARDEV_GET_CLASS(chr)->chr_join) {
+        chr = CHARDEV_GET_CLASS(chr)->chr_join(chr, be);
+    }
     if (chr) {
         be->chr = CHARDEV(object_ref(chr));
         chr->be = be;
@@ -71,7 +74,15 @@ void qemu_chr_fe_deinit(CharBackend *be)
         chr->be = NULL;
     }
     memset(be, 0, sizeof(*be));
+    if (chr && CHARDEV_GET_CLASS(chr)->chr_fe_gone) {
+        CHARDEV_GET_CLASS(chr)->chr_fe_gone(chr);
+    }
     object_unref(chr);
+}
+
+bool qemu_chr_fe_focused(const CharBackend *be)
+{
+    return !be->chr || !be->chr->unfocused;
 }
 
 void qemu_chr_fe_set_handlers(CharBackend *be, IOCanReadHandler *can_read, IOReadHandler *read,
@@ -158,7 +169,7 @@ void qemu_chr_be_event(Chardev *chr, QEMUChrEvent event)
 {
     CharBackend *be = chr->be;
 
-    if (event != CHR_EVENT_BREAK) {
+    if (event == CHR_EVENT_OPENED || event == CHR_EVENT_CLOSED) {
         pthread_mutex_lock(&chr->lock);
         chr->opened = event == CHR_EVENT_OPENED;
         chr->stuck = false;

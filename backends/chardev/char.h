@@ -16,6 +16,9 @@ typedef enum QEMUChrEvent {
     CHR_EVENT_BREAK,  /* a long zero on the line */
     CHR_EVENT_OPENED, /* a peer has come (at once for those that are always there) */
     CHR_EVENT_CLOSED, /* the peer has left */
+    /* Of a chardev that is shared: its input goes to this front end from now on, or to another. */
+    CHR_EVENT_MUX_IN,
+    CHR_EVENT_MUX_OUT,
 } QEMUChrEvent;
 
 typedef int IOCanReadHandler(void *opaque); /* how many bytes the front end takes now */
@@ -41,6 +44,9 @@ struct Chardev {
     char *label;           /* its id */
     CharBackend *be;       /* the one front end, or NULL; main thread */
     bool ready;            /* open() has succeeded: properties stay as they are */
+    bool interactive;      /* a person types there, who wants to be heard at any time */
+    bool unfocused;        /* shared, and input goes to another front end; main thread */
+    bool shared;           /* what is in front of it shares it out, and takes Ctrl-a */
     uint32_t input_paused; /* the front end took nothing: it says when it can again; atomic */
     pthread_mutex_t lock;  /* guards what follows; never held while the front end is called */
     bool opened;           /* a peer is there; without one output vanishes */
@@ -99,6 +105,15 @@ struct ChardevClass {
      * NULL: the name of the back end tells all.
      */
     char *(*describe)(Chardev *chr);
+    /**
+     * The chardev that the front end @be is given in place of @chr, without a reference; @chr keeps
+     * it until chr_fe_gone. Main thread. NULL: @chr itself, which has one front end.
+     */
+    Chardev *(*chr_join)(Chardev *chr, CharBackend *be);
+    /** The front end has gone. Main thread. NULL: that changes nothing. */
+    void (*chr_fe_gone)(Chardev *chr);
+    /** What Ctrl-a x does there. Main thread. NULL: it ends the program. */
+    void (*chr_leave)(Chardev *chr);
     const char *backend_name; /* as in "-chardev NAME,id=..." */
     const char *help;         /* one sentence */
 };
@@ -108,13 +123,14 @@ struct ChardevClass {
  */
 QOM_EXPORT ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp);
 /**
- * Makes the chardev that @kv says ("backend", "id", properties) in /chardevs. The object without a
- * reference, or NULL with @errp set. Main thread.
+ * Makes the chardev that @kv says ("backend", "id", "mux", properties) in /chardevs. With mux=on it
+ * can be shared by several front ends. The object without a reference, or NULL with @errp set. Main
+ * thread.
  */
 QOM_EXPORT Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp);
 /**
  * The same from "-serial" words: stdio, null, pty, file:PATH, unix:PATH[,server=on][,wait=off],
- * tcp:..., chardev:ID.
+ * tcp:..., chardev:ID; with "mon:" before them, one that can be shared.
  */
 QOM_EXPORT Chardev *qemu_chr_new(const char *id, const char *words, GError **errp);
 /**
@@ -134,11 +150,13 @@ QOM_EXPORT Chardev *qemu_chr_find(const char *id);
 QOM_EXPORT bool qemu_chr_add_client(Chardev *chr, int fd, GError **errp);
 
 /**
- * Binds @be to @chr (NULL is fine); fails when the chardev has a front end already, which is named.
- * Main thread.
+ * Binds @be to @chr (NULL is fine); fails when the chardev has a front end already, which is named,
+ * and is not shared. Main thread.
  */
 QOM_EXPORT bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard,
                                  GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** Whether input goes to this front end, not to another that shares the chardev. Main thread. */
+QOM_EXPORT bool qemu_chr_fe_focused(const CharBackend *be);
 /** Unbinds; nothing is called afterwards. Main thread. */
 QOM_EXPORT void qemu_chr_fe_deinit(CharBackend *be);
 /**

@@ -8,6 +8,7 @@
 #include <qomet/backends/chardev/char.h>
 #include <qomet/qom/log.h>
 #include <qomet/qom/user-creatable.h>
+#include <qomet/qom/value.h>
 #include "backends/chardev/char-int.h"
 
 /* At the end of the program: how long a peer may take nothing, and how long all of it may last. */
@@ -60,7 +61,7 @@ ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp)
 
 /* ---- Making ---- */
 
-static Chardev *chr_new(const char *backend, const char *id, KeyVal *kv, GError **errp)
+Chardev *chr_new(const char *backend, const char *id, KeyVal *kv, GError **errp)
 {
     ChardevClass *klass = qemu_chr_class_by_backend(backend, errp);
     g_autoptr(Chardev) chr = NULL;
@@ -88,6 +89,19 @@ static Chardev *chr_new(const char *backend, const char *id, KeyVal *kv, GError 
     return chr;
 }
 
+/* The same, shared when the words say so. */
+static Chardev *chr_new_shared(const char *backend, const char *id, KeyVal *kv, GError **errp)
+{
+    const char *text = keyval_take(kv, "mux");
+    bool mux = false;
+
+    if (text && !value_parse_bool(text, &mux, errp)) {
+        g_prefix_error(errp, "property 'mux': ");
+        return NULL;
+    }
+    return mux ? chr_new_mux(backend, id, kv, errp) : chr_new(backend, id, kv, errp);
+}
+
 Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp)
 {
     g_autofree char *backend = g_strdup(keyval_take(kv, "backend"));
@@ -98,12 +112,13 @@ Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp)
                       backend ? "id" : "backend");
         return NULL;
     }
-    return id_wellformed(id, errp) ? chr_new(backend, id, kv, errp) : NULL;
+    return id_wellformed(id, errp) ? chr_new_shared(backend, id, kv, errp) : NULL;
 }
 
 bool qemu_chr_remove(const char *id, GError **errp)
 {
-    Chardev *chr = qemu_chr_find(id);
+    g_autofree char *base_id = g_strconcat(id, CHR_BASE_SUFFIX, NULL);
+    Chardev *chr = qemu_chr_find(id), *base = qemu_chr_find(base_id);
 
     if (!chr) {
         qom_error_set(errp, QOM_ERROR_NOT_FOUND, "Chardev '%s' not found", id);
@@ -116,6 +131,9 @@ bool qemu_chr_remove(const char *id, GError **errp)
         return false;
     }
     object_unparent(OBJECT(chr));
+    if (base && base->shared) {
+        object_unparent(OBJECT(base));
+    }
     return true;
 }
 
@@ -140,16 +158,9 @@ static char *file_words(const char *path)
 }
 
 /* What "-chardev" would have been given; NULL for words that are none of the short forms. */
-static char *chardev_words(const char *words)
+static char *plain_words(const char *words)
 {
-    bool mux = g_str_has_prefix(words, "mon:");
-
-    words += mux ? 4 : 0;
-    if (!strcmp(words, "stdio")) {
-        /* With a monitor on the line, as in QEMU, Ctrl-c is for the guest. */
-        return g_strdup(mux ? "stdio,signal=off" : "stdio");
-    }
-    if (!strcmp(words, "null") || !strcmp(words, "pty")) {
+    if (!strcmp(words, "stdio") || !strcmp(words, "null") || !strcmp(words, "pty")) {
         return g_strdup(words);
     }
     if (g_str_has_prefix(words, "file:")) {
@@ -162,6 +173,19 @@ static char *chardev_words(const char *words)
         return tcp_words(words + 4);
     }
     return NULL;
+}
+
+static char *chardev_words(const char *words)
+{
+    g_autofree char *plain = NULL;
+
+    if (!g_str_has_prefix(words, "mon:")) {
+        return plain_words(words);
+    }
+    words += strlen("mon:");
+    /* With a monitor on the line, as in QEMU, Ctrl-c is for the guest. */
+    plain = !strcmp(words, "stdio") ? g_strdup("stdio,signal=off") : plain_words(words);
+    return plain ? g_strconcat(plain, ",mux=on", NULL) : NULL;
 }
 
 void qemu_chr_announce(Chardev *chr)
@@ -203,7 +227,7 @@ Chardev *qemu_chr_new(const char *id, const char *words, GError **errp)
         return NULL;
     }
     backend = g_strdup(keyval_take(kv, "backend"));
-    chr = chr_new(backend, id, kv, errp);
+    chr = chr_new_shared(backend, id, kv, errp);
     if (chr) {
         qemu_chr_announce(chr);
     }
@@ -212,11 +236,19 @@ Chardev *qemu_chr_new(const char *id, const char *words, GError **errp)
 
 /* ---- The end ---- */
 
+static int flush_one(Object *obj, void *opaque G_GNUC_UNUSED)
+{
+    chr_flush(CHARDEV(obj), FLUSH_PATIENCE_MS, FLUSH_LIMIT_MS);
+    return 0;
+}
+
 static int end_one(Object *obj, void *opaque G_GNUC_UNUSED)
 {
     Chardev *chr = CHARDEV(obj);
 
-    chr_flush(chr, FLUSH_PATIENCE_MS, FLUSH_LIMIT_MS);
+    /* The ports of one that is shared come first: what they have goes there. */
+    object_child_foreach(obj, flush_one, NULL);
+    flush_one(obj, NULL);
     if (chr->be) {
         qemu_chr_fe_deinit(chr->be);
     }

@@ -31,8 +31,8 @@ void chr_allow_waits(void)
     __atomic_store_n(&waits_ended, 0, __ATOMIC_RELEASE);
 }
 
-/* Waits a little for @chr; without a method for that, blindly. */
-static void wait_writable(Chardev *chr)
+/* Without a method for it, blindly. */
+void chr_wait_writable(Chardev *chr)
 {
     ChardevClass *klass = CHARDEV_GET_CLASS(chr);
 
@@ -224,7 +224,7 @@ int chr_write_all(Chardev *chr, const uint8_t *buf, int len)
             break;
         }
         pthread_mutex_unlock(&chr->lock);
-        wait_writable(chr);
+        chr_wait_writable(chr);
         pthread_mutex_lock(&chr->lock);
     }
     /* Without a peer all vanishes, and counts as taken. */
@@ -291,7 +291,7 @@ void chr_flush(Chardev *chr, int patience_ms, int limit_ms)
             break;
         }
         pthread_mutex_unlock(&chr->lock);
-        wait_writable(chr);
+        chr_wait_writable(chr);
         pthread_mutex_lock(&chr->lock);
     }
     if (chr->out_len) {

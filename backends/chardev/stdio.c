@@ -16,67 +16,59 @@
 #define TYPE_CHARDEV_STDIO "chardev-stdio"
 OBJECT_DECLARE_SIMPLE_TYPE(StdioChardev, CHARDEV_STDIO)
 
-#define ESCAPE 0x01
 /* What a person can type ahead while the guest takes nothing. */
 #define TYPE_AHEAD 4096
 
 struct StdioChardev {
     FDChardev parent_obj;
     bool signal, escape;
-    bool terminal;  /* input is one */
-    bool attached;  /* the terminal is another process's: both descriptors are the way there */
-    bool in_escape; /* Ctrl-a was the last key */
+    bool terminal; /* input is one */
+    bool attached; /* the terminal is another process's: both descriptors are the way there */
+    ChrEscape keys;
 };
 
 static StdioChardev *stdio_owner; /* the process has one standard input */
-static void (*quit_hook)(void);
+/* ---- Ctrl-a ---- */
 
-void qemu_chr_set_quit_hook(void (*fn)(void))
+static void leave(ChrEscape *e)
 {
-    quit_hook = fn;
-}
+    StdioChardev *s = e->opaque;
 
-static void say(StdioChardev *s, const char *text)
-{
-    chr_write_all(CHARDEV(s), (const uint8_t *)text, strlen(text));
-}
-
-/* The key after Ctrl-a; true when it is for the guest. */
-static bool escape_key(StdioChardev *s, uint8_t key)
-{
-    switch (key) {
-    case ESCAPE:
-        return true;
-    case 'x':
-        if (s->attached) {
-            /* It is the other end that leaves, and with it what it has brought. */
-            fd_chardev_stop(CHARDEV_FD(s));
-            return false;
-        }
-        say(s, "qomet: terminated\n");
-        if (quit_hook) {
-            quit_hook();
-        }
-        return false;
-    case 'b':
-        qemu_chr_be_event(CHARDEV(s), CHR_EVENT_BREAK);
-        return false;
-    case 'c':
-        say(s, "\nqomet: there is no monitor on this terminal\n");
-        return false;
-    case 'h':
-    case '?':
-        say(s, "\n"
-               "C-a h    this help\n");
-        say(s,
-            s->attached ? "C-a x    take away what was attached\n" : "C-a x    end the machine\n");
-        say(s, "C-a b    send a break\n"
-               "C-a C-a  send C-a\n");
-        return false;
-    default:
-        return false;
+    if (s->attached) {
+        /* It is the other end that leaves, and with it what it has brought. */
+        fd_chardev_stop(CHARDEV_FD(s));
+    } else {
+        chr_escape_quit(e);
     }
 }
+
+static void send_break(ChrEscape *e)
+{
+    qemu_chr_be_event(e->chr, CHR_EVENT_BREAK);
+}
+
+static void no_monitor(ChrEscape *e)
+{
+    static const char text[] =
+        "\nqomet: there is no monitor on this terminal (-serial mon:stdio has one)\n";
+
+    chr_write_all(e->chr, (const uint8_t *)text, strlen(text));
+}
+
+static const ChrEscapeKey stdio_keys[] = {
+    { 'x', "end the machine", leave },
+    { 'b', "send a break", send_break },
+    { 'c', NULL, no_monitor },
+    { 0, NULL, NULL },
+};
+
+/* At the terminal of another process. */
+static const ChrEscapeKey attached_keys[] = {
+    { 'x', "take away what was attached", leave },
+    { 'b', "send a break", send_break },
+    { 'c', NULL, no_monitor },
+    { 0, NULL, NULL },
+};
 
 /* Takes the commands out of @buf; returns how many bytes remain for the guest. */
 static int take_escapes(StdioChardev *s, uint8_t *buf, int len)
@@ -84,22 +76,14 @@ static int take_escapes(StdioChardev *s, uint8_t *buf, int len)
     int n = 0;
 
     for (int i = 0; i < len; i++) {
-        uint8_t key = buf[i];
-        bool keep = true;
-
-        if (s->in_escape) {
-            s->in_escape = false;
-            keep = escape_key(s, key);
-        } else if (key == ESCAPE && s->escape) {
-            s->in_escape = true;
-            keep = false;
-        }
-        if (keep) {
-            buf[n++] = key;
+        if (chr_escape_passes(&s->keys, buf[i])) {
+            buf[n++] = buf[i];
         }
     }
     return n;
 }
+
+/* ---- Input ---- */
 
 static int stdio_input(FDChardev *fd)
 {
@@ -114,7 +98,7 @@ static int stdio_input(FDChardev *fd)
     }
     n = read(fd->fd_in, buf, s->terminal ? TYPE_AHEAD : room);
     if (n > 0) {
-        kept = take_escapes(s, buf, n);
+        kept = s->escape && !CHARDEV(s)->shared ? take_escapes(s, buf, n) : n;
         fd_chardev_keep(fd, buf, CLAMP(room, 0, kept));
     }
     return n;
@@ -128,6 +112,7 @@ static bool open_attached(StdioChardev *s, GError **errp)
         return false;
     }
     s->attached = true;
+    s->keys.keys = attached_keys;
     fd_chardev_start(CHARDEV_FD(s), fd, fd);
     qemu_chr_be_event(CHARDEV(s), CHR_EVENT_OPENED);
     return true;
@@ -156,13 +141,24 @@ static bool stdio_open(Chardev *chr, GError **errp)
     in = fd_chardev_reopen(STDIN_FILENO, O_RDONLY, NULL);
     out = fd_chardev_reopen(STDOUT_FILENO, O_WRONLY, &fd->out_blocks);
     stdio_owner = s;
-    s->terminal = in >= 0 && isatty(in);
+    s->terminal = chr->interactive = in >= 0 && isatty(in);
     if (s->terminal) {
         chr_terminal_raw(STDIN_FILENO, s->signal);
     }
     fd_chardev_start(fd, in, out);
     qemu_chr_be_event(chr, CHR_EVENT_OPENED);
     return true;
+}
+
+static void stdio_leave(Chardev *chr)
+{
+    leave(&CHARDEV_STDIO(chr)->keys);
+}
+
+static void stdio_init(Object *obj)
+{
+    CHARDEV_STDIO(obj)->keys =
+        (ChrEscape){ .keys = stdio_keys, .chr = CHARDEV(obj), .opaque = obj };
 }
 
 static void stdio_finalize(Object *obj)
@@ -185,6 +181,7 @@ static void stdio_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
     ChardevClass *cc = CHARDEV_CLASS(klass);
 
     cc->open = stdio_open;
+    cc->chr_leave = stdio_leave;
     cc->backend_name = "stdio";
     cc->help = "standard input and output";
     CHARDEV_FD_CLASS(klass)->input = stdio_input;
@@ -196,6 +193,7 @@ static const TypeInfo stdio_types[] = {
         .name = TYPE_CHARDEV_STDIO,
         .parent = TYPE_CHARDEV_FD,
         .instance_size = sizeof(StdioChardev),
+        .instance_init = stdio_init,
         .instance_finalize = stdio_finalize,
         .class_init = stdio_class_init,
     },

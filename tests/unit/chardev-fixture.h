@@ -35,7 +35,7 @@ typedef struct Front {
     CharBackend chr;
     int room;
     GString *got;
-    GString *events; /* a letter for each: b o c, and d for drained */
+    GString *events; /* a letter for each: b o c, i and u for in and out of focus, d for drained */
     bool outside;    /* some call did not come inside the guard */
 } Front;
 
@@ -70,7 +70,12 @@ static void front_read(void *opaque, const uint8_t *buf, int size)
 
 static void front_event(void *opaque, QEMUChrEvent event)
 {
-    front_note(opaque, event == CHR_EVENT_BREAK ? 'b' : event == CHR_EVENT_OPENED ? 'o' : 'c');
+    static const char letters[] = {
+        [CHR_EVENT_BREAK] = 'b',  [CHR_EVENT_OPENED] = 'o',  [CHR_EVENT_CLOSED] = 'c',
+        [CHR_EVENT_MUX_IN] = 'i', [CHR_EVENT_MUX_OUT] = 'u',
+    };
+
+    front_note(opaque, letters[event]);
 }
 
 static void front_drained(void *opaque)
