@@ -171,6 +171,7 @@ void accel_cleanup(void)
         object_unref(accel);
         __atomic_store_n(&the_accel, NULL, __ATOMIC_RELEASE);
     }
+    exit_trace_close();
     exit_observers_reset();
 }
 

@@ -12,6 +12,7 @@ typedef struct ExitObserver {
 } ExitObserver;
 
 extern const ExitObserver exit_observer_explain;                      /* exit-explain.c */
+extern const ExitObserver exit_observer_trace;                        /* exit-trace.c */
 extern const ExitObserver exit_observer_timing, exit_observer_memory; /* exit-memory.c */
 
 /* Nobody is told of exits any more, but for the log. Main thread. */

@@ -38,9 +38,7 @@ static const ExitObserver exit_observer_log = { EXIT_LOG, log_exit };
 static const ExitObserver *const observers[] = {
     &exit_observer_log,
 #ifdef QOMET_EXPLAIN
-    &exit_observer_explain,
-    &exit_observer_timing,
-    &exit_observer_memory,
+    &exit_observer_explain, &exit_observer_timing, &exit_observer_trace, &exit_observer_memory,
 #endif
 };
 

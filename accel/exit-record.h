@@ -76,6 +76,14 @@ void exit_observed(CPUState *cpu, ExitRecord *r);
 int64_t exit_clock_ns(void);
 
 /**
+ * Begins the timeline in the file @path, which must be a regular one; it replaces one that there was.
+ * False when the file cannot be written, or this program was built without. Main thread.
+ */
+QOM_EXPORT bool exit_trace_open(const char *path, GError **errp);
+/** Ends it, if there is one. Main thread. */
+QOM_EXPORT void exit_trace_close(void);
+
+/**
  * The last exits that were recorded, newest first, at most @max; of vCPU @cpu (NULL: of all). The
  * caller frees the array, which frees its records (of ExitRecord *). Main thread.
  */

@@ -16,6 +16,7 @@ libqometall_a_SOURCES += \
 	accel/exit-int.h \
 	accel/exit-memory.c \
 	accel/exit-record.c \
+	accel/exit-trace.c \
 	accel/runstate.c \
 	accel/x86-bits.h \
 	accel/x86-cpu.c \
@@ -101,5 +102,6 @@ if EXPLAIN
 unit_tests += tests/guest/test-kvm-replay
 script_tests += \
 	tests/guest/test-explain.py \
+	tests/guest/test-trace-file.py \
 	tests/monitor/test-exits.py
 endif

@@ -168,6 +168,24 @@ void main_loop_wait(bool may_block)
     g_main_context_iteration(NULL, may_block);
 }
 
+static void (*observer)(bool waits);
+
+static gint observed_poll(GPollFD *fds, guint n, gint timeout)
+{
+    gint ready;
+
+    observer(true);
+    ready = g_poll(fds, n, timeout);
+    observer(false);
+    return ready;
+}
+
+void main_loop_observe(void (*fn)(bool waits))
+{
+    observer = fn;
+    g_main_context_set_poll_func(NULL, fn ? observed_poll : NULL);
+}
+
 void main_loop_cleanup(void)
 {
     loop_watch_free(work_watch);

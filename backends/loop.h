@@ -12,6 +12,11 @@
 QOM_EXPORT void main_loop_init(void);
 /** Runs one round; waits for something to do when @may_block. Main thread. */
 QOM_EXPORT void main_loop_wait(bool may_block);
+/**
+ * Has @fn called before (@waits) and after each wait of the loop, whether it was long or not; NULL:
+ * no more. Main thread.
+ */
+QOM_EXPORT void main_loop_observe(void (*fn)(bool waits));
 /** Frees what the loop holds (end of the process, tests). */
 QOM_EXPORT void main_loop_cleanup(void);
 

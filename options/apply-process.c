@@ -59,6 +59,12 @@ bool option_daemonize(OptionPlan *plan, GError **errp)
     return true;
 }
 
+bool option_apply_trace_file(OptionPlan *plan, OptionWord *word, GError **errp)
+{
+    (void)plan;
+    return exit_trace_open(word->arg, errp);
+}
+
 bool option_apply_stopped(OptionPlan *plan, OptionWord *word, GError **errp)
 {
     (void)word;

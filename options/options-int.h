@@ -144,6 +144,7 @@ void option_print_help(FILE *out);
 bool option_apply_module(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_log(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_log_file(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_trace_file(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_explain(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_pidfile(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_daemonize(OptionPlan *plan, OptionWord *word, GError **errp);

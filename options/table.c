@@ -394,6 +394,16 @@ const Option option_table[] = {
         .apply = option_apply_explain,
     },
     {
+        .name = "trace-file",
+        .arg = "FILE",
+        .help = "Writes a timeline of the vCPUs, their exits, the devices that they reach and the "
+                "main loop to FILE, as JSON for the viewers of Chrome's trace events "
+                "(ui.perfetto.dev, chrome://tracing).",
+        .section = OPTION_SECTION_DEBUG,
+        .stage = OPTION_STAGE_PROCESS,
+        .apply = option_apply_trace_file,
+    },
+    {
         .name = "qtest",
         .arg = "unix:PATH|stdio",
         .help = "Lets a test drive ports, memory, interrupt lines and the clock over a socket that "
