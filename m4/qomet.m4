@@ -53,6 +53,13 @@ AC_DEFUN([QOMET_OPTIONAL_PKG],
 AM_CONDITIONAL([HAVE_$1], [test "$qomet_have_$1" = yes])
 _QOMET_NOTE([$qomet_have_$1], [$2], [$3])])
 
+# QOMET_OPTIONAL_HEADER(VARIABLE, HEADER, PURPOSE): a header that only PURPOSE needs.
+# Defines QOMET_VARIABLE in config.h where it is there, and a line of the summary.
+AC_DEFUN([QOMET_OPTIONAL_HEADER],
+[AC_CHECK_HEADER([$2], [qomet_have_$1=yes], [qomet_have_$1=no])
+AS_IF([test "$qomet_have_$1" = yes], [AC_DEFINE([QOMET_$1], [1], [There is $2: $3.])])
+_QOMET_NOTE([$qomet_have_$1], [$2], [$3])])
+
 # QOMET_OPTIONAL_PROG(VARIABLE, NAMES, PURPOSE): a program that only PURPOSE needs.
 # Sets VARIABLE to its name or to nothing, the conditional HAVE_VARIABLE and a line of the summary.
 AC_DEFUN([QOMET_OPTIONAL_PROG],

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 #include "memory/flatview-int.h"
+#include "qom/probe.h"
 
 static const uint64_t size_masks[] = {
     0,
@@ -71,6 +72,7 @@ MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size, uin
     const FlatRow *row;
     EntryGuard *guard;
 
+    QOMET_PROBE4(dispatch, as, addr, size, false);
     if (G_UNLIKELY(!t)) {
         return first_load(as, addr, size, value, attrs);
     }
@@ -101,6 +103,7 @@ MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size, ui
     const FlatRow *row;
     EntryGuard *guard;
 
+    QOMET_PROBE4(dispatch, as, addr, size, true);
     if (G_UNLIKELY(!t)) {
         return first_store(as, addr, size, value, attrs);
     }

@@ -229,7 +229,8 @@ QOM_EXPORT void address_space_destroy(AddressSpace *as);
  * One access of 1, 2, 4 or 8 bytes, of any alignment, to whatever is there: the way of an exit.
  * Within one region it is one access, taken or refused by the region's contract. Across regions,
  * and of 3, 5, 6 or 7 bytes (KVM cuts so at the end of a page), it is done by the largest aligned
- * pieces that each region takes. Values are in host order; what fails reads all ones. Any thread.
+ * pieces that each region takes. Values are in host order; what fails reads all ones, and of what is
+ * written the bytes past @size do not count. Any thread.
  */
 QOM_EXPORT MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size,
                                           uint64_t *value, MemTxAttrs attrs);

@@ -27,6 +27,7 @@ libqom_a_SOURCES += \
 	qom/property-list.c \
 	qom/property-typed.c \
 	qom/property.c \
+	qom/probe.h \
 	qom/qom-int.h \
 	qom/resolve.c \
 	qom/tree.c \

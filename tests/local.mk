@@ -45,6 +45,7 @@ script_tests += \
 	tests/guest/test-wild-guests.py \
 	tests/unit/test-dist.sh \
 	tests/unit/test-linking.sh \
+	tests/unit/test-probes.sh \
 	tests/unit/test-modules.sh \
 	tests/unit/test-rooms.sh
 

@@ -8,13 +8,13 @@
 
 /* ---- Values as the guest lays them out ---- */
 
-/* @p has room for 8 bytes, whatever @size is. */
-static inline uint64_t load_le(const uint8_t *p, unsigned size)
+/* @p has room for 8 bytes. What is written takes as many of them as its size says. */
+static inline uint64_t load_le(const uint8_t *p)
 {
     uint64_t value;
 
     memcpy(&value, p, sizeof(value));
-    return value & (UINT64_MAX >> (64 - 8 * size));
+    return value;
 }
 
 static inline void store_le(uint8_t *p, uint64_t value, unsigned size)
@@ -48,7 +48,7 @@ static G_GNUC_NO_INLINE bool string_io(KVMVcpu *v)
 
         if (run->io.direction == KVM_EXIT_IO_OUT) {
             memcpy(padded, data, size);
-            address_space_store(v->io, run->io.port, size, load_le(padded, size), v->attrs);
+            address_space_store(v->io, run->io.port, size, load_le(padded), v->attrs);
         } else {
             address_space_load(v->io, run->io.port, size, &value, v->attrs);
             store_le(data, value, size);
@@ -81,8 +81,8 @@ static __attribute__((hot)) bool exit_io(KVMVcpu *v)
     if (run->io.direction != KVM_EXIT_IO_OUT) {
         return port_read(v);
     }
-    address_space_store(v->io, run->io.port, size,
-                        load_le((uint8_t *)run + run->io.data_offset, size), v->attrs);
+    address_space_store(v->io, run->io.port, size, load_le((uint8_t *)run + run->io.data_offset),
+                        v->attrs);
     return true;
 }
 
@@ -115,8 +115,7 @@ static __attribute__((hot)) bool exit_mmio(KVMVcpu *v)
     if (G_UNLIKELY(!is_plain_size(len))) {
         odd_mmio(v);
     } else if (run->mmio.is_write) {
-        address_space_store(v->memory, run->mmio.phys_addr, len, load_le(run->mmio.data, len),
-                            v->attrs);
+        address_space_store(v->memory, run->mmio.phys_addr, len, load_le(run->mmio.data), v->attrs);
     } else {
         address_space_load(v->memory, run->mmio.phys_addr, len, &value, v->attrs);
         store_le(run->mmio.data, value, len);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "accel/cpu-int.h"
 #include "accel/kvm/kvm-int.h"
+#include "qom/probe.h"
 
 bool kvm_cpu_init(CPUState *cpu, GError **errp)
 {
@@ -102,11 +103,9 @@ bool kvm_cpu_inject_nmi(CPUState *cpu, GError **errp)
     return true;
 }
 
-static inline bool deal_with_exit(KVMVcpu *v)
+static inline bool deal_with_exit(KVMVcpu *v, uint32_t reason)
 {
-    uint32_t reason = v->run->exit_reason;
-
-    return v->exits[reason < KVM_EXIT_COUNT ? reason : KVM_EXIT_UNKNOWN](v);
+    return G_LIKELY(reason < KVM_EXIT_COUNT) ? v->exits[reason](v) : v->exits[KVM_EXIT_UNKNOWN](v);
 }
 
 void kvm_complete_access(KVMVcpu *v)
@@ -120,7 +119,7 @@ void kvm_complete_access(KVMVcpu *v)
             cpu_guest_panicked(&v->cpu->parent_obj, "KVM_RUN failed: %s.", g_strerror(errno));
         }
         __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-    } while (done == 0 && deal_with_exit(v));
+    } while (done == 0 && deal_with_exit(v, v->run->exit_reason));
 }
 
 /*
@@ -181,7 +180,8 @@ __attribute__((hot)) void kvm_cpu_exec(CPUState *cpu)
             run_failed(v, errno);
             return;
         }
-        if (G_UNLIKELY(!deal_with_exit(v))) {
+        QOMET_PROBE2(exit, v->attrs.requester_id, run->exit_reason);
+        if (G_UNLIKELY(!deal_with_exit(v, run->exit_reason))) {
             return;
         }
     }

@@ -6,6 +6,7 @@
  */
 #include <time.h>
 #include "hw/core/qdev-int.h"
+#include "qom/probe.h"
 
 /* How many lines may pass a change on within one call, so that a ring of combiners ends. */
 #define IRQ_CHAIN_MAX 32
@@ -228,6 +229,7 @@ void qemu_set_irq(qemu_irq irq, int level)
     if (!irq) {
         return;
     }
+    QOMET_PROBE3(irq, irq, irq->n, level);
     if (G_UNLIKELY(qemu_loglevel_mask(LOG_IRQ))) {
         log_set(irq, level);
     }

@@ -6,6 +6,7 @@
  */
 #include "hw/core/qdev-int.h"
 #include <qomet/qom/user-creatable.h>
+#include "qom/probe.h"
 #include <qomet/qom/value.h>
 
 /* Set when the machine is complete: devices made from then on are hotplugged. Main thread. */
@@ -268,6 +269,7 @@ bool qdev_realize(DeviceState *dev, BusState *bus, GError **errp)
     bool had_parent = object_get_parent(OBJECT(dev)) != NULL;
     DeviceState *outer;
 
+    QOMET_PROBE3(realize, dev, object_get_typename(OBJECT(dev)), dev->id);
     if (!check_may_realize(dev, errp) || !find_bus(dev, &bus, errp)) {
         return false;
     }
