@@ -96,6 +96,7 @@ fuzz_targets += tests/fuzz/fuzz-qmp
 EXTRA_DIST += tests/fuzz/corpus/fuzz-qmp
 
 script_tests += \
+	tests/monitor/test-qmp-any-order.py \
 	tests/monitor/test-qmp-chardevs.py \
 	tests/monitor/test-qmp-devices.py \
 	tests/monitor/test-qmp-memory.py \
@@ -107,7 +108,12 @@ script_tests += \
 	tests/monitor/test-qmp-shape.py \
 	tests/monitor/test-qmp-words.py
 
+long_tests += \
+	tests/monitor/test-qmp-any-order.py \
+	tests/monitor/test-qmp-devices.py
+
 EXTRA_DIST += \
+	tests/monitor/machine_model.py \
 	tests/monitor/qmp.py
 
 unit_tests += \

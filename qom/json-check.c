@@ -2,8 +2,8 @@
 /*
  * The second look at JSON text that json-c 0.16 has accepted. Its strict mode still takes the last
  * of duplicate names, the nearest of numbers that do not fit, NaN, names in single quotes, control
- * characters, and half of a surrogate pair; each of them would reach an object as something that
- * nobody has written.
+ * characters, and half of a surrogate pair, and changes some whole ones; each of them would reach an
+ * object as something that nobody has written.
  */
 #include <errno.h>
 #include <math.h>
@@ -47,6 +47,56 @@ static unsigned hex4(const char *p)
     return value;
 }
 
+/* ---- What json-c changes ---- */
+
+/* The character that the escapes at @p and behind it stand for, if it is one of those; else 0. */
+static gunichar misread_pair(const char *p, const char *end)
+{
+    unsigned high, low;
+    gunichar c;
+
+    if (end - p < 12 || p[6] != '\\' || p[7] != 'u') {
+        return 0;
+    }
+    high = hex4(p + 2);
+    low = hex4(p + 8);
+    if ((high & 0xfc00) != 0xd800 || (low & 0xfc00) != 0xdc00) {
+        return 0;
+    }
+    c = 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
+    return (c & 0xf800) == 0xd800 ? c : 0;
+}
+
+/*
+ * Of a pair of escapes that stands for U+1D800, or another whose last four digits are those of a
+ * surrogate, json-c makes U+FFFD.
+ */
+char *json_spell_out(const char *text, size_t len)
+{
+    const char *end = text + len, *done = text, *p = memchr(text, '\\', len);
+    GString *out = NULL;
+
+    while (p && p + 1 < end) {
+        gunichar c = p[1] == 'u' ? misread_pair(p, end) : 0;
+
+        if (c) {
+            out = out ? out : g_string_new(NULL);
+            g_string_append_len(out, done, p - done);
+            g_string_append_unichar(out, c);
+            done = p + 12;
+        }
+        p += c ? 12 : 2;
+        p = p < end ? memchr(p, '\\', (size_t)(end - p)) : NULL;
+    }
+    if (!out) {
+        return NULL;
+    }
+    g_string_append_len(out, done, end - done);
+    return g_string_free(out, FALSE);
+}
+
+/* ---- The second look ---- */
+
 /* At the 'u' of an escape, whose digits json-c has seen. Steps to its last character. */
 static bool scan_unicode_escape(Scan *scan)
 {
@@ -87,13 +137,15 @@ static bool scan_string(Scan *scan)
 static char *decode_name(const char *start, const char *end)
 {
     g_autofree char *quoted = g_strndup(start, end - start);
+    g_autofree char *spelled_out = NULL;
     json_object *json;
     char *name;
 
     if (!strchr(quoted, '\\')) {
         return g_strndup(start + 1, end - start - 2);
     }
-    json = json_tokener_parse(quoted);
+    spelled_out = json_spell_out(quoted, strlen(quoted));
+    json = json_tokener_parse(spelled_out ? spelled_out : quoted);
     name = g_strdup(json_object_get_string(json));
     json_object_put(json);
     return name;

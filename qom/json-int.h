@@ -17,6 +17,17 @@ void json_error_at(GError **errp, const char *text, size_t offset, const char *w
  */
 bool json_check(const char *text, size_t end, GError **errp);
 
+/**
+ * A copy of the JSON text in which the escapes that json-c reads wrong are written as the characters
+ * that they stand for; NULL: it has none. The caller frees.
+ */
+char *json_spell_out(const char *text, size_t len);
+/**
+ * The value of @text up to @end, of which json-c made @json and which json_check() must pass; a full
+ * reference, or NULL with @errp set.
+ */
+GVariant *json_checked_value(const char *text, size_t end, json_object *json, GError **errp);
+
 /** json-c's reader as we have it: strict, of limited depth. The caller frees. */
 struct json_tokener *json_reader_new(void);
 /** What json-c's error means to the one who wrote the text. */

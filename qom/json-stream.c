@@ -268,10 +268,7 @@ static GVariant *finish(JsonStream *s, GError **errp)
         report(s, errp, (size_t)(bad - s->text->str), "it is not valid UTF-8");
         return NULL;
     }
-    if (!json_check(s->text->str, s->end, errp)) {
-        return NULL;
-    }
-    return g_variant_ref_sink(json_to_value(s->json));
+    return json_checked_value(s->text->str, s->end, s->json, errp);
 }
 
 /* ---- The way ---- */

@@ -107,6 +107,27 @@ struct json_tokener *json_reader_new(void)
     return tokener;
 }
 
+GVariant *json_checked_value(const char *text, size_t end, json_object *json, GError **errp)
+{
+    g_autofree char *spelled_out = NULL;
+    struct json_tokener *tokener;
+    GVariant *value;
+
+    if (!json_check(text, end, errp)) {
+        return NULL;
+    }
+    spelled_out = json_spell_out(text, end);
+    if (!spelled_out) {
+        return g_variant_ref_sink(json_to_value(json));
+    }
+    tokener = json_reader_new();
+    json = json_tokener_parse_ex(tokener, spelled_out, (int)strlen(spelled_out) + 1);
+    value = g_variant_ref_sink(json_to_value(json));
+    json_object_put(json);
+    json_tokener_free(tokener);
+    return value;
+}
+
 GVariant *json_to_variant(const char *text, GError **errp)
 {
     size_t len = strlen(text);
@@ -135,8 +156,8 @@ GVariant *json_to_variant(const char *text, GError **errp)
     end = json_tokener_get_parse_end(tokener);
     if (error != json_tokener_success) {
         json_error_at(errp, text, MIN(end, len), json_error_words(error));
-    } else if (json_check(text, end, errp)) {
-        value = g_variant_ref_sink(json_to_value(json));
+    } else {
+        value = json_checked_value(text, end, json, errp);
     }
     json_object_put(json);
     json_tokener_free(tokener);

@@ -359,6 +359,48 @@ static void whatever_is_printed_is_read_back(void **state)
     g_rand_free(rand);
 }
 
+static void every_character_may_be_an_escape(void **state)
+{
+    (void)state;
+    for (gunichar c = 1; c <= 0x10ffff; c += c < 0xd700 ? 97 : 31) {
+        g_autoptr(GVariant) value = NULL;
+        g_autofree char *text = NULL;
+        const char *read;
+        char utf8[7] = { 0 };
+
+        if (c >= 0xd800 && c < 0xe000) {
+            continue;
+        }
+        if (c < 0x10000) {
+            text = g_strdup_printf("\"\\\\\\u%04x\"", c);
+        } else {
+            text = g_strdup_printf("\"\\\\\\u%04x\\u%04X\"", 0xd800 + ((c - 0x10000) >> 10),
+                                   0xdc00 + (c & 0x3ff));
+        }
+        g_unichar_to_utf8(c, utf8);
+        value = json_to_variant(text, NULL);
+        if (!value) {
+            fail_msg("%s", text);
+        }
+        read = g_variant_get_string(value, NULL);
+        assert_int_equal(*read, '\\');
+        assert_string_equal(read + 1, utf8);
+    }
+}
+
+static void names_that_json_c_takes_for_the_same_are_not(void **state)
+{
+    g_autoptr(GVariant) value =
+        json_to_variant("{\"\\ud836\\udc00\": 1, \"\\uD836\\uDC01\": 2}", NULL);
+    gint64 number;
+
+    (void)state;
+    assert_non_null(value);
+    assert_true(g_variant_lookup(value, "\U0001d800", "x", &number) && number == 1);
+    assert_true(g_variant_lookup(value, "\U0001d801", "x", &number) && number == 2);
+    assert_null(json_to_variant("{\"\\ud836\\udc00\": 1, \"\\uD836\\uDC00\": 2}", NULL));
+}
+
 static void text_stands_for_the_value_that_it_was_made_of(void **state)
 {
     GRand *rand = g_rand_new_with_seed(42);
@@ -425,6 +467,8 @@ int main(void)
         cmocka_unit_test(values_of_other_types_are_printed_too),
         cmocka_unit_test(what_is_no_number_in_json_is_printed_as_null),
         cmocka_unit_test(whatever_is_printed_is_read_back),
+        cmocka_unit_test(every_character_may_be_an_escape),
+        cmocka_unit_test(names_that_json_c_takes_for_the_same_are_not),
         cmocka_unit_test(text_stands_for_the_value_that_it_was_made_of),
         cmocka_unit_test(text_stands_within_other_values),
         cmocka_unit_test(text_is_written_piece_by_piece),
