@@ -117,6 +117,8 @@ EXTRA_DIST += \
 	tests/monitor/qmp.py
 
 unit_tests += \
+	tests/unit/test-hmp-complete \
+	tests/unit/test-hmp-line \
 	tests/unit/test-line-editor \
 	tests/unit/test-pictures
 
