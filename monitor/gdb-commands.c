@@ -94,7 +94,10 @@ static bool read_memory(GdbServer *s, const char *args, size_t size)
     if (!take_range(&args, 0, &addr, &len)) {
         return gdb_error(s, GDB_EINVAL);
     }
+#ifndef QOMET_PLANTED_BUG
+    /* Without it fuzz-gdb finds a reply that is longer than its buffer. */
     len = MIN(len, sizeof(buf));
+#endif
     while (len && !read_bytes(s, addr, buf, len)) {
         /* gdb asks for whole pieces near the end of what is mapped. */
         len /= 2;

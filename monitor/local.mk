@@ -74,7 +74,8 @@ libqometall_a_SOURCES += \
 	monitor/gdb-target.h
 unit_tests += tests/unit/test-gdb-packet
 script_tests += tests/monitor/test-gdb.py tests/monitor/test-gdb-protocol.py
-EXTRA_DIST += tests/monitor/gdb.py
+fuzz_targets += tests/fuzz/fuzz-gdb
+EXTRA_DIST += tests/fuzz/corpus/fuzz-gdb tests/monitor/gdb.py
 
 nobase_qometinclude_HEADERS += \
 	monitor/monitor.h \
