@@ -247,7 +247,10 @@ static int stay(Request *r, AttachWire *wire)
     r->relay = -1;
     /* The machine's end is the machine's alone, so that its end is seen. */
     g_array_set_size(r->files, 0);
-    return attach_session(wire, relay, r->signals);
+    /* A device stays when nobody has more to say to it; what only answers is done then. */
+    return attach_session(wire, relay, r->signals,
+                          !g_strv_contains((const char *const *)r->words, "-device") &&
+                              !g_strv_contains((const char *const *)r->words, "--device"));
 }
 
 /* Asks once; -1: again, with one file more. */
@@ -317,11 +320,8 @@ static int do_attach(int argc, char **argv)
     if (argc > 2) {
         return attach_words(argv[1], argv + 2);
     }
-    g_autofree char *chardev = g_strdup_printf("stdio,id=attach-%d", (int)getpid());
-    g_autofree char *monitor = g_strdup_printf("chardev=attach-%d,mode=readline", (int)getpid());
-    char *words[] = { (char *)"-chardev", chardev, (char *)"-mon", monitor, NULL };
-
-    return attach_words(argv[1], words);
+    /* Alone it is a monitor. */
+    return attach_words(argv[1], (char *[]){ (char *)"-monitor", (char *)"stdio", NULL });
 }
 
 /* ---- detach and list ------------------------------------------------------------------------- */

@@ -323,7 +323,7 @@ static void do_status(Peer *peer, GVariant *request)
     g_variant_dict_insert(&dict, "name", "s", peer->server->name);
     g_variant_dict_insert(&dict, "pid", "x", (gint64)getpid());
     g_variant_dict_insert(&dict, "machine", "s", machine);
-    g_variant_dict_insert(&dict, "status", "s", runstate_is_running() ? "running" : "stopped");
+    g_variant_dict_insert(&dict, "status", "s", runstate_name(runstate_get()));
     answer(peer, message("done", g_variant_dict_end(&dict)), true);
 }
 

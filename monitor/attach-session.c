@@ -21,7 +21,8 @@
 typedef struct Session {
     AttachWire *wire;
     int relay;
-    bool terminal;               /* standard input is one */
+    bool terminal; /* standard input is one */
+    bool ends_with_input;
     bool input_open, relay_open; /* there may be more to read */
     bool ending;                 /* the machine has been told that this end leaves */
     bool done;                   /* everything is gone, or the machine is */
@@ -98,7 +99,8 @@ static void end_input(Session *s)
     s->input_open = false;
     if (s->terminal) {
         leave(s);
-    } else if (s->relay_open) {
+    } else if (s->relay_open && s->ends_with_input) {
+        /* The machine closes when it has said all. */
         shutdown(s->relay, SHUT_WR);
     }
 }
@@ -184,9 +186,13 @@ static bool turn(Session *s)
     return true;
 }
 
-int attach_session(AttachWire *wire, int relay, bool signals)
+int attach_session(AttachWire *wire, int relay, bool signals, bool ends_with_input)
 {
-    Session s = { .wire = wire, .relay = relay, .input_open = true, .relay_open = true };
+    Session s = { .wire = wire,
+                  .relay = relay,
+                  .ends_with_input = ends_with_input,
+                  .input_open = true,
+                  .relay_open = true };
     int status = 0;
 
     s.terminal = isatty(STDIN_FILENO);

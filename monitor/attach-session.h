@@ -10,8 +10,9 @@
 /**
  * Joins standard input and output with @relay, a stream socket (taken over), until what was attached
  * is gone, the machine ends, or a signal or the end of the terminal ends it. @signals: the keys for
- * interrupt and stop send signals. Returns the exit status.
+ * interrupt and stop send signals. @ends_with_input: the end of standard input ends it too, when
+ * everything has been answered; a terminal's end always does. Returns the exit status.
  */
-int attach_session(AttachWire *wire, int relay, bool signals);
+int attach_session(AttachWire *wire, int relay, bool signals, bool ends_with_input);
 
 #endif

@@ -14,7 +14,7 @@
  *                 begin at DIR, an absolute path. "files" (may be missing) names the descriptors
  *                 that come with this message (SCM_RIGHTS), in their order, at most ATTACH_FDS.
  *             {"qomet-attach": 1, "do": "detach", "id": ID}
- *                 Takes away the device, object or chardev ID; answered when it is gone.
+ *                 Takes away the device, monitor, object or chardev ID; answered when it is gone.
  *             {"qomet-attach": 1, "do": "status"}
  *
  *   answer    {"done": {...}}      it is done. Of "attach": {"text": TEXT} when the words were a

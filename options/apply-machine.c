@@ -234,7 +234,7 @@ bool option_apply_qtest_log(OptionPlan *plan, OptionWord *word, GError **errp)
 
 void option_leave_stdio(OptionPlan *plan)
 {
-    if (!plan->machine->serial_words) {
+    if (plan->machine && !plan->machine->serial_words) {
         machine_add_serial_words(plan->machine, "none");
     }
 }

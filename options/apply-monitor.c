@@ -18,15 +18,29 @@ static Object *container(void)
     return container_get(object_get_root(), "/monitors");
 }
 
+/* The name of the next unnamed monitor; the caller frees. */
+static char *next_name(void)
+{
+    char *name = NULL;
+    unsigned n = 0;
+
+    do {
+        g_free(name);
+        name = g_strdup_printf("compat_monitor%u", n++);
+    } while (object_resolve_path_component(container(), name));
+    return name;
+}
+
 /* A monitor named @id (NULL: the next of the unnamed ones) on the chardev @chr. */
 static bool add(OptionPlan *plan, const char *type, const char *id, const char *chr, bool pretty,
                 GError **errp)
 {
-    g_autofree char *name = id ? g_strdup(id) : g_strdup_printf("compat_monitor%u", plan->monitors);
+    g_autofree char *name = id ? g_strdup(id) : next_name();
+    Object *monitor = object_new_with_props(type, container(), name, errp, "chardev", chr,
+                                            pretty ? "pretty" : NULL, "on", NULL);
 
-    plan->monitors += !id;
-    return object_new_with_props(type, container(), name, errp, "chardev", chr,
-                                 pretty ? "pretty" : NULL, "on", NULL) != NULL;
+    option_made(plan, monitor);
+    return monitor != NULL;
 }
 
 /* Everything that comes on it is for whoever speaks there. */
@@ -34,21 +48,27 @@ static Chardev *make_chardev(OptionPlan *plan, const char *id, const char *words
 {
     g_autofree char *full = NULL;
     g_autoptr(KeyVal) kv = NULL;
+    Chardev *chr = NULL;
 
     if (strcmp(words, "stdio") != 0) {
-        return qemu_chr_new(id, words, errp);
+        chr = qemu_chr_new(id, words, errp);
+    } else {
+        option_leave_stdio(plan);
+        full = g_strdup_printf("stdio,id=%s,escape=off", id);
+        kv = keyval_parse(full, "backend", errp);
+        chr = kv ? qemu_chr_new_keyval(kv, errp) : NULL;
     }
-    option_leave_stdio(plan);
-    full = g_strdup_printf("stdio,id=%s,escape=off", id);
-    kv = keyval_parse(full, "backend", errp);
-    return kv ? qemu_chr_new_keyval(kv, errp) : NULL;
+    if (!g_str_has_prefix(words, "chardev:")) {
+        option_made(plan, chr);
+    }
+    return chr;
 }
 
 /* One whose chardev is made of the words of the option. */
 static bool add_at(OptionPlan *plan, const OptionWord *word, const char *type, bool pretty,
                    GError **errp)
 {
-    g_autofree char *id = g_strdup_printf("compat_monitor%u", plan->monitors);
+    g_autofree char *id = next_name();
     const Chardev *chr = make_chardev(plan, id, word->arg, errp);
 
     return chr && add(plan, type, NULL, chr->label, pretty, errp);
@@ -123,38 +143,44 @@ static const char *gdb_place(const OptionWord *word)
     return word->arg ? word->arg : "tcp::1234";
 }
 
+static bool make_gdb(OptionPlan *plan, GError **errp)
+{
+    const char *place = gdb_place(plan->gdb_word);
+    g_autofree char *words = gdb_words(place);
+    const Chardev *chr;
+    Object *server;
+
+    if (!strcmp(place, "none")) {
+        return true;
+    }
+    chr = make_chardev(plan, GDB_ID, words, errp);
+    server = chr ? object_new_with_props(TYPE_GDB, container(), GDB_ID, errp, "chardev", chr->label,
+                                         NULL)
+                 : NULL;
+    option_made(plan, server);
+    return server != NULL;
+}
+
 /* The last of several counts. A serial port that would be at stdio makes room. */
 bool option_apply_gdb(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    (void)errp;
     plan->gdb_word = word;
+    if (plan->attachment) {
+        return make_gdb(plan, errp);
+    }
     if (!strcmp(gdb_place(word), "stdio")) {
         option_leave_stdio(plan);
     }
     return true;
 }
 
-static bool make_gdb(OptionPlan *plan, const char *words, GError **errp)
-{
-    const Chardev *chr = make_chardev(plan, GDB_ID, words, errp);
-
-    return chr &&
-           object_new_with_props(TYPE_GDB, container(), GDB_ID, errp, "chardev", chr->label, NULL);
-}
-
 bool option_make_gdb(OptionPlan *plan, GError **errp)
 {
-    g_autofree char *words = NULL;
-
-    if (!plan->gdb_word || !strcmp(gdb_place(plan->gdb_word), "none")) {
+    if (!plan->gdb_word || make_gdb(plan, errp)) {
         return true;
     }
-    words = gdb_words(gdb_place(plan->gdb_word));
-    if (!make_gdb(plan, words, errp)) {
-        g_prefix_error(errp, "%s: ", plan->gdb_word->given);
-        return false;
-    }
-    return true;
+    g_prefix_error(errp, "%s: ", plan->gdb_word->given);
+    return false;
 }
 
 /* "mon:stdio": the words of a chardev that a serial port and a monitor share. */

@@ -173,26 +173,71 @@ Attachment *options_attach(char *const *words, HostClient *client, char **answer
 
 /* ---- Taking away ----------------------------------------------------------------------------- */
 
+/* Where things have names. */
+enum { PLACE_DEVICES, PLACE_MONITORS, PLACE_OBJECTS, PLACE_CHARDEVS, PLACE__MAX };
+
+static Object *place_at(int place)
+{
+    static const char *const paths[PLACE__MAX] = {
+        [PLACE_DEVICES] = "/machine/peripheral",
+        [PLACE_MONITORS] = "/monitors",
+        [PLACE_OBJECTS] = "/objects",
+        [PLACE_CHARDEVS] = "/chardevs",
+    };
+
+    return container_get(object_get_root(), paths[place]);
+}
+
 static int collect_name(Object *child, void *opaque)
 {
+    if (object_get_parent(child) == place_at(PLACE_MONITORS) && !attachments_have(child)) {
+        return 0;
+    }
     g_ptr_array_add(opaque, (void *)object_get_canonical_path_component(child));
     return 0;
 }
 
 static bool nothing_called(const char *id, GError **errp)
 {
-    static const char *const places[] = { "/machine/peripheral", "/objects", "/chardevs" };
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     g_autofree char *near = NULL;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
-        object_child_foreach(container_get(object_get_root(), places[i]), collect_name, names);
+    for (int place = 0; place < PLACE__MAX; place++) {
+        object_child_foreach(place_at(place), collect_name, names);
     }
     g_ptr_array_add(names, NULL);
     near = qom_did_you_mean(id, (const char *const *)names->pdata);
-    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "there is no device, object or chardev '%s'%s", id,
-                  near);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND,
+                  "there is no device, monitor, object or chardev '%s'%s", id, near);
     return false;
+}
+
+static bool detach_device(DeviceState *dev, DeviceState **pending, GError **errp)
+{
+    bool ok;
+
+    object_ref(dev);
+    ok = qdev_unplug(dev, errp);
+    if (ok && dev->realized) {
+        *pending = dev;
+    }
+    object_unref(dev);
+    return ok;
+}
+
+/* What else has the name @id. */
+static bool detach_other(const char *id, GError **errp)
+{
+    Object *monitor = object_resolve_path_component(place_at(PLACE_MONITORS), id);
+
+    /* Who reads this request is one of those that the command line has made. */
+    if (monitor && attachments_have(monitor)) {
+        object_unparent(monitor);
+        return true;
+    }
+    return object_resolve_path_component(place_at(PLACE_OBJECTS), id) ? user_creatable_del(id, errp)
+           : qemu_chr_find(id)                                        ? qemu_chr_remove(id, errp)
+                                                                      : nothing_called(id, errp);
 }
 
 bool options_detach(const char *id, DeviceState **pending, GError **errp)
@@ -201,17 +246,7 @@ bool options_detach(const char *id, DeviceState **pending, GError **errp)
     bool ok;
 
     *pending = NULL;
-    if (!dev) {
-        return *id && object_resolve_path_component(object_get_objects_root(), id)
-                   ? user_creatable_del(id, errp)
-               : *id && qemu_chr_find(id) ? qemu_chr_remove(id, errp)
-                                          : nothing_called(id, errp);
-    }
-    object_ref(dev);
-    ok = qdev_unplug(dev, errp);
-    if (ok && dev->realized) {
-        *pending = dev;
-    }
-    object_unref(dev);
+    ok = dev ? detach_device(dev, pending, errp) : detach_other(id, errp);
+    attachments_sweep();
     return ok;
 }

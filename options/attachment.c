@@ -17,16 +17,21 @@ typedef struct Thing {
 struct Attachment {
     Object parent_obj;
     GPtrArray *things; /* of Thing *, in the order made */
+    bool had_users;    /* devices or monitors: without them the rest has no use */
     void (*gone)(void *opaque);
     void *gone_opaque;
 };
 
+static Object *attachments(void)
+{
+    return container_get(object_get_root(), "/attachments");
+}
+
 Attachment *attachment_new(void)
 {
     Object *obj = object_new(TYPE_ATTACHMENT);
-    Object *place = container_get(object_get_root(), "/attachments");
     /* There is always a number left. */
-    bool placed = object_property_add_child(place, "attachment[*]", obj, NULL);
+    bool placed = object_property_add_child(attachments(), "attachment[*]", obj, NULL);
 
     g_assert(placed);
     object_unref(obj);
@@ -63,10 +68,20 @@ static bool is_device(Object *obj)
     return object_dynamic_cast(obj, TYPE_DEVICE) != NULL;
 }
 
-static bool has_devices(const Attachment *a)
+/* Whether it is there for others to use: a chardev or an object, not a device or a monitor. */
+static bool is_for_others(Object *obj)
+{
+    return object_dynamic_cast(obj, TYPE_CHARDEV) ||
+           object_get_parent(obj) == object_get_objects_root();
+}
+
+/* Whether something is left for which the rest is there. */
+static bool has_users(const Attachment *a)
 {
     for (unsigned i = 0; i < a->things->len; i++) {
-        if (is_device(thing_at(a, i))) {
+        Object *obj = thing_at(a, i);
+
+        if (obj && !is_for_others(obj)) {
             return true;
         }
     }
@@ -86,7 +101,7 @@ static bool in_use(Object *obj)
     return klass && klass->can_be_deleted && !klass->can_be_deleted(uc);
 }
 
-/* Without the devices: what nobody else has taken into use goes. */
+/* What nobody else has taken into use goes. */
 static void end_rest(Attachment *a)
 {
     for (unsigned i = a->things->len; i > 0; i--) {
@@ -107,10 +122,43 @@ static void end_if_empty(void *opaque)
 {
     Attachment *a = opaque;
 
-    if (object_get_parent(OBJECT(a)) && !has_devices(a)) {
+    if (object_get_parent(OBJECT(a)) && !has_users(a)) {
         end_rest(a);
     }
     object_unref(a);
+}
+
+static int holds(Object *child, void *opaque)
+{
+    const Attachment *a = ATTACHMENT(child);
+
+    for (unsigned i = 0; i < a->things->len; i++) {
+        if (thing_at(a, i) == opaque) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+bool attachments_have(const Object *obj)
+{
+    return object_child_foreach(attachments(), holds, (void *)obj) != 0;
+}
+
+static int sweep(Object *child, void *opaque)
+{
+    Attachment *a = ATTACHMENT(child);
+
+    (void)opaque;
+    if (a->had_users) {
+        end_if_empty(object_ref(a));
+    }
+    return 0;
+}
+
+void attachments_sweep(void)
+{
+    object_child_foreach(attachments(), sweep, NULL);
 }
 
 /* The device is still in the tree, and in the middle of its end. */
@@ -122,6 +170,7 @@ static void device_gone(DeviceState *dev, void *opaque)
 
 void attachment_complete(Attachment *a)
 {
+    a->had_users = has_users(a);
     for (unsigned i = 0; i < a->things->len; i++) {
         Object *obj = thing_at(a, i);
 
@@ -149,8 +198,12 @@ void attachment_end(Attachment *a)
         Object *obj = thing_at(a, i - 1);
         g_autoptr(GError) error = NULL;
 
-        if (is_device(obj) && !DEVICE(obj)->pending_deleted && !qdev_unplug(DEVICE(obj), &error)) {
-            warn_report("a device that was attached stays: %s", error->message);
+        if (is_device(obj)) {
+            if (!DEVICE(obj)->pending_deleted && !qdev_unplug(DEVICE(obj), &error)) {
+                warn_report("a device that was attached stays: %s", error->message);
+            }
+        } else if (obj && !is_for_others(obj)) {
+            object_unparent(obj);
         }
     }
     end_if_empty(object_ref(a));

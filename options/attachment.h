@@ -13,6 +13,10 @@ Attachment *attachment_new(void);
 void attachment_add(Attachment *a, Object *obj);
 /** All went well: from now on it ends when its last device has gone. */
 void attachment_complete(Attachment *a);
+/** Whether @obj came with one of them. */
+bool attachments_have(const Object *obj);
+/** Ends the attachments that something was there for, and nothing is any more. */
+void attachments_sweep(void);
 /** Takes away, last first, what is there, without asking anybody; then @a itself. */
 void attachment_undo(Attachment *a);
 

@@ -39,6 +39,7 @@ unit_tests += \
 	tests/unit/test-board-dump \
 	tests/unit/test-board-make \
 	tests/unit/test-board-parse \
+	tests/unit/test-attach \
 	tests/unit/test-device-add \
 	tests/unit/test-options
 libtest_a_SOURCES += \

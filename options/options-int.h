@@ -90,7 +90,6 @@ struct OptionPlan {
     MachineState *machine;
     char *machine_accel; /* -M ...,accel=WORDS; or NULL */
     GPtrArray *accels;   /* of const OptionWord *: -accel */
-    unsigned monitors;   /* how many were made: the next one is named by that */
     bool nographic;      /* -nographic */
     bool monitor_given;  /* -monitor or -mon: nobody needs one by default */
     /* What words for a running machine have made so far; NULL: it is a command line. */

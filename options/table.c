@@ -241,6 +241,7 @@ const Option option_table[] = {
                 "chardev:NAME. May be given any number of times.",
         .section = OPTION_SECTION_MONITOR,
         .stage = OPTION_STAGE_MONITOR,
+        .live = true,
         .apply = option_apply_qmp,
     },
     {
@@ -249,6 +250,7 @@ const Option option_table[] = {
         .help = "The same with answers that are indented for people to read.",
         .section = OPTION_SECTION_MONITOR,
         .stage = OPTION_STAGE_MONITOR,
+        .live = true,
         .apply = option_apply_qmp_pretty,
     },
     {
@@ -258,6 +260,7 @@ const Option option_table[] = {
                 "none.",
         .section = OPTION_SECTION_MONITOR,
         .stage = OPTION_STAGE_MONITOR,
+        .live = true,
         .apply = option_apply_monitor,
     },
     {
@@ -269,6 +272,7 @@ const Option option_table[] = {
         .stage = OPTION_STAGE_MONITOR,
         .read = option_read_keyval,
         .implied_key = "chardev",
+        .live = true,
         .apply = option_apply_mon,
     },
     {
@@ -355,6 +359,7 @@ const Option option_table[] = {
                 "gdb says so. The last one counts.",
         .section = OPTION_SECTION_DEBUG,
         .stage = OPTION_STAGE_MONITOR,
+        .live = true,
         .apply = option_apply_gdb,
     },
     {
@@ -362,6 +367,7 @@ const Option option_table[] = {
         .help = "The same as -gdb tcp::1234.",
         .section = OPTION_SECTION_DEBUG,
         .stage = OPTION_STAGE_MONITOR,
+        .live = true,
         .apply = option_apply_gdb,
     },
     {
@@ -462,7 +468,8 @@ const OptionCommand option_commands[] = {
     {
         .name = "detach",
         .args = "NAME ID",
-        .help = "Takes the device, object or chardev ID away from the machine of that name.",
+        .help =
+            "Takes the device, monitor, object or chardev ID away from the machine of that name.",
     },
     {
         .name = "list",

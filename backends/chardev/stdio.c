@@ -24,6 +24,7 @@ struct StdioChardev {
     bool signal, escape;
     bool terminal; /* input is one */
     bool attached; /* the terminal is another process's: both descriptors are the way there */
+    bool ending;   /* and its input has ended: it is left when all output has gone there */
     ChrEscape keys;
 };
 
@@ -97,11 +98,48 @@ static int stdio_input(FDChardev *fd)
         return CHR_PAUSED;
     }
     n = read(fd->fd_in, buf, s->terminal ? TYPE_AHEAD : room);
+    if (n == 0 && room < TYPE_AHEAD) {
+        /* The end comes behind what the front end has not taken yet. */
+        return CHR_PAUSED;
+    }
     if (n > 0) {
         kept = s->escape && !CHARDEV(s)->shared ? take_escapes(s, buf, n) : n;
         fd_chardev_keep(fd, buf, CLAMP(room, 0, kept));
     }
     return n;
+}
+
+static void leave_if_drained(StdioChardev *s)
+{
+    Chardev *chr = CHARDEV(s);
+    bool drained;
+
+    pthread_mutex_lock(&chr->lock);
+    drained = chr->out_len == 0;
+    pthread_mutex_unlock(&chr->lock);
+    if (s->ending && drained) {
+        s->ending = false;
+        fd_chardev_stop(CHARDEV_FD(s));
+    }
+}
+
+static void stdio_hangup(FDChardev *fd, int errnum G_GNUC_UNUSED)
+{
+    StdioChardev *s = CHARDEV_STDIO(fd);
+
+    fd_chardev_stop_input(fd);
+    s->ending = s->attached;
+    leave_if_drained(s);
+}
+
+static void stdio_watch_output(Chardev *chr, bool on)
+{
+    ObjectClass *parent = object_class_by_name(TYPE_CHARDEV_FD);
+
+    CHARDEV_CLASS(parent)->chr_watch_output(chr, on);
+    if (!on) {
+        leave_if_drained(CHARDEV_STDIO(chr));
+    }
 }
 
 static bool open_attached(StdioChardev *s, GError **errp)
@@ -184,7 +222,9 @@ static void stdio_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
     cc->chr_leave = stdio_leave;
     cc->backend_name = "stdio";
     cc->help = "standard input and output";
+    cc->chr_watch_output = stdio_watch_output;
     CHARDEV_FD_CLASS(klass)->input = stdio_input;
+    CHARDEV_FD_CLASS(klass)->hangup = stdio_hangup;
     object_class_add_properties(klass, stdio_props, G_N_ELEMENTS(stdio_props));
 }
 

@@ -32,6 +32,7 @@ unit_tests += \
 	tests/unit/test-hotplug \
 	tests/unit/test-irq \
 	tests/unit/test-qdev \
+	tests/unit/test-qdev-batch \
 	tests/unit/test-qdev-realize \
 	tests/unit/test-reset \
 	tests/unit/test-sysbus \
