@@ -13,7 +13,7 @@
 #include "monitor/attach-folder.h"
 
 /* How many clients may wait to be accepted. */
-#define BACKLOG 16
+#define BACKLOG 128
 /* Whoever holds the lock has little to do. */
 #define LOCK_TRIES 500
 #define LOCK_PAUSE_US 10000
@@ -149,21 +149,23 @@ static int peer_process(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.pid : 0;
 }
 
-/* Nobody listens there: under the lock, because it may just be made. */
-static void remove_stale(int folder, const SockAddress *address)
+/*
+ * A connection, or -1 with errno. A socket that nobody listens at is removed: under the lock, because
+ * it may just be made, and is then there.
+ */
+static int connect_or_remove(int folder, const SockAddress *address)
 {
-    int fd;
+    int fd = connect_to(address);
 
-    if (!lock_folder(folder, NULL)) {
-        return;
+    if (fd >= 0 || errno != ECONNREFUSED || !lock_folder(folder, NULL)) {
+        return fd;
     }
     fd = connect_to(address);
-    if (fd >= 0) {
-        close(fd);
-    } else if (errno == ECONNREFUSED) {
+    if (fd < 0 && errno == ECONNREFUSED) {
         unlink(address->path);
+        errno = ENOENT;
     }
-    flock(folder, LOCK_UN);
+    return fd;
 }
 
 static void no_such_machine(const char *name, GError **errp)
@@ -184,24 +186,19 @@ int attach_folder_connect(const char *name, GError **errp)
     g_autofree char *path = folder_path();
     g_autoptr(GError) error = NULL;
     SockAddress address;
-    int folder = open_folder(path, false, &error);
-    int fd = -1;
+    int folder = open_folder(path, false, &error), fd = -1;
 
     if (error) {
         g_propagate_error(errp, g_steal_pointer(&error));
-        return -1;
-    }
-    if (!address_of(path, name, &address, errp)) {
-        /* said */
-    } else if (folder < 0 || (fd = connect_to(&address)) < 0) {
-        if (folder >= 0 && errno == ECONNREFUSED) {
-            remove_stale(folder, &address);
-        }
-        if (folder >= 0 && errno != ECONNREFUSED && errno != ENOENT) {
+    } else if (folder < 0) {
+        no_such_machine(name, errp);
+    } else if (address_of(path, name, &address, errp)) {
+        fd = connect_or_remove(folder, &address);
+        if (fd < 0 && errno == ENOENT) {
+            no_such_machine(name, errp);
+        } else if (fd < 0) {
             qom_error_set(errp, QOM_ERROR_FAILED, "cannot reach the machine '%s': %s", name,
                           g_strerror(errno));
-        } else {
-            no_such_machine(name, errp);
         }
     }
     if (folder >= 0) {

@@ -198,7 +198,7 @@ static bool give_files(Peer *peer, GVariant *request, HostClient *client, bool *
         *terminal |= !strcmp(name, HOST_TERMINAL);
         host_client_give(client, name, (int)flags, fd);
     }
-    return attach_wire_take_fd(peer->wire) < 0;
+    return !attach_wire_has_fds(peer->wire);
 }
 
 static void answer_need(Peer *peer, const HostWish *wish, const char *error)

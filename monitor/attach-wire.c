@@ -174,6 +174,11 @@ int attach_wire_take_fd(AttachWire *wire)
     return fd;
 }
 
+bool attach_wire_has_fds(const AttachWire *wire)
+{
+    return wire->n_fds != 0;
+}
+
 /* ---- Sending ---- */
 
 static ssize_t send_bytes(AttachWire *wire)

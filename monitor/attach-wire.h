@@ -65,6 +65,8 @@ int attach_wire_fd(const AttachWire *wire);
 AttachReceived attach_wire_receive(AttachWire *wire, GVariant **message, GError **errp);
 /** The oldest descriptor that came along, the caller's from now on; -1: no more. */
 int attach_wire_take_fd(AttachWire *wire);
+/** Whether there are more. */
+bool attach_wire_has_fds(const AttachWire *wire);
 
 /**
  * Queues @message (a{sv}, sunk) and sends what the socket takes. The @n descriptors go with it, and

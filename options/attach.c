@@ -13,8 +13,7 @@
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* "-chardev, -device, -object": what a running machine takes; the caller frees. */
-static char *live_options(void)
+char *option_live_names(void)
 {
     g_autoptr(GString) names = g_string_new(NULL);
 
@@ -32,7 +31,7 @@ static bool check_live(const OptionPlan *plan, GError **errp)
         const OptionWord *word = g_ptr_array_index(plan->words, i);
 
         if (!word->option->live) {
-            g_autofree char *names = live_options();
+            g_autofree char *names = option_live_names();
 
             qom_error_set(errp, QOM_ERROR_STATE,
                           "%s: a machine that runs does not take this; it takes %s", word->given,

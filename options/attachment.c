@@ -75,6 +75,16 @@ static bool is_for_others(Object *obj)
            object_get_parent(obj) == object_get_objects_root();
 }
 
+static bool is_empty(const Attachment *a)
+{
+    for (unsigned i = 0; i < a->things->len; i++) {
+        if (thing_at(a, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether something is left for which the rest is there. */
 static bool has_users(const Attachment *a)
 {
@@ -101,6 +111,14 @@ static bool in_use(Object *obj)
     return klass && klass->can_be_deleted && !klass->can_be_deleted(uc);
 }
 
+/* A chardev may have a part that is not in front. */
+static void take_away(Object *obj)
+{
+    if (!object_dynamic_cast(obj, TYPE_CHARDEV) || !qemu_chr_remove(CHARDEV(obj)->label, NULL)) {
+        object_unparent(obj);
+    }
+}
+
 /* What nobody else has taken into use goes. */
 static void end_rest(Attachment *a)
 {
@@ -108,7 +126,7 @@ static void end_rest(Attachment *a)
         Object *obj = thing_at(a, i - 1);
 
         if (obj && !in_use(obj)) {
-            object_unparent(obj);
+            take_away(obj);
         }
     }
     if (a->gone) {
@@ -150,7 +168,7 @@ static int sweep(Object *child, void *opaque)
     Attachment *a = ATTACHMENT(child);
 
     (void)opaque;
-    if (a->had_users) {
+    if (a->had_users || is_empty(a)) {
         end_if_empty(object_ref(a));
     }
     return 0;
@@ -186,7 +204,7 @@ void attachment_undo(Attachment *a)
         Object *obj = thing_at(a, i - 1);
 
         if (obj) {
-            object_unparent(obj);
+            take_away(obj);
         }
     }
     object_unparent(OBJECT(a));

@@ -15,7 +15,7 @@ void attachment_add(Attachment *a, Object *obj);
 void attachment_complete(Attachment *a);
 /** Whether @obj came with one of them. */
 bool attachments_have(const Object *obj);
-/** Ends the attachments that something was there for, and nothing is any more. */
+/** Ends the attachments of which nothing is left, or nothing that the rest is there for. */
 void attachments_sweep(void);
 /** Takes away, last first, what is there, without asking anybody; then @a itself. */
 void attachment_undo(Attachment *a);

@@ -43,21 +43,50 @@ static void print_man_option(const Option *option)
     putchar('\n');
 }
 
+/* The name of a command and what follows it, in bold and italics. */
+static void print_man_command_line(const OptionCommand *command)
+{
+    printf("\\fBqomet %s\\fR \\fI", command->name);
+    print_roff(command->args);
+    fputs("\\fR\n", stdout);
+}
+
+static void print_man_commands(void)
+{
+    g_autofree char *live = option_live_names();
+
+    printf(".SH \"MACHINES THAT RUN\"\n"
+           "A machine that was started with\n.B \\-name\ncan be changed while it runs.\n");
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        puts(".TP");
+        print_man_command_line(command);
+        print_roff(command->help);
+        putchar('\n');
+    }
+    puts(".PP\nOf the options above, a machine that runs takes");
+    print_roff(live);
+    puts(".");
+}
+
 static void print_man(void)
 {
     printf(".\\\" Made of the option table by options/gen-docs.\n"
            ".TH QOMET 1 \"\" \"%s %s\" \"\"\n"
            ".SH NAME\nqomet \\- a virtual machine monitor made of objects\n"
-           ".SH SYNOPSIS\n.B qomet\n[\\fIOPTION\\fR]...\n"
-           ".SH DESCRIPTION\n"
+           ".SH SYNOPSIS\n.B qomet\n[\\fIOPTION\\fR]...\n",
+           PACKAGE_NAME, PACKAGE_VERSION);
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        puts(".br");
+        print_man_command_line(command);
+    }
+    printf(".SH DESCRIPTION\n"
            "Makes a machine out of devices and runs it on KVM.\n"
            "The options are those of QEMU and mean what they mean there.\n"
            "They begin with one dash or two and are not abbreviated; where one takes properties, "
            "these are\n"
            ".IR KEY = VALUE\n"
            "separated by commas, and a comma in a value is written twice.\n"
-           ".SH OPTIONS\n",
-           PACKAGE_NAME, PACKAGE_VERSION);
+           ".SH OPTIONS\n");
     for (unsigned section = 0; section < OPTION_SECTION__MAX; section++) {
         printf(".SS %s\n", option_section_titles[section]);
         for (const Option *option = option_table; option->name; option++) {
@@ -66,11 +95,16 @@ static void print_man(void)
             }
         }
     }
+    print_man_commands();
     printf(
         ".SH ENVIRONMENT\n.TP\n.B QOMET_MODULE_DIR\n"
         "The folder of modules, instead of the one that was named when qomet was built (or, while "
         "it "
         "is not\ninstalled, the one that it stands in).\n"
+        ".TP\n.B XDG_RUNTIME_DIR\n"
+        "Machines that run are found by name in its folder qomet, of mode 700; without it, in "
+        "qomet\\-UID\nin the temporary directory "
+        "(\n.B TMPDIR\nin the environment, else /tmp).\n"
         ".SH \"EXIT STATUS\"\n"
         "0 when the guest has ended by itself, a question was answered, or qomet was told to quit "
         "(by a\n"
@@ -104,6 +138,23 @@ static void print_bash_case(const char *kind)
     printf(")\n");
 }
 
+/* Behind a command that talks to a machine stands the name of one that runs. */
+static void print_bash_machines(void)
+{
+    const char *separator = "    ";
+
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        if (g_str_has_prefix(command->args, "NAME")) {
+            printf("%s%s", separator, command->name);
+            separator = "|";
+        }
+    }
+    printf(")\n"
+           "        COMPREPLY=($(compgen -W \"$(\"$1\" list 2>/dev/null | sed 's/ .*//')\" -- "
+           "\"$word\"))\n"
+           "        return\n        ;;\n");
+}
+
 static void print_bash(void)
 {
     printf("# Completion of qomet for bash. Made of the option table by options/gen-docs.\n\n"
@@ -111,6 +162,7 @@ static void print_bash(void)
            "    local word=$2 before=$3\n\n"
            "    COMPREPLY=()\n"
            "    case $before in\n");
+    print_bash_machines();
     print_bash_case("names");
     /*
      * The listings begin each row with the name, alone or as: name \"NAME\", or after two spaces.
@@ -132,6 +184,9 @@ static void print_bash(void)
         if (option->alias) {
             printf("-%s ", option->alias);
         }
+    }
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        printf("%s ", command->name);
     }
     printf("\" -- \"$word\"))\n}\n\ncomplete -F _qomet qomet\n");
 }

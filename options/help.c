@@ -34,7 +34,13 @@ static void print_wrapped(FILE *out, const char *text)
 
 void option_print_help(FILE *out)
 {
+    g_autofree char *live = option_live_names();
+
     fprintf(out, "usage: qomet [OPTION]...\n");
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        fprintf(out, "       qomet %s%s%s\n", command->name, *command->args ? " " : "",
+                command->args);
+    }
     for (unsigned section = 0; section < OPTION_SECTION__MAX; section++) {
         fprintf(out, "\n%s:\n", option_section_titles[section]);
         for (const Option *option = option_table; option->name; option++) {
@@ -49,5 +55,12 @@ void option_print_help(FILE *out)
             print_wrapped(out, option->help);
         }
     }
+    fprintf(out, "\nMachines that run:\n");
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        fprintf(out, "  qomet %s%s%s\n", command->name, *command->args ? " " : "", command->args);
+        print_wrapped(out, command->help);
+    }
+    fprintf(out, "  A machine that runs takes:\n");
+    print_wrapped(out, live);
     fprintf(out, "\nOptions begin with one dash or two. A comma in a value is written twice.\n");
 }

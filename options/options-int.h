@@ -108,6 +108,8 @@ const Option *option_find(const char *name);
 bool option_carry_out(OptionPlan *plan, OptionStage stage, GError **errp);
 /** Notes that the words being carried out have made @obj, if they came to a running machine. */
 void option_made(OptionPlan *plan, void *obj);
+/** "-chardev, -device, -object": what a running machine takes; the caller frees. */
+char *option_live_names(void);
 /** For checks: whether @id (NULL is fine) is free among the children of @container. */
 bool option_id_is_free(const char *container, const char *id, GError **errp);
 

@@ -285,8 +285,9 @@ const Option option_table[] = {
     {
         .name = "name",
         .arg = "[guest=]NAME[,process=NAME]",
-        .help = "Names the machine (its property guest-name), and with process= the process as ps "
-                "shows it.",
+        .help =
+            "Names the machine (its property guest-name), so that 'qomet attach NAME' finds it, "
+            "and with process= the process as ps shows it.",
         .section = OPTION_SECTION_PROCESS,
         .stage = OPTION_STAGE_MACHINE,
         .read = option_read_name,
@@ -460,8 +461,9 @@ const OptionCommand option_commands[] = {
         .name = "attach",
         .args = "NAME [OPTION...]",
         .help =
-            "Adds devices, objects and chardevs to the machine of that name (-name) while it "
-            "runs, in the words of its command line: all of them, or none. Relative paths are "
+            "Adds devices, monitors, objects and chardevs to the machine of that name (-name) "
+            "while "
+            "it runs, in the words of its command line: all of them, or none. Relative paths are "
             "those of the caller, and stdio is the caller's terminal; an attach that uses it "
             "stays, and what it has added goes when it ends. Without an option it is a monitor.",
     },

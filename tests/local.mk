@@ -28,6 +28,8 @@ qtest_tests += \
 script_tests += \
 	tests/docs/test-docs.py \
 	tests/docs/test-pictures.py \
+	tests/cli/test-attach-hostile.py \
+	tests/cli/test-attach-terminal.py \
 	tests/cli/test-attach.py \
 	tests/cli/test-cli-actions.py \
 	tests/cli/test-cli-boards.py \
@@ -56,6 +58,7 @@ bench_programs +=
 bench_scripts = tests/bench/bench-exits.py tests/bench/bench-qmp.py
 
 long_tests += \
+	tests/cli/test-attach-hostile.py \
 	tests/guest/test-guest-ends.py \
 	tests/guest/test-random-guests.py \
 	tests/guest/test-wild-guests.py

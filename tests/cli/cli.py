@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 QOMET = os.path.abspath(os.environ.get("QOMET", "./qomet"))
@@ -61,6 +62,54 @@ def start(*args, **more):
     for name in ("stdin", "stdout", "stderr"):
         more.setdefault(name, subprocess.DEVNULL if name == "stdin" else subprocess.PIPE)
     return subprocess.Popen([QOMET] + [str(a) for a in args], **more)
+
+
+def wait_for(what, process=None):
+    """Until @what() is true."""
+    until = time.monotonic() + TIMEOUT_S
+    while not what():
+        assert time.monotonic() < until, "it did not happen in time"
+        assert process is None or process.poll() is None, "the program has ended: %s" % (process.communicate(),)
+        time.sleep(0.002)
+
+
+def listed(**more):
+    """Name -> (process, machine, state) of the machines that run."""
+    rows = [line.split(None, 3) for line in qomet("list", **more).expect(status=0, err="").out.splitlines()]
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+class Machine:
+    """A machine with a name, for a with statement; at its end SIGTERM must give status 0 and nothing more be said."""
+
+    def __init__(self, name, *words, **more):
+        self.name = name
+        self.env = more.get("env")
+        self.process = start(*words, "-name", name.replace(",", ",,"), **more)
+        wait_for(lambda: self.name in listed(env=self.env), self.process)
+
+    def attach(self, *words, **more):
+        return qomet("attach", self.name, *words, **more)
+
+    def detach(self, name):
+        return qomet("detach", self.name, name)
+
+    def end(self, err=None):
+        self.process.terminate()
+        told = self.process.communicate(timeout=TIMEOUT_S)[1]
+        assert self.process.returncode == 0, (self.process.returncode, told)
+        assert err is None or told == err, told
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if self.process.poll() is None:
+            if kind is None:
+                self.end()
+            else:
+                self.process.kill()
+                print("# the machine said: %r" % (self.process.communicate()[1],))
 
 
 KVM_GET_API_VERSION, KVM_API_VERSION = 0xae00, 12

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from cli import QOMET, qomet, tap  # noqa: E402
+from cli import QOMET, Machine, qomet, tap  # noqa: E402
 
 
 def answers(*args, out):
@@ -107,6 +107,22 @@ def the_manual_page_and_the_completion_know_every_option():
     assert done.stdout == "isa-debugcon\n-kernel\nbare\n", done
 
 
+def the_commands_are_known_like_options():
+    here = os.environ.get("abs_top_builddir", ".")
+    text = answers("-help", out=re.compile(r"\Ausage: qomet \[OPTION\]...\n       qomet attach NAME \[OPTION...\]\n"))
+    with open(os.path.join(here, "docs/qomet.1"), encoding="utf-8") as file:
+        page = file.read()
+    for command in ("attach NAME", "detach NAME ID", "list"):
+        assert re.search("^  qomet %s" % command, text, re.M), command
+        assert page.count("fBqomet %s" % command.split()[0]) == 2, command
+    with Machine("here", "-accel", "qtest", "-M", "none"):
+        done = subprocess.run(["bash", "-c", 'source "$0"; _qomet "$1" h attach; echo "${COMPREPLY[@]}"; '
+                               '_qomet "$1" det x; echo "${COMPREPLY[@]}"', os.path.join(here, "options/completion/qomet"),
+                               QOMET], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "here\ndetach\n", done
+
+
 tap([the_version, the_options, the_machines, the_properties_of_a_machine, the_devices, the_properties_of_a_device,
      accelerators_objects_backends_cpus_log_items, a_question_is_answered_before_anything_is_opened,
-     a_question_about_what_is_not_there_is_an_error, the_manual_page_and_the_completion_know_every_option])
+     a_question_about_what_is_not_there_is_an_error, the_manual_page_and_the_completion_know_every_option,
+     the_commands_are_known_like_options])

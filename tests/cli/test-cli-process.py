@@ -11,19 +11,10 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, qomet, start, tap  # noqa: E402
+from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, qomet, start, tap, wait_for  # noqa: E402
 
 NONE = ("-accel", "qtest", "-M", "none")
 BARE = ("-accel", "qtest", "-M", "bare", "-nodefaults")
-
-
-def wait_for(what, process=None):
-    """Until @what() is true."""
-    until = time.monotonic() + TIMEOUT_S
-    while not what():
-        assert time.monotonic() < until, "it did not happen in time"
-        assert process is None or process.poll() is None, "the program has ended: %s" % process.communicate()[1]
-        time.sleep(0.002)
 
 
 def signals_end_it_with_status_0():
