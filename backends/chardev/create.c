@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <qomet/backends/chardev/char.h>
+#include <qomet/memory/main-work.h>
 #include <qomet/qom/log.h>
 #include <qomet/qom/user-creatable.h>
 #include <qomet/qom/value.h>
@@ -266,6 +267,9 @@ void qemu_chr_cleanup(void)
         object_unref(shared);
     }
     object_child_foreach(chr_container(), end_one, NULL);
+    /* What was handed to main and is not done yet, as that a peer has left, still holds some. */
+    while (main_work_run()) {
+    }
     qemu_chr_restore_terminal();
     chr_allow_waits();
 }

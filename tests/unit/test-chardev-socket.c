@@ -528,6 +528,23 @@ static void options_that_make_no_sense_are_refused(void **state)
                    "socket,id=s,port=0,server=on,reconnect=1");
 }
 
+static void what_main_is_still_to_do_does_not_keep_the_path(void **state)
+{
+    g_autofree char *path = test_path("busy");
+    Front *f;
+    int fd;
+
+    (void)state;
+    chr_make("socket,id=s,path=%s,server=on,wait=off", path);
+    f = front_new("s");
+    fd = unix_connect(path);
+    run_until(f->events->len);
+    assert_true(qemu_chr_fe_disconnect(&f->chr));
+    qemu_chr_cleanup();
+    assert_int_not_equal(access(path, F_OK), 0);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -555,6 +572,7 @@ int main(void)
         chardev_test(a_server_waits_for_its_first_peer_by_default),
         chardev_test(a_signal_ends_the_wait_for_the_first_peer),
         chardev_test(options_that_make_no_sense_are_refused),
+        chardev_test(what_main_is_still_to_do_does_not_keep_the_path),
     };
 
     return cmocka_run_group_tests(tests, chardev_setup, chardev_teardown);
