@@ -195,13 +195,14 @@ static void dump_line(const char *group, unsigned n, void *opaque)
 }
 
 /* All wires that lead away from @obj, those with consecutive numbers in one. */
-static void dump_wires(Board *board, Object *obj)
+static int dump_wires(Object *obj, void *opaque)
 {
-    WireDump dump = { .board = board, .obj = obj };
+    WireDump dump = { .board = opaque, .obj = obj };
 
     board_foreach_line(obj, false, dump_line, &dump);
     g_free(dump.from_group);
     g_free(dump.to_group);
+    return 0;
 }
 
 /* ---- Objects ---- */
@@ -238,6 +239,16 @@ static void dump_place(BoardObject *object, DeviceState *dev)
     }
 }
 
+static int cannot_be_said(Board *board, Object *obj)
+{
+    g_autofree char *path = object_get_canonical_path(obj);
+
+    g_ptr_array_add(board->remarks,
+                    g_strdup_printf("%s, of type '%s', cannot be said in a board file", path,
+                                    object_get_typename(obj)));
+    return 0;
+}
+
 static void dump_object(Board *board, Object *obj)
 {
     BoardObject *object = board_add_object(board);
@@ -249,7 +260,9 @@ static void dump_object(Board *board, Object *obj)
         dump_place(object, DEVICE(obj));
     }
     dump_properties(object->props, obj, object_get_class(obj), is_device ? TYPE_DEVICE : NULL);
-    dump_wires(board, obj);
+    dump_wires(obj, board);
+    /* Of its parts too: a bus that it offers. What it has wired itself is not wired again. */
+    object_child_foreach_recursive(obj, dump_wires, board);
 }
 
 /* Whether @obj holds what users add, which comes after the board. */
@@ -276,6 +289,7 @@ static int dump_users(Object *obj, void *opaque)
 static int dump_child(Object *obj, void *opaque)
 {
     Board *board = opaque;
+    g_autofree char *path = NULL;
 
     if (is_implied(obj) || is_users(obj)) {
         return 0;
@@ -283,16 +297,15 @@ static int dump_child(Object *obj, void *opaque)
     if (!strcmp(object_get_typename(obj), TYPE_CONTAINER)) {
         return object_child_foreach(obj, dump_child, board);
     }
-    if (object_dynamic_cast(obj, TYPE_DEVICE) || object_dynamic_cast(obj, TYPE_BUS) ||
-        object_dynamic_cast(obj, TYPE_USER_CREATABLE)) {
-        dump_object(board, obj);
-    } else {
-        g_autofree char *path = path_below(obj);
-
-        g_ptr_array_add(board->remarks,
-                        g_strdup_printf("%s, of type '%s', cannot be said in a board file", path,
-                                        object_get_typename(obj)));
+    if (!object_dynamic_cast(obj, TYPE_DEVICE) && !object_dynamic_cast(obj, TYPE_BUS) &&
+        !object_dynamic_cast(obj, TYPE_USER_CREATABLE)) {
+        return cannot_be_said(board, obj);
     }
+    path = path_below(obj);
+    if (!board_name_is_good(path)) {
+        return cannot_be_said(board, obj);
+    }
+    dump_object(board, obj);
     return 0;
 }
 

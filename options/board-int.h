@@ -80,6 +80,12 @@ BoardWire *board_add_wire(Board *board);
 /** Appends to @props (of a board or an object); @key and @value are taken over. */
 BoardProperty *board_add_property(GPtrArray *props, char *key, char *value);
 
+/**
+ * Whether @text can name an object: parts of letters, digits and a few signs with '/' between them, a
+ * letter first.
+ */
+bool board_name_is_good(const char *text);
+
 /** Sets "FILE:LINE:COLUMN: " and the text; returns false. */
 bool board_error(GError **errp, const BoardPos *at, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 /** Puts that before the message of *@errp; returns false. */

@@ -152,6 +152,9 @@ static bool begins_arrow(const BoardLexer *lex, const char *p)
     return *p == '-' && p + 1 < lex->end && p[1] == '>';
 }
 
+/* Bytes of a word that is no value. */
+#define MAX_WORD 512
+
 /* How many bytes of a word stand here: of a value, or of anything else. */
 static size_t word_length(const BoardLexer *lex, bool value)
 {
@@ -190,6 +193,12 @@ static bool lex(BoardLexer *lex, BoardToken *token, bool value, GError **errp)
     len = word_length(lex, value);
     if (len) {
         set_token(lex, token, BOARD_TOKEN_WORD, len);
+        if (!value && len > MAX_WORD) {
+            g_autofree char *name = board_token_name(token);
+
+            return board_error(errp, &token->at, "expected a word of at most %d characters, not %s",
+                               MAX_WORD, name);
+        }
     } else if (*lex->next == ':') {
         set_token(lex, token, BOARD_TOKEN_COLON, 1);
     } else if (*lex->next == ',') {

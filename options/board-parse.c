@@ -65,26 +65,9 @@ static bool end_of_line(Parser *parser, const char *or_what, GError **errp)
 
 /* ---- Names ---- */
 
-/* Components of letters, digits and a few signs, separated by '/'; the first begins with a letter. */
-static bool is_name(const char *text)
-{
-    if (!g_ascii_isalpha(*text)) {
-        return false;
-    }
-    for (const char *p = text; *p; p++) {
-        if (!g_ascii_isalnum(*p) && !strchr("-._[]/", *p)) {
-            return false;
-        }
-        if (*p == '/' && (p[1] == '/' || !p[1])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool check_name(const BoardText *name, GError **errp)
 {
-    if (is_name(name->text)) {
+    if (board_name_is_good(name->text)) {
         return true;
     }
     return board_error(errp, &name->at,
@@ -283,7 +266,7 @@ static bool machine(Parser *parser, const BoardPos *at, GError **errp)
     board->machine_at = *at;
     if (is(parser, BOARD_TOKEN_WORD) && !is_word(parser, "from")) {
         board->name = take_text(parser);
-        if (!is_name(board->name.text) || strpbrk(board->name.text, "/[]")) {
+        if (!board_name_is_good(board->name.text) || strpbrk(board->name.text, "/[]")) {
             return board_error(errp, &board->name.at,
                                "expected the name of a machine - a letter, then letters, digits, "
                                "'-', '.', '_' -, not '%s'",

@@ -362,7 +362,10 @@ bool board_realize(const Board *board, Object *const *objects, MachineState *mac
     realizer.waiting = new_lists();
     realizer.taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     begin_items(&realizer, board, objects);
+    /* The map is published once: with each of very many devices it would be made anew. */
+    memory_region_transaction_begin();
     ok = begin_wires(&realizer, board, errp) && realize_all(&realizer, errp);
+    memory_region_transaction_commit();
     g_hash_table_unref(realizer.taken);
     g_hash_table_unref(realizer.waiting);
     g_hash_table_unref(realizer.strands_of);

@@ -96,11 +96,10 @@ static char *name_of(const Board *board, GError **errp)
     name = g_path_get_basename(file_of(board));
     g_strdelimit(name, ".", '-');
     if (!id_wellformed(name, NULL)) {
-        qom_error_set(
-            errp, QOM_ERROR_VALUE,
-            "%s: expected a line 'machine NAME', since this file's own name cannot be that "
-            "of a machine",
-            file_of(board));
+        board_error(
+            errp, &(BoardPos){ file_of(board), 1, 1 },
+            "expected a line 'machine NAME', since this file's own name cannot be that of a "
+            "machine");
         return NULL;
     }
     return g_steal_pointer(&name);
@@ -108,19 +107,24 @@ static char *name_of(const Board *board, GError **errp)
 
 static bool board_machine_init(MachineState *machine, GError **errp);
 
+/* Where the name of the machine stands. */
+static BoardPos place_of_name(const Board *board)
+{
+    return board->name.text ? board->name.at : (BoardPos){ file_of(board), 1, 1 };
+}
+
 static bool check_free(const Board *board, const char *name, GError **errp)
 {
+    BoardPos at = place_of_name(board);
     MachineClass *mc = machine_class_find(name, NULL);
     bool is_board = mc && mc->init == board_machine_init;
     const BoardType *type = is_board ? mc->init_data : NULL;
-    BoardPos top = { file_of(board), 1, 1 };
 
     if (!mc) {
         return true;
     }
-    return board_error(errp, board->name.text ? &board->name.at : &top,
-                       "there is a machine '%s' already%s%s", name, type ? ", from " : "",
-                       type ? file_of(type->board) : "");
+    return board_error(errp, &at, "there is a machine '%s' already%s%s", name,
+                       type ? ", from " : "", type ? file_of(type->board) : "");
 }
 
 static MachineClass *find_base(const Board *board, GError **errp)
@@ -418,7 +422,12 @@ static bool register_type(BoardType *type, const char *name, MachineClass *base,
     };
 
     type->desc = g_intern_string(type->board->desc.text ? type->board->desc.text : from);
-    return type_register(&info, errp) != NULL;
+    if (!type_register(&info, errp)) {
+        BoardPos at = place_of_name(type->board);
+
+        return board_blame(errp, &at);
+    }
+    return true;
 }
 
 bool board_register(Board *board, GError **errp)

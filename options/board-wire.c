@@ -15,16 +15,21 @@ void board_lines_clear(BoardLines *lines)
 
 /* ---- Objects ---- */
 
+/* The child of that name; not what a link or an alias leads to. */
+static Object *child_of(Object *obj, const char *name)
+{
+    Object *child = object_resolve_path_component(obj, name);
+
+    return child && object_get_parent(child) == obj ? child : NULL;
+}
+
 Object *board_find_object(const char *path)
 {
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
     Object *obj = qdev_get_machine();
 
     for (char **part = parts; *part && obj; part++) {
-        Object *child = object_resolve_path_component(obj, *part);
-
-        /* Not through a link or an alias: what is meant stands there. */
-        obj = child && object_get_parent(child) == obj ? child : NULL;
+        obj = child_of(obj, *part);
     }
     return *path ? obj : NULL;
 }
@@ -32,17 +37,21 @@ Object *board_find_object(const char *path)
 /* The object that the longest beginning of @text names, and where that ends. */
 static Object *longest_object(const char *text, size_t *len)
 {
-    for (size_t n = strlen(text); n > 0; n--) {
-        g_autofree char *path = NULL;
+    const char *slash = strrchr(text, '/'), *last = slash ? slash + 1 : text;
+    g_autofree char *above = g_strndup(text, slash ? (size_t)(slash - text) : 0);
+    g_autofree char *name = g_strdup(last);
+    Object *place = slash ? board_find_object(above) : qdev_get_machine();
+
+    for (size_t n = strlen(name); place && n > 0; n--) {
         Object *obj;
 
-        if (text[n] && text[n] != '.' && text[n] != '[') {
+        if (last[n] && last[n] != '.' && last[n] != '[') {
             continue;
         }
-        path = g_strndup(text, n);
-        obj = board_find_object(path);
+        name[n] = '\0';
+        obj = child_of(place, name);
         if (obj) {
-            *len = n;
+            *len = (size_t)(last - text) + n;
             return obj;
         }
     }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a board file says: making, extending and freeing it, and messages that name a place. */
 #include <stdarg.h>
+#include <string.h>
 #include "options/board-int.h"
+
+/* Of a path below the machine. */
+#define MAX_PARTS 16
 
 static void text_clear(BoardText *text)
 {
@@ -91,6 +95,25 @@ BoardProperty *board_add_property(GPtrArray *props, char *key, char *value)
     prop->value.text = value;
     g_ptr_array_add(props, prop);
     return prop;
+}
+
+bool board_name_is_good(const char *text)
+{
+    unsigned parts = 1;
+
+    if (!g_ascii_isalpha(*text)) {
+        return false;
+    }
+    for (const char *p = text; *p; p++) {
+        if (!g_ascii_isalnum(*p) && !strchr("-._[]/", *p)) {
+            return false;
+        }
+        parts += *p == '/';
+        if (*p == '/' && (p[1] == '/' || !p[1])) {
+            return false;
+        }
+    }
+    return parts <= MAX_PARTS;
 }
 
 bool board_error(GError **errp, const BoardPos *at, const char *fmt, ...)

@@ -38,12 +38,14 @@ nobase_qometinclude_HEADERS += \
 unit_tests += \
 	tests/unit/test-board-dump \
 	tests/unit/test-board-make \
+	tests/unit/test-board-mistakes \
 	tests/unit/test-board-parse \
 	tests/unit/test-attach \
 	tests/unit/test-device-add \
 	tests/unit/test-options
 libtest_a_SOURCES += \
-	tests/unit/board-fixture.h
+	tests/unit/board-fixture.h \
+	tests/unit/board-types.h
 fuzz_targets += tests/fuzz/fuzz-board tests/fuzz/fuzz-options
 EXTRA_DIST += tests/fuzz/corpus/fuzz-board tests/fuzz/corpus/fuzz-options
 

@@ -119,7 +119,7 @@ def names_that_clash_are_told():
             1, "", "qomet: -board %s: %s:2:9: there is a machine 'twin' already, from %s\n" % (two, two, one))
         digits = write(path, "1.board", "")
         qomet("-board", digits).expect(
-            1, "", "qomet: -board %s: %s: expected a line 'machine NAME', since this file's own name cannot be that of a "
+            1, "", "qomet: -board %s: %s:1:1: expected a line 'machine NAME', since this file's own name cannot be that of a "
             "machine\n" % (digits, digits))
 
 

@@ -3,7 +3,7 @@
  * Machines written as boards: what is read back is the same machine - the tree property by property,
  * both maps, and the text when it is written once more. Under qtest, so without vCPUs.
  */
-#include "tests/unit/board-fixture.h"
+#include "tests/unit/board-types.h"
 
 static char *dump(void)
 {
@@ -124,12 +124,73 @@ static void what_differs_from_the_type_is_written_and_nothing_else(void **state)
                               "serial0.irq -> pic.4\n");
 }
 
+static void every_kind_of_object_is_written_and_read_back(void **state)
+{
+    static const char text[] = "pic: accel-irqchip\n"
+                               "behind: test-backend\n    value: 7\n"
+                               "a: test-block at none, 0x200000, port 0x300\n"
+                               "    backend: /machine/behind\n"
+                               "b: test-block at 0x100000000\n"
+                               "either: or-irq\n    num-lines: 3\n"
+                               "bridge: test-bridge\n"
+                               "parts/log: port-logger on bridge/isa.0\n"
+                               "peripheral-anon/device[0]: isa-debugcon on bridge/isa.0\n"
+                               "peripheral/x: isa-serial on bridge/isa.0\n"
+                               "a.sysbus-irq -> pic.20\n"
+                               "a.ready[0..1] -> either[1..2]\n"
+                               "b.ready[1] -> a.ear[2]\n"
+                               "either -> pic.21\n"
+                               "bridge/isa.0.irq[4] -> either.0\n";
+    g_autofree char *first = NULL, *second = NULL, *shown = NULL, *again = NULL;
+
+    (void)state;
+    assert_board(text, "");
+    shown = board_show();
+    first = dump();
+    assert_null(strchr(first, '#'));
+    board_fixture_end();
+    board_fixture_begin();
+    assert_board(first, "");
+    again = board_show();
+    second = dump();
+    assert_string_equal(first, second);
+    assert_same_lines(shown, again);
+}
+
+static void what_cannot_be_said_is_remarked(void **state)
+{
+    Object *stray, *named;
+    g_autofree char *text = NULL;
+    qemu_irq line = qemu_allocate_irq(hear, NULL, 0);
+
+    (void)state;
+    assert_board("b: test-block\n", "");
+    stray = object_new(TYPE_IRQ);
+    named = object_new("or-irq");
+    assert_true(object_property_add_child(OBJECT(current_machine()), "stray", stray, NULL));
+    assert_true(object_property_add_child(OBJECT(current_machine()), "2nd", named, NULL));
+    assert_true(qdev_connect_gpio_out_named(DEVICE(at("b")), "ready", 0, line, NULL));
+    object_unref(stray);
+    object_unref(named);
+    object_unref(line);
+    text = dump();
+    assert_true(g_str_has_prefix(text,
+                                 "# b.ready[0] leads to a line that is no part of an object\n"
+                                 "# /machine/stray, of type 'irq', cannot be said in a board "
+                                 "file\n"
+                                 "# /machine/2nd, of type 'or-irq', cannot be said in a board "
+                                 "file\n"
+                                 "machine from flat "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         board_test(a_machine_read_back_is_the_same),
         board_test(the_teaching_board_from_a_file_is_the_machine_bare),
         board_test(what_differs_from_the_type_is_written_and_nothing_else),
+        board_test(every_kind_of_object_is_written_and_read_back),
+        board_test(what_cannot_be_said_is_remarked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

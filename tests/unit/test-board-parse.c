@@ -207,6 +207,7 @@ static const struct {
     { "/a: t", "1:1: " NAME_RULE "'/a'" },
     { "a*: t", "1:1: " NAME_RULE "'a*'" },
     { "a[*]: t", "1:1: " NAME_RULE "'a[*]'" },
+    { "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a: t", "1:1: " NAME_RULE "'a/a/" },
     { "a: t\nb: t\na: u", "3:1: there is a 'a' already, at b:1" },
     /* Properties. */
     { "  a: b",
@@ -306,13 +307,19 @@ static void a_byte_that_is_no_text_is_told(void **state)
 static void a_long_word_is_shortened_in_a_message(void **state)
 {
     g_autofree char *word = g_strnfill(1000000, 'x'), *text = g_strdup_printf("a: b %s", word);
+    g_autofree char *value = g_strdup_printf("a: b\n  c: d\"%s\"", word);
     g_autoptr(GError) error = NULL;
+    g_autoptr(GError) in_quotes = NULL;
 
     (void)state;
     assert_null(parse(text, &error));
-    assert_string_equal(error->message,
-                        "b:1:6: expected 'on' and a bus, 'at' and an address, or the end of the "
-                        "line, not 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'");
+    assert_string_equal(error->message, "b:1:6: expected a word of at most 512 characters, not "
+                                        "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'");
+    assert_null(parse(value, &in_quotes));
+    assert_string_equal(
+        in_quotes->message,
+        "b:2:7: expected the end of the line (a value with spaces stands in quotes), "
+        "not the text \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\"");
 }
 
 /* ---- Files in files ---- */
