@@ -19,7 +19,7 @@ report() { # TITLE, EXPECTED, WHAT-IT-IS
     fi
 }
 
-echo 1..5
+echo 1..7
 
 built=$(printf '%s\n' $MODULES | sort -u)
 report 'the index names the modules that were built, and no others' \
@@ -39,3 +39,20 @@ report 'the program reads the index that lies beside it' \
 report 'and that of QOMET_MODULE_DIR before it' \
     "qomet: $tmp/elsewhere/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
     "$(QOMET_MODULE_DIR=$tmp/elsewhere "$tmp/qomet" -M none 2>&1)"
+
+# What a monitor says of modules before and after it shows an instruction, and what that was.
+shown() { # FOLDER-OF-MODULES
+    printf 'info modules\nxp /1i 0\ninfo modules\nquit\n' |
+        QOMET_MODULE_DIR=$1 "$QOMET" -M bare -accel qtest -S -serial null -monitor stdio 2>&1 |
+        tr -d '\r' | sed -n -e '/^(qomet)/d; /^Qomet/d' -e 's,.*/,,; p'
+}
+case " $MODULES " in
+*' disas.so '*) expected=$'No modules are loaded\n0x00000000:  00 00                    addb %al, (%rax)\ndisas.so' ;;
+*) expected=$(shown "$tmp/nowhere") ;;
+esac
+report 'a module is loaded by who uses it first' "$expected" "$(shown "$abs_top_builddir")"
+report 'without modules a sentence says what is missing' \
+    "No modules are loaded
+Error: there is no disassembler: no module in the folder of modules has the type 'x86-disassembler' \
+(disas.so is built where the library capstone is installed)
+No modules are loaded" "$(shown "$tmp/nowhere")"
