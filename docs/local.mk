@@ -3,6 +3,7 @@
 # docs: texts. The manual page of the program is made of the option table, see options/local.mk.
 
 EXTRA_DIST += \
+	docs/attach.svg \
 	build-aux/page-to-man.awk \
 	docs/board-files.md \
 	docs/board.svg \
@@ -12,8 +13,10 @@ EXTRA_DIST += \
 	docs/first-run.svg \
 	docs/from-qemu.md \
 	docs/life-of-an-exit.md \
+	docs/map.svg \
 	docs/picture.py \
-	docs/pictures.py
+	docs/pictures.py \
+	docs/studying.md
 
 # What can be drawn of every machine type, in docs/pictures of the build.
 docs: all

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Draws the terminal session that a page shows: picture.py PAGE > PICTURE.svg
+"""Draws a terminal session that a page shows: picture.py PAGE [WORD] > PICTURE.svg
 
-It takes the page's ```console kvm blocks, whose commands and output tests/docs/test-docs.py runs and compares, so the picture shows what
-really happens. The same test draws it again and compares it with the file that is kept.
+It takes the page's ```console kvm blocks (with WORD behind that), whose commands and output tests/docs/test-docs.py runs and compares, so
+the picture shows what really happens. The same test draws it again and compares it with the file that is kept.
 """
 import html
 import pathlib
@@ -13,10 +13,11 @@ import sys
 COLUMNS, LINE, LEFT, TOP, CHAR = 104, 19, 18, 52, 7.83
 
 
-def session(page):
-    """The lines of all kvm blocks of the page."""
+def session(page, *words):
+    """The lines of all kvm blocks of the page with these words."""
     text = pathlib.Path(page).read_text()
-    return "".join(re.findall(r"^```console kvm\n(.*?)^```$", text, re.M | re.S)).splitlines()
+    fence = re.escape(" ".join(["```console kvm", *words]))
+    return "".join(re.findall(rf"^{fence}\n(.*?)^```$", text, re.M | re.S)).splitlines()
 
 
 def wrapped(lines):
@@ -49,4 +50,4 @@ def svg(lines):
 
 
 if __name__ == "__main__":
-    sys.stdout.write(svg(list(wrapped(session(sys.argv[1])))))
+    sys.stdout.write(svg(list(wrapped(session(*sys.argv[1:])))))

@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -167,12 +168,15 @@ def main():
                         print("".join(f"#   {l}\n" for l in expected) + "# the command printed:")
                         print("".join(f"#   {l}\n" for l in output.splitlines()), end="", flush=True)
             shell.close()
-    number += 1
-    drawn = subprocess.run([str(srcdir / "docs/picture.py"), str(srcdir / "README.md")], stdout=subprocess.PIPE, text=True).stdout
-    ok = drawn == (srcdir / "docs/first-run.svg").read_text()
-    print(f"{'ok' if ok else 'not ok'} {number} - docs/first-run.svg shows what README.md says"
-          " (else: docs/picture.py README.md > docs/first-run.svg)")
-    failed |= not ok
+            # A page ends what it has started, unless something has failed.
+            for machine in subprocess.run([builddir / "qomet", "list"], env=env, stdout=subprocess.PIPE, text=True).stdout.splitlines():
+                os.kill(int(machine.split()[1]), signal.SIGTERM)
+    for picture, words in (("docs/first-run.svg", ["README.md"]), ("docs/attach.svg", ["docs/studying.md", "attach"])):
+        number += 1
+        drawn = subprocess.run(["docs/picture.py", *words], cwd=srcdir, stdout=subprocess.PIPE, text=True).stdout
+        ok = drawn == (srcdir / picture).read_text()
+        print(f"{'ok' if ok else 'not ok'} {number} - {picture} shows what {words[0]} says (else: docs/picture.py {' '.join(words)} > {picture})")
+        failed |= not ok
     print(f"1..{number}")
     return 1 if failed else 0
 

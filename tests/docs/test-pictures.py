@@ -17,9 +17,11 @@ from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, qomet, tap  # noqa: E4
 PICTURES = ("qom-tree", "mtree", "wires")
 TITLES = {"qom-tree": "The object tree", "mtree": "The memory map", "wires": "The wires"}
 
-# What README.md says of its picture.
-README_PICTURE = "docs/board.svg"
-README_WORDS = ("-M", "bare", "-device", "isa-debugcon,iobase=0xf1,id=con")
+# Pictures that are kept: the page that shows one, its file, which picture it is, and of which machine.
+KEPT = (
+    ("README.md", "docs/board.svg", "qom-tree", ("-M", "bare", "-device", "isa-debugcon,iobase=0xf1,id=con")),
+    ("docs/studying.md", "docs/map.svg", "mtree", ("-M", "bare", "-device", "isa-debugcon,iobase=0xe9,id=con1")),
+)
 
 
 def pictures(*args, dot=None, status=0):
@@ -95,21 +97,22 @@ def a_machine_that_cannot_be_made_is_named_by_its_own_words():
     assert "'nowhere' is not a machine" in said, said
 
 
-def the_picture_in_the_readme_is_of_the_machine_that_it_tells_of():
+def pictures_that_are_kept_are_of_the_machine_as_it_is():
     need_kvm()
-    with open(os.path.join(SRCDIR, "README.md"), encoding="utf-8") as file:
-        readme = file.read()
-    assert f"]({README_PICTURE})" in readme
-    assert " ".join(README_WORDS[2:]) in readme
-    with open(os.path.join(SRCDIR, README_PICTURE), encoding="utf-8") as file:
-        kept = words_of_svg(file.read())
     with folder() as where:
         stub = os.path.join(where, "dot")
         with open(stub, "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\ncat\n")
         os.chmod(stub, 0o755)
-        now = words_of_dot(pictures("qom-tree", *README_WORDS, dot=stub))
-    assert kept == now, (f"make it anew: docs/pictures.py ./qomet qom-tree {' '.join(README_WORDS)} > {README_PICTURE}", kept, now)
+        for page, path, picture, words in KEPT:
+            with open(os.path.join(SRCDIR, page), encoding="utf-8") as file:
+                text = file.read()
+            assert f"]({os.path.relpath(path, os.path.dirname(page) or '.')})" in text, (page, path)
+            assert words[-1] in text, (page, words)
+            with open(os.path.join(SRCDIR, path), encoding="utf-8") as file:
+                kept = words_of_svg(file.read())
+            now = words_of_dot(pictures(picture, *words, dot=stub))
+            assert kept == now, (f"make it anew: docs/pictures.py ./qomet {picture} {' '.join(words)} > {path}", kept, now)
 
 
 tap([
@@ -117,5 +120,5 @@ tap([
     with_graphviz_they_are_drawn_and_a_page_shows_them,
     without_graphviz_one_picture_says_what_is_missing,
     a_machine_that_cannot_be_made_is_named_by_its_own_words,
-    the_picture_in_the_readme_is_of_the_machine_that_it_tells_of,
+    pictures_that_are_kept_are_of_the_machine_as_it_is,
 ])
