@@ -3,8 +3,8 @@
 # docs: texts. The manual page of the program is made of the option table, see options/local.mk.
 
 EXTRA_DIST += \
-	docs/attach.svg \
 	build-aux/page-to-man.awk \
+	docs/attach.svg \
 	docs/board-files.md \
 	docs/board.svg \
 	docs/debugging.md \

@@ -3,7 +3,7 @@
 #
 # installcheck.sh BINDIR PKGCONFIGDIR INCLUDEDIR [HEADER]... - is what `make install` put there of use?
 # Each header stands alone, a program links with libqom.a alone, and the .pc files say what a module needs.
-# CC and CFLAGS are taken from the environment.
+# CC, CFLAGS and MANDIR are taken from the environment.
 
 bindir=$1 includedir=$3
 export PKG_CONFIG_PATH=$2
@@ -28,6 +28,10 @@ moduledir=$(pkg-config --variable=moduledir qomet)
 [ -n "$moduledir" ] || fail "qomet.pc has no moduledir"
 for module in $(sed -n '/^#/d; s/^[^ ]* //p' "$moduledir/modules.index" || echo modules.index); do
     [ -r "$moduledir/$module" ] || fail "the module $module is not installed"
+done
+
+for page in man1/qomet.1 man5/qomet-board.5; do
+    grep -q '^\.SH NAME' "$MANDIR/$page" || fail "the manual page $page is not installed"
 done
 
 flags="-std=gnu11 -Wall -Wextra -Werror $(pkg-config --cflags qomet)"

@@ -157,7 +157,7 @@ tests/files.lst: Makefile
 # What is installed is of use there. With QOMET_RESULTS_DIR, what the tests said is kept in that folder:
 # distcheck runs this last, and removes its tree.
 installcheck-local:
-	$(AM_V_at)test -n '$(DESTDIR)' || CC='$(CC)' CFLAGS='$(CFLAGS) $(SANITIZER_CFLAGS)' \
+	$(AM_V_at)test -n '$(DESTDIR)' || CC='$(CC)' CFLAGS='$(CFLAGS) $(SANITIZER_CFLAGS)' MANDIR='$(mandir)' \
 		$(top_srcdir)/tests/installcheck.sh '$(bindir)' '$(pkgconfigdir)' '$(includedir)' \
 		$(nobase_qometinclude_HEADERS) $(notdir $(qometinclude_HEADERS))
 	$(AM_V_at)test -z "$$QOMET_RESULTS_DIR" || \

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs every command that README.md and docs/*.md show, and compares what it prints.
+"""Runs every command that README.md and docs/*.md show, and compares what it prints; then looks at their pictures and links.
 
 A fenced block with the word "console" holds commands ("$ ...", continued with a backslash) and, below each, its output. A line
 "..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder that holds
@@ -177,6 +177,14 @@ def main():
         ok = drawn == (srcdir / picture).read_text()
         print(f"{'ok' if ok else 'not ok'} {number} - {picture} shows what {words[0]} says (else: docs/picture.py {' '.join(words)} > {picture})")
         failed |= not ok
+    for page in [srcdir / "README.md"] + sorted((srcdir / "docs").glob("*.md")):
+        number += 1
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+        lost = [link for link in links if not (page.parent / link).exists()]
+        print(f"{'not ok' if lost else 'ok'} {number} - the links of {page.relative_to(srcdir)} lead somewhere", flush=True)
+        for link in lost:
+            print(f"# there is no {link}")
+        failed |= bool(lost)
     print(f"1..{number}")
     return 1 if failed else 0
 
