@@ -12,6 +12,8 @@ EXTRA_DIST += \
 	docs/first-machine.md \
 	docs/first-run.svg \
 	docs/from-qemu.md \
+	docs/hot-add.md \
+	docs/hot-add.svg \
 	docs/life-of-an-exit.md \
 	docs/map.svg \
 	docs/picture.py \

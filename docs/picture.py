@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Draws a terminal session that a page shows: picture.py PAGE [WORD] > PICTURE.svg
+"""Draws the terminal session that a page shows: picture.py PAGE [WORD] > PICTURE.svg
 
-It takes the page's ```console kvm blocks (with WORD behind that), whose commands and output tests/docs/test-docs.py runs and compares, so
-the picture shows what really happens. The same test draws it again and compares it with the file that is kept.
+It takes the page's ```console blocks that have WORD (kvm) in their fence, whose commands and output tests/docs/test-docs.py runs and
+compares, so the picture shows what really happens. The same test draws it again and compares it with the file that is kept.
 """
 import html
 import pathlib
@@ -13,11 +13,11 @@ import sys
 COLUMNS, LINE, LEFT, TOP, CHAR = 104, 19, 18, 52, 7.83
 
 
-def session(page, *words):
-    """The lines of all kvm blocks of the page with these words."""
+def session(page, word="kvm"):
+    """The lines of all blocks of the page that have the word."""
     text = pathlib.Path(page).read_text()
-    fence = re.escape(" ".join(["```console kvm", *words]))
-    return "".join(re.findall(rf"^{fence}\n(.*?)^```$", text, re.M | re.S)).splitlines()
+    found = re.findall(r"^```console (.*)\n((?:.*\n)*?)```$", text, re.M)
+    return "".join(lines for words, lines in found if word in words.split()).splitlines()
 
 
 def wrapped(lines):
@@ -32,10 +32,14 @@ def svg(lines):
     height = TOP + LINE * len(lines) + 8
     width = LEFT * 2 + COLUMNS * CHAR
     rows = []
+    command = False
     for i, line in enumerate(lines):
         colour = "#e6edf3"
-        if line.startswith("$ "):
+        if line.startswith("$ #"):
+            line, colour = line[2:], "#8b949e"
+        elif line.startswith("$ ") or command:
             colour = "#7ee787"
+            command = line.endswith("\\")
         elif line.startswith("vcpu "):
             colour = "#a5c8ff"
         rows.append(f'<text x="{LEFT}" y="{TOP + i * LINE}" fill="{colour}" xml:space="preserve">{html.escape(line)}</text>')

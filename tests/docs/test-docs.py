@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Runs every command that README.md and docs/*.md show, and compares what it prints; then looks at their pictures and links.
 
-A fenced block with the word "console" holds commands ("$ ...", continued with a backslash) and, below each, its output. A line
-"..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder that holds
-./qomet and ./examples. A command must end with status 0 unless the next one is "echo $?". Further words of the fence:
+A fenced block with the word "console" holds commands ("$ ...", continued with a backslash; "$ # ..." is a remark) and, below each, its
+output. A line "..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder
+that holds ./qomet and ./examples. A command must end with status 0 unless the next one is "echo $?". Further words of the fence:
   kvm         needs /dev/kvm; skipped without
   gdb         needs gdb; skipped without
   quickstart  is what .ci/run calls; only checked to exist
+  others      the block stands in the picture that PICTURES gives this word
 """
 import fcntl
 import os
@@ -19,6 +20,9 @@ import subprocess
 import sys
 import tempfile
 
+# What docs/picture.py draws: the picture, and what it is given.
+PICTURES = (("docs/first-run.svg", "README.md"), ("docs/attach.svg", "docs/studying.md attach"),
+            ("docs/hot-add.svg", "docs/hot-add.md picture"))
 MARK = "@@qomet-docs-status@@"
 TIMEOUT_S = 300
 
@@ -44,6 +48,8 @@ def commands(lines):
     result = []
     more = False
     for line in lines:
+        if line.startswith("$ #"):
+            continue
         if more:
             result[-1][0] += "\n" + line
         elif line.startswith("$ "):
@@ -171,11 +177,12 @@ def main():
             # A page ends what it has started, unless something has failed.
             for machine in subprocess.run([builddir / "qomet", "list"], env=env, stdout=subprocess.PIPE, text=True).stdout.splitlines():
                 os.kill(int(machine.split()[1]), signal.SIGTERM)
-    for picture, words in (("docs/first-run.svg", ["README.md"]), ("docs/attach.svg", ["docs/studying.md", "attach"])):
+    for picture, words in PICTURES:
         number += 1
-        drawn = subprocess.run(["docs/picture.py", *words], cwd=srcdir, stdout=subprocess.PIPE, text=True).stdout
+        drawn = subprocess.run(["docs/picture.py", *words.split()], cwd=srcdir, stdout=subprocess.PIPE, text=True).stdout
         ok = drawn == (srcdir / picture).read_text()
-        print(f"{'ok' if ok else 'not ok'} {number} - {picture} shows what {words[0]} says (else: docs/picture.py {' '.join(words)} > {picture})")
+        print(f"{'ok' if ok else 'not ok'} {number} - {picture} shows what the page says"
+              f" (else: docs/picture.py {words} > {picture})")
         failed |= not ok
     for page in [srcdir / "README.md"] + sorted((srcdir / "docs").glob("*.md")):
         number += 1
