@@ -47,14 +47,15 @@ typedef struct Source {
 
 static bool read_source(const Source *s, uint64_t addr, void *buf, size_t len, GError **errp)
 {
+    MemTxAttrs attrs = { .debug = 1 };
+
     if (s->cpu && s->physical) {
         return cpu_read_physical(s->cpu, addr, buf, len, errp);
     }
     if (s->cpu) {
         return cpu_read_memory(s->cpu, addr, buf, len, errp);
     }
-    if (dma_memory_read(&address_space_memory, addr, buf, len, MEMTXATTRS_UNSPECIFIED) !=
-        MEMTX_OK) {
+    if (dma_memory_read(&address_space_memory, addr, buf, len, attrs) != MEMTX_OK) {
         qmp_error_set(errp, QMP_ERROR_GENERIC, "there is no memory at 0x%" PRIx64, addr);
         return false;
     }

@@ -97,7 +97,9 @@ static bool carry_out(const HmpCommand *row, Monitor *mon, const char *rest, GEr
         return false;
     }
     if (row->fn ? !row->fn(mon, args, &error) : !row->qmp(mon, args, &ret, &error)) {
-        g_prefix_error(&error, "Error: ");
+        if (error->domain != HMP_SYNTAX) {
+            g_prefix_error(&error, "Error: ");
+        }
         g_propagate_error(errp, g_steal_pointer(&error));
         return false;
     }

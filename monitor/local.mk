@@ -101,6 +101,8 @@ script_tests += \
 	tests/monitor/test-qmp-chardevs.py \
 	tests/monitor/test-qmp-devices.py \
 	tests/monitor/test-qmp-memory.py \
+	tests/monitor/test-hmp-commands.py \
+	tests/monitor/test-hmp-terminal.py \
 	tests/monitor/test-qmp-clients.py \
 	tests/monitor/test-qmp-input.py \
 	tests/monitor/test-qmp-qom.py \

@@ -87,6 +87,7 @@ EXTRA_DIST += \
 	tests/bench/marks \
 	tests/bench/run-bench.py \
 	tests/cli/cli.py \
+	tests/cli/terminal.py \
 	tests/fuzz/smoke.sh \
 	tests/mutants.list \
 	tests/mutants.py \

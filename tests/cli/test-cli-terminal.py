@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 """qomet on a terminal: the serial port has it raw, and however the program ends it is as it was before."""
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -12,72 +10,10 @@ import time
 
 sys.dont_write_bytecode = True
 from cli import QOMET, TIMEOUT_S, folder, tap  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 # No CPU, so the board waits for ever.
 WORDS = ("-accel", "qtest", "-M", "bare")
-
-
-class Terminal:
-    """A program with a terminal of its own as its controlling one."""
-
-    def __init__(self, *words):
-        self.master, slave = pty.openpty()
-        self.slave = os.dup(slave)
-        self.before = termios.tcgetattr(self.slave)
-
-        def own_terminal():
-            os.setsid()
-            import fcntl
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        self.process = subprocess.Popen([QOMET, *words], stdin=slave, stdout=slave, stderr=slave,
-                                        preexec_fn=own_terminal)
-        os.close(slave)
-
-    def lflag(self):
-        return termios.tcgetattr(self.slave)[3]
-
-    def wait_raw(self):
-        until = time.monotonic() + TIMEOUT_S
-        while self.lflag() & termios.ICANON:
-            assert time.monotonic() < until and self.process.poll() is None, "the terminal does not become raw"
-            time.sleep(0.002)
-        assert not self.lflag() & termios.ECHO
-
-    def type(self, text):
-        os.write(self.master, text)
-
-    def shown(self):
-        """What has been printed on the terminal."""
-        text = b""
-        while select.select([self.master], [], [], 0)[0]:
-            try:
-                more = os.read(self.master, 65536)
-            except OSError:
-                break
-            if not more:
-                break
-            text += more
-        return text.decode(errors="replace")
-
-    def ends(self, status=0):
-        self.process.wait(timeout=TIMEOUT_S)
-        assert self.process.returncode == status, (self.process.returncode, self.shown())
-        after = termios.tcgetattr(self.slave)
-        assert after == self.before, (after, self.before)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        for fd in (self.master, self.slave):
-            try:
-                os.close(fd)
-            except OSError:
-                pass
 
 
 def ctrl_a_x_ends_it():
