@@ -18,13 +18,17 @@ static void program(unsigned channel, unsigned mode, uint16_t count)
     outb(0x40 + channel, count >> 8);
 }
 
+static uint16_t two_bytes_of(unsigned channel)
+{
+    uint16_t low = inb(0x40 + channel);
+
+    return low | inb(0x40 + channel) << 8;
+}
+
 static uint16_t count_of(unsigned channel)
 {
-    uint16_t value;
-
     outb(0x43, channel << 6);
-    value = inb(0x40 + channel);
-    return value | inb(0x40 + channel) << 8;
+    return two_bytes_of(channel);
 }
 
 static uint8_t status_of(unsigned channel)
@@ -156,8 +160,8 @@ static void a_latched_count_stays_until_it_is_read(void **state)
     outb(0x43, 0);
     pass_to(2000);
     outb(0x43, 0); /* no second one */
-    assert_int_equal(inb(0x40) | inb(0x40) << 8, 4000);
-    assert_int_equal(inb(0x40) | inb(0x40) << 8, 3000);
+    assert_int_equal(two_bytes_of(0), 4000);
+    assert_int_equal(two_bytes_of(0), 3000);
 }
 
 static void read_back_latches_status_and_count_of_several(void **state)
