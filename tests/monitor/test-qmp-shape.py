@@ -69,6 +69,10 @@ ERRORS = [
     request("getfd", fdname="x"),
     request("closefd", fdname="x"),
     request("add_client", protocol="x", fdname="y"),
+    request("memsave", val=0, size=1, filename="/nope/x", **{"cpu-index": 7}),
+    request("memsave", val="0", size=1, filename="/nope/x"),
+    request("pmemsave", val=0, size=1, filename="/nope/x"),
+    request("inject-nmi", x=1),
 ]
 GOOD = [
     request("query-version"), request("query-commands"), request("query-status", [1, {"a": None}]), request("query-name"),
