@@ -21,7 +21,7 @@ void chr_flush(Chardev *chr, int patience_ms, int limit_ms);
 void chr_allow_waits(void);
 
 /** "'/machine/peripheral/com'", or the type of what has no path yet; the caller frees. */
-char *chr_owner_text(const EntryGuard *guard);
+char *chr_owner_text(const CharBackend *be);
 /** Waits a little until @chr takes output. Any thread, no lock held. */
 void chr_wait_writable(Chardev *chr);
 

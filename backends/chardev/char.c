@@ -32,23 +32,26 @@ static void fe_leave(CharBackend *be, bool entered)
     }
 }
 
-char *chr_owner_text(const EntryGuard *guard)
+static char *owner_text(const Object *owner)
 {
-    g_autofree char *path = NULL;
+    g_autofree char *path = owner ? object_get_canonical_path(owner) : NULL;
 
-    if (!guard || !guard->owner) {
-        return g_strdup("another front end");
-    }
-    path = object_get_canonical_path(guard->owner);
-    return path ? g_strdup_printf("'%s'", path)
-                : g_strdup_printf("a new '%s'", object_get_typename(guard->owner));
+    return path    ? g_strdup_printf("'%s'", path)
+           : owner ? g_strdup_printf("a new '%s'", object_get_typename(owner))
+                   : g_strdup("another front end");
 }
 
-bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError **errp)
+char *chr_owner_text(const CharBackend *be)
+{
+    return owner_text(be->owner);
+}
+
+/* Binds @be, which is @owner's (or NULL). */
+static bool bind(CharBackend *be, Chardev *chr, EntryGuard *guard, Object *owner, GError **errp)
 {
     if (chr && chr->be && chr->be != be && !CHARDEV_GET_CLASS(chr)->chr_join) {
-        g_autofree char *holder = chr_owner_text(chr->be->guard);
-        g_autofree char *asker = chr_owner_text(guard);
+        g_autofree char *holder = chr_owner_text(chr->be);
+        g_autofree char *asker = owner_text(owner);
 
         qom_error_set(errp, QOM_ERROR_STATE, "chardev '%s' is used by %s, so %s cannot have it",
                       chr->label, holder, asker);
@@ -56,6 +59,7 @@ bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError *
     }
     qemu_chr_fe_deinit(be);
     be->guard = guard;
+    be->owner = owner;
     if (chr && CHARDEV_GET_CLASS(chr)->chr_join) {
         chr = CHARDEV_GET_CLASS(chr)->chr_join(chr, be);
     }
@@ -64,6 +68,11 @@ bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError *
         chr->be = be;
     }
     return true;
+}
+
+bool qemu_chr_fe_init(CharBackend *be, Chardev *chr, EntryGuard *guard, GError **errp)
+{
+    return bind(be, chr, guard, guard ? guard->owner : NULL, errp);
 }
 
 void qemu_chr_fe_deinit(CharBackend *be)
@@ -283,7 +292,7 @@ static bool prop_chr_set(Object *obj, const Property *prop, GVariant *value, GEr
             return false;
         }
     }
-    return qemu_chr_fe_init(prop_field(obj, prop), chr, guard, errp);
+    return bind(prop_field(obj, prop), chr, guard, obj, errp);
 }
 
 static GVariant *prop_chr_parse(const Property *prop G_GNUC_UNUSED, const char *text,

@@ -29,6 +29,7 @@ typedef void IOEventHandler(void *opaque, QEMUChrEvent event);
 typedef struct CharBackend {
     Chardev *chr; /* referenced; NULL: writes vanish, nothing is read */
     EntryGuard *guard;
+    Object *owner; /* whose it is, for messages; not referenced; or NULL */
     IOCanReadHandler *can_read;
     IOReadHandler *read;
     IOEventHandler *event;

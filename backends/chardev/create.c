@@ -126,7 +126,7 @@ bool qemu_chr_remove(const char *id, GError **errp)
         return false;
     }
     if (chr->be) {
-        g_autofree char *holder = chr_owner_text(chr->be->guard);
+        g_autofree char *holder = chr_owner_text(chr->be);
 
         qom_error_set(errp, QOM_ERROR_STATE, "Chardev '%s' is busy: %s uses it", id, holder);
         return false;

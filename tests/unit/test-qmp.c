@@ -54,7 +54,10 @@ static void a_monitor_needs_a_chardev_and_keeps_it(void **state)
     g_clear_error(&error);
     assert_null(object_new_with_props(TYPE_MONITOR_QMP, object_get_objects_root(), "n", &error,
                                       "chardev", "m", NULL));
-    assert_non_null(strstr(error->message, "chardev 'm' is used by"));
+    assert_string_equal(
+        error->message,
+        "property 'chardev' of 'monitor-qmp': chardev 'm' is used by '/monitors/m', so a new "
+        "'monitor-qmp' cannot have it");
     g_clear_error(&error);
 }
 
