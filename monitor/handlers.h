@@ -29,13 +29,14 @@ QmpHandler qmp_do_getfd;
 QmpHandler qmp_do_closefd;
 QmpHandler qmp_do_add_client;
 
-/* The machine as a whole (qmp-cmds-machine.c, qmp-cmds-memory.c). */
+/* The machine as a whole (qmp-cmds-machine.c, -memory.c, -options.c). */
 QmpHandler qmp_do_query_name;
 QmpHandler qmp_do_query_kvm;
 QmpHandler qmp_do_query_target;
 QmpHandler qmp_do_query_machines;
 QmpHandler qmp_do_query_cpus_fast;
 QmpHandler qmp_do_query_memory_size_summary;
+QmpHandler qmp_do_query_command_line_options;
 QmpHandler qmp_do_inject_nmi;
 QmpHandler qmp_do_memsave;
 QmpHandler qmp_do_pmemsave;

@@ -14,6 +14,10 @@ Object *introspect_find(const char *path, GError **errp)
     if (obj) {
         return obj;
     }
+    if (!*path) {
+        qmp_error_set(errp, QMP_ERROR_GENERIC, "Path '' is ambiguous: every object ends in it");
+        return NULL;
+    }
     if (!g_error_matches(error, QOM_ERROR, QOM_ERROR_NOT_FOUND)) {
         g_propagate_error(errp, g_steal_pointer(&error));
         return NULL;

@@ -48,6 +48,7 @@ libqometall_a_SOURCES += \
 	monitor/qmp-cmds-fd.c \
 	monitor/qmp-cmds-machine.c \
 	monitor/qmp-cmds-memory.c \
+	monitor/qmp-cmds-options.c \
 	monitor/qmp-cmds-qom.c \
 	monitor/qmp-cmds-run.c \
 	monitor/qmp-cmds-types.c \

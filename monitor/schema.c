@@ -196,6 +196,25 @@ const SchemaType schema_types[] = {
             MAY("time-ns", "size", "nanoseconds that it took"),
             NEEDS("text", "str", "all of it for a person, in lines")),
     },
+    {
+        .name = "CommandLineParameterType",
+        .help = "What a key of an option takes.",
+        .values = WORDS("string", "boolean", "number", "size"),
+    },
+    {
+        .name = "CommandLineParameterInfo",
+        .help = "A key of an option.",
+        .members = MEMBERS(NEEDS("name", "str", "its name"),
+                           NEEDS("type", "CommandLineParameterType", "what it takes"),
+                           MAY("help", "str", "what it means"),
+                           MAY("default", "str", "what it is when it is not given")),
+    },
+    {
+        .name = "CommandLineOptionInfo",
+        .help = "An option of the command line.",
+        .members = MEMBERS(NEEDS("option", "str", "its name, or what QEMU calls its keys"),
+                           NEEDS("parameters", "CommandLineParameterInfo[]", "its keys")),
+    },
     /* Objects. */
     {
         .name = "ObjectPropertyInfo",
@@ -455,6 +474,14 @@ const QmpCommand qmp_commands[] = {
                         MAY("record", "bool", "begins or ends recording")),
         .ret = "ExplainedExit[]",
         .fn = qmp_do_explain_exit,
+    },
+    {
+        .name = "query-command-line-options",
+        .help = "The options of the command line that take keys and values, and these keys. Of "
+                "-device, -object and -accel they are the properties of the type that is made.",
+        .args = MEMBERS(MAY("option", "str", "only this one")),
+        .ret = "CommandLineOptionInfo[]",
+        .fn = qmp_do_query_command_line_options,
     },
     {
         .name = "inject-nmi",

@@ -57,7 +57,7 @@ bool option_apply_action(OptionPlan *plan, OptionWord *word, GError **errp)
     shutdown =
         reboot < 0 ? -1 : choose(word, "shutdown", shutdown_names, (int)actions.shutdown, errp);
     panic = shutdown < 0 ? -1 : choose(word, "panic", panic_names, (int)actions.panic, errp);
-    if (panic < 0 || !keyval_check_all_used(word->kv, errp)) {
+    if (panic < 0) {
         return false;
     }
     runstate_set_actions((RunActions){ reboot, shutdown, panic });

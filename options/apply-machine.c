@@ -64,14 +64,11 @@ static bool set(OptionPlan *plan, const char *property, const char *text, GError
     return object_property_parse(OBJECT(plan->machine), property, text, errp);
 }
 
-/* The one key that an option has, as its text; NULL when it is not there or something else is. */
+/* The one key that an option has, as its text; NULL with @errp set when it is not there. */
 static const char *only_key(OptionWord *word, const char *key, GError **errp)
 {
     const char *text = keyval_take(word->kv, key);
 
-    if (!keyval_check_all_used(word->kv, errp)) {
-        return NULL;
-    }
     if (!text || !*text) {
         qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is missing: write %s", key, word->option->arg);
         return NULL;

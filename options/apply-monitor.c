@@ -99,8 +99,7 @@ bool option_apply_mon(OptionPlan *plan, OptionWord *word, GError **errp)
     bool indent = false, control = mode && !strcmp(mode, "control");
 
     plan->monitor_given = true;
-    if (!keyval_check_all_used(word->kv, errp) || (id && !id_wellformed(id, errp)) ||
-        (pretty && !value_parse_bool(pretty, &indent, errp))) {
+    if ((id && !id_wellformed(id, errp)) || (pretty && !value_parse_bool(pretty, &indent, errp))) {
         return false;
     }
     if (!chr || !qemu_chr_find(chr)) {

@@ -60,6 +60,13 @@ struct Option {
     bool (*read)(OptionWord *word, GError **errp);
     const char *implied_key; /* for option_read_keyval() */
     /**
+     * What query-command-line-options calls it, where it takes keys and values; or NULL. Its keys,
+     * ended by one without a name (NULL: any), and the type whose properties are keys too, or NULL.
+     */
+    const char *list;
+    const OptionKey *keys;
+    const char *keys_of;
+    /**
      * When the word is a question ("help"), answers it on @out; false: it is none. May be NULL.
      */
     bool (*answer)(const OptionWord *word, FILE *out);
@@ -125,7 +132,6 @@ bool option_read_configs(OptionPlan *plan, GError **errp);
 /* Reading (parse.c): Option.read functions. */
 bool option_read_keyval(OptionWord *word, GError **errp);
 bool option_read_global(OptionWord *word, GError **errp);
-bool option_read_name(OptionWord *word, GError **errp);
 
 /* Answers (answer.c). */
 bool option_answer_help(const OptionWord *word, FILE *out);

@@ -16,6 +16,23 @@
  */
 typedef struct OptionPlan OptionPlan;
 
+/** A key that an option takes. */
+typedef struct OptionKey {
+    const char *name;
+    const char *type; /* "string", "boolean", "number" or "size" */
+    const char *help; /* a part of a sentence */
+} OptionKey;
+
+/** The keys of an option as clients ask for them. */
+typedef struct OptionList {
+    const char *name;      /* QEMU's for it: "smp-opts" */
+    const OptionKey *keys; /* ended by one without a name; NULL: there is no list of them */
+    const char *keys_of;   /* the properties of the types below this one are keys too; or NULL */
+} OptionList;
+
+/** The keys of option number @n of those that have such a list; false past the last. Any thread. */
+bool options_list(unsigned n, OptionList *list);
+
 /** A word that makes the program do something else than run a machine. */
 typedef struct OptionCommand {
     const char *name;

@@ -36,9 +36,41 @@ bool options_start_stopped(const OptionPlan *plan)
     return plan->stopped;
 }
 
+static const OptionKey *find_key(const OptionKey *keys, const char *name)
+{
+    while (keys->name && strcmp(keys->name, name) != 0) {
+        keys++;
+    }
+    return keys->name ? keys : NULL;
+}
+
+static void unknown_key(const OptionKey *keys, const char *name, GError **errp)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *near = NULL;
+
+    for (; keys->name; keys++) {
+        g_ptr_array_add(names, (void *)keys->name);
+    }
+    g_ptr_array_add(names, NULL);
+    near = qom_did_you_mean(name, (const char *const *)names->pdata);
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "unexpected parameter '%s'%s", name, near);
+}
+
 bool option_read_keyval(OptionWord *word, GError **errp)
 {
-    word->kv = keyval_parse(word->arg, word->option->implied_key, errp);
+    const Option *option = word->option;
+
+    word->kv = keyval_parse(word->arg, option->implied_key, errp);
+    for (guint i = 0; word->kv && option->keys && !option->keys_of && i < word->kv->items->len;
+         i++) {
+        const KeyValItem *item = g_ptr_array_index(word->kv->items, i);
+
+        if (!find_key(option->keys, item->key)) {
+            unknown_key(option->keys, item->key, errp);
+            return false;
+        }
+    }
     return word->kv != NULL;
 }
 
@@ -58,21 +90,19 @@ bool option_read_global(OptionWord *word, GError **errp)
     g_autofree char *driver = NULL, *property = NULL, *value = NULL, *words = NULL;
 
     if (!dot || word->arg[0] == '{') {
-        word->kv = keyval_parse(word->arg, NULL, errp);
-        if (!word->kv) {
+        if (!option_read_keyval(word, errp)) {
             return false;
         }
-        for (const char *const *key = (const char *const[]){ "driver", "property", "value", NULL };
-             *key; key++) {
-            if (!keyval_take(word->kv, *key)) {
+        for (const OptionKey *key = word->option->keys; key->name; key++) {
+            if (!keyval_find(word->kv, key->name)) {
                 qom_error_set(errp, QOM_ERROR_SYNTAX,
                               "'%s' is missing: write DRIVER.PROPERTY=VALUE, or driver=, property= "
                               "and value=",
-                              *key);
+                              key->name);
                 return false;
             }
         }
-        return keyval_check_all_used(word->kv, errp);
+        return true;
     }
     driver = option_quote_commas(word->arg, dot - word->arg);
     property = option_quote_commas(dot + 1, equals - dot - 1);
@@ -80,18 +110,6 @@ bool option_read_global(OptionWord *word, GError **errp)
     words = g_strdup_printf("driver=%s,property=%s,value=%s", driver, property, value);
     word->kv = keyval_parse(words, NULL, errp);
     return word->kv != NULL;
-}
-
-bool option_read_name(OptionWord *word, GError **errp)
-{
-    if (!option_read_keyval(word, errp)) {
-        return false;
-    }
-    keyval_take(word->kv, "guest");
-    keyval_take(word->kv, "process");
-    /* QEMU's way of asking for named threads, which these always are. */
-    keyval_take(word->kv, "debug-threads");
-    return keyval_check_all_used(word->kv, errp);
 }
 
 /* The dashes that @text begins with: 1 or 2, or 0 for a word that is no option. */

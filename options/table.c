@@ -4,6 +4,7 @@
  * shell's completion are made of it.
  */
 #include <string.h>
+#include <qomet/backends/chardev/char.h>
 #include "options/options-int.h"
 
 const char *const option_section_titles[OPTION_SECTION__MAX] = {
@@ -14,6 +15,52 @@ const char *const option_section_titles[OPTION_SECTION__MAX] = {
     [OPTION_SECTION_PROCESS] = "The program itself",
     [OPTION_SECTION_DEBUG] = "Looking inside",
     [OPTION_SECTION_HELP] = "Questions",
+};
+
+/* ---- Keys of options ---- */
+
+static const OptionKey machine_keys[] = {
+    { "type", "string", "the machine to make" },
+    { "accel", "string", "what executes the guest" },
+    { .name = NULL },
+};
+static const OptionKey memory_keys[] = {
+    { "size", "size", "the guest's memory" },
+    { .name = NULL },
+};
+static const OptionKey smp_keys[] = {
+    { "cpus", "number", "the number of CPUs" },
+    { .name = NULL },
+};
+static const OptionKey global_keys[] = {
+    { "driver", "string", "the type" },
+    { "property", "string", "a property of it" },
+    { "value", "string", "what it is in new objects" },
+    { .name = NULL },
+};
+static const OptionKey chardev_keys[] = {
+    { "backend", "string", "what it is" },
+    { "id", "string", "its name" },
+    { .name = NULL },
+};
+static const OptionKey mon_keys[] = {
+    { "chardev", "string", "where it is" },
+    { "mode", "string", "readline for people, control for programs" },
+    { "pretty", "boolean", "answers are indented" },
+    { "id", "string", "its name" },
+    { .name = NULL },
+};
+static const OptionKey name_keys[] = {
+    { "guest", "string", "the name of the machine" },
+    { "process", "string", "the process as ps shows it" },
+    { "debug-threads", "boolean", "means nothing: threads always have names" },
+    { .name = NULL },
+};
+static const OptionKey action_keys[] = {
+    { "reboot", "string", "what is done when the guest asks for a reset" },
+    { "shutdown", "string", "what is done when it shuts down" },
+    { "panic", "string", "what is done when it cannot go on" },
+    { .name = NULL },
 };
 
 const Option option_table[] = {
@@ -31,6 +78,9 @@ const Option option_table[] = {
         .implied_key = "type",
         .answer = option_answer_machine,
         .apply = option_apply_machine,
+        .list = "machine",
+        .keys = machine_keys,
+        .keys_of = TYPE_MACHINE,
     },
     {
         .name = "board",
@@ -60,6 +110,7 @@ const Option option_table[] = {
         .completes_help = true,
         .answer = option_answer_accel,
         .apply = option_apply_accel,
+        .list = "accel",
     },
     {
         .name = "cpu",
@@ -81,6 +132,8 @@ const Option option_table[] = {
         .read = option_read_keyval,
         .implied_key = "size",
         .apply = option_apply_memory,
+        .list = "memory",
+        .keys = memory_keys,
     },
     {
         .name = "smp",
@@ -91,6 +144,8 @@ const Option option_table[] = {
         .read = option_read_keyval,
         .implied_key = "cpus",
         .apply = option_apply_smp,
+        .list = "smp-opts",
+        .keys = smp_keys,
     },
     {
         .name = "nodefaults",
@@ -147,6 +202,7 @@ const Option option_table[] = {
         .answer = option_answer_device,
         .check = option_check_device,
         .apply = option_apply_device,
+        .list = "device",
     },
     {
         .name = "object",
@@ -163,6 +219,7 @@ const Option option_table[] = {
         .answer = option_answer_object,
         .check = option_check_object,
         .apply = option_apply_object,
+        .list = "object",
     },
     {
         .name = "global",
@@ -174,6 +231,8 @@ const Option option_table[] = {
         .stage = OPTION_STAGE_GLOBAL,
         .read = option_read_global,
         .apply = option_apply_global,
+        .list = "global",
+        .keys = global_keys,
     },
     {
         .name = "chardev",
@@ -190,6 +249,9 @@ const Option option_table[] = {
         .answer = option_answer_chardev,
         .check = option_check_chardev,
         .apply = option_apply_chardev,
+        .list = "chardev",
+        .keys = chardev_keys,
+        .keys_of = TYPE_CHARDEV,
     },
     {
         .name = "serial",
@@ -274,6 +336,8 @@ const Option option_table[] = {
         .implied_key = "chardev",
         .live = true,
         .apply = option_apply_mon,
+        .list = "mon",
+        .keys = mon_keys,
     },
     {
         .name = "S",
@@ -290,9 +354,11 @@ const Option option_table[] = {
             "and with process= the process as ps shows it.",
         .section = OPTION_SECTION_PROCESS,
         .stage = OPTION_STAGE_MACHINE,
-        .read = option_read_name,
+        .read = option_read_keyval,
         .implied_key = "guest",
         .apply = option_apply_name,
+        .list = "name",
+        .keys = name_keys,
     },
     {
         .name = "pidfile",
@@ -314,6 +380,8 @@ const Option option_table[] = {
         .stage = OPTION_STAGE_PROCESS,
         .read = option_read_keyval,
         .apply = option_apply_action,
+        .list = "action",
+        .keys = action_keys,
     },
     {
         .name = "no-reboot",
@@ -489,4 +557,15 @@ const OptionCommand *options_command(const char *word)
         }
     }
     return NULL;
+}
+
+bool options_list(unsigned n, OptionList *list)
+{
+    for (const Option *option = option_table; option->name; option++) {
+        if (option->list && n-- == 0) {
+            *list = (OptionList){ option->list, option->keys, option->keys_of };
+            return true;
+        }
+    }
+    return false;
 }

@@ -221,7 +221,7 @@ Object *object_resolve_path_err(const char *path, const char *typename, GError *
         g_autofree char *other = object_get_canonical_path(search.other);
 
         qom_error_set(errp, QOM_ERROR_VALUE,
-                      "the path '%s' is ambiguous: it may be '%s' or '%s', for example", path,
+                      "Path '%s' is ambiguous: it may be '%s' or '%s', for example", path,
                       one ? one : "(outside the tree)", other ? other : "(outside the tree)");
         return NULL;
     }

@@ -58,7 +58,7 @@ def the_end_of_a_path_is_enough_where_only_one_has_it():
     with Machine(*BARE, "-device", "isa-debugcon,id=con2,iobase=0x1ea") as machine:
         assert machine.qmp.command("qom-get", path="con", property="iobase") == 0x1e9
         assert machine.qmp.command("qom-get", path="peripheral/con2", property="iobase") == 0x1ea
-        machine.qmp.fails("GenericError", re.compile("the path 'debugcon' is ambiguous: it may be '/"), "qom-list", path="debugcon")
+        machine.qmp.fails("GenericError", re.compile("Path 'debugcon' is ambiguous: it may be '/"), "qom-list", path="debugcon")
 
 
 def a_path_that_leads_nowhere_is_told_with_the_nearest_one():
@@ -70,7 +70,7 @@ def a_path_that_leads_nowhere_is_told_with_the_nearest_one():
             machine.qmp.fails("DeviceNotFound", "Device '/quite-another' not found", path="/quite-another", **command)
             machine.qmp.fails("DeviceNotFound", "Device 'peripheri' not found (did you mean 'peripheral'?)", path="peripheri",
                               **command)
-            machine.qmp.fails("DeviceNotFound", "Device '' not found", path="", **command)
+            machine.qmp.fails("GenericError", "Path '' is ambiguous: every object ends in it", path="", **command)
 
 
 def a_property_that_is_not_there_is_told_with_the_nearest_one():

@@ -77,6 +77,21 @@ def vcpus_are_threads(guest):
             assert cpu["props"] == {"socket-id": 0, "core-id": index, "thread-id": 0}
 
 
+def the_options_of_the_command_line_can_be_asked_for():
+    with Machine(*NOTHING) as machine:
+        options = {o["option"]: {p["name"]: p for p in o["parameters"]} for o in machine.qmp.command("query-command-line-options")}
+        assert {"machine", "memory", "smp-opts", "chardev", "device", "object", "global", "name", "accel", "mon"} <= set(options)
+        assert options["device"] == {} and set(options["memory"]) == {"size"}
+        assert options["memory"]["size"]["type"] == "size" and options["name"]["debug-threads"]["type"] == "boolean"
+        assert {"type", "accel", "smp", "load-address"} <= set(options["machine"])
+        size = options["chardev"]["size"]
+        assert (size["type"], size["default"]) == ("size", "64K") and options["chardev"]["server"]["default"] == "off"
+        one, = machine.qmp.command("query-command-line-options", option="smp-opts")
+        assert one == {"option": "smp-opts", "parameters": [{"name": "cpus", "type": "number", "help": "the number of CPUs"}]}
+        machine.qmp.fails("GenericError", "invalid option name: smpopts (did you mean 'smp-opts'?)", "query-command-line-options",
+                          option="smpopts")
+
+
 def queries_take_no_arguments():
     with Machine(*NOTHING) as machine:
         for name in ("query-name", "query-kvm", "query-target", "query-machines", "query-cpus-fast",
@@ -91,4 +106,4 @@ def queries_take_no_arguments():
 
 tap([the_name_is_what_name_said, without_name_there_is_none, kvm_is_present_and_enabled_where_it_is_used,
      the_target_is_x86_64, machines_are_those_of_M_help, a_machine_without_cpus_or_memory_has_none, memory_is_what_m_said,
-     each_vcpu_is_a_thread_of_the_process, queries_take_no_arguments])
+     each_vcpu_is_a_thread_of_the_process, the_options_of_the_command_line_can_be_asked_for, queries_take_no_arguments])
