@@ -46,7 +46,12 @@ static char *quoted_word(const char **at, GError **errp)
             g_string_append_c(word, *p++);
             continue;
         }
+#ifdef QOMET_PLANTED_BUG
+        /* Found by fuzz-hmp: behind a backslash at the end there is nothing to step over. */
+        if (p[1] && !unescape(p[1], word, errp)) {
+#else
         if (!unescape(p[1], word, errp)) {
+#endif
             g_string_free(word, TRUE);
             return NULL;
         }

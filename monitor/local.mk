@@ -94,8 +94,8 @@ libtest_a_SOURCES += \
 
 bench_programs += tests/bench/bench-monitor
 
-fuzz_targets += tests/fuzz/fuzz-qmp
-EXTRA_DIST += tests/fuzz/corpus/fuzz-qmp
+fuzz_targets += tests/fuzz/fuzz-hmp tests/fuzz/fuzz-qmp
+EXTRA_DIST += tests/fuzz/corpus/fuzz-hmp tests/fuzz/corpus/fuzz-qmp
 
 script_tests += \
 	tests/monitor/test-qmp-any-order.py \
