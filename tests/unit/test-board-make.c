@@ -3,6 +3,7 @@
  * Boards as machines: what their text makes, in whatever order it says it, and options on top of
  * them. Under qtest, so without vCPUs.
  */
+#include <unistd.h>
 #include "tests/unit/board-types.h"
 
 /* ---- What a text makes ---- */
@@ -196,6 +197,45 @@ static void its_values_are_the_defaults_of_its_properties(void **state)
     assert_int_equal(ram->defval.u, 0);
 }
 
+static uint64_t peek(hwaddr addr)
+{
+    uint64_t value = 0;
+
+    address_space_read(&address_space_memory, addr, MEMTXATTRS_UNSPECIFIED, &value, sizeof(value));
+    return value;
+}
+
+static void a_guest_is_loaded_wherever_there_is_ram(void **state)
+{
+    static const char text[] = "machine\n"
+                               "    long-mode: on\n"
+                               "    load-address: 0x100000\n"
+                               "low: ram at 0x0\n    size: 640K\n"
+                               "high: ram at 0x100000\n    size: 64K\n"
+                               "far: ram at 0x180000000\n    size: 4K\n";
+    const uint64_t end = 640 << 10, tables = end - (2 + 1 + 7) * 4096;
+    g_autofree char *path = NULL, *words = NULL;
+    int fd = g_file_open_tmp("qomet-board-XXXXXX", &path, NULL);
+
+    (void)state;
+    assert_int_equal(write(fd, "ABCDEFGH", 8), 8);
+    close(fd);
+    words = g_strdup_printf("-kernel %s", path);
+    assert_board(text, words);
+    assert_memory_equal(&(uint64_t){ peek(0x100000) }, "ABCDEFGH", 8);
+    /* The tables end with the RAM that begins at 0, and map all that there is. */
+    assert_int_equal(peek(tables + 0x18), UINT64_C(0x00af9b000000ffff));
+    assert_int_equal(peek(end - 8), UINT64_C(0x1bfe00083));
+    board_fixture_end();
+    board_fixture_begin();
+    g_free(words);
+    words = g_strdup_printf("-kernel %s -M load-address=0xa0000", path);
+    assert_board_refused(text, words,
+                         "load-address=0xa0000 is outside RAM, which ends at "
+                         "0x180001000");
+    unlink(path);
+}
+
 static void devices_are_added_to_it_while_it_runs(void **state)
 {
     g_autoptr(KeyVal) kv = keyval_parse("isa-debugcon,id=late,bus=isa.0", "driver", NULL);
@@ -259,6 +299,7 @@ int main(void)
         board_test(a_bus_may_be_a_part_of_a_device),
         board_test(options_and_globals_reach_it),
         board_test(its_values_are_the_defaults_of_its_properties),
+        board_test(a_guest_is_loaded_wherever_there_is_ram),
         board_test(devices_are_added_to_it_while_it_runs),
         board_test(a_board_begins_with_another_machine),
         board_test(serial_ports_lead_where_options_say_or_nowhere),

@@ -185,6 +185,24 @@ static void none_refuses_vcpus(void **state)
     assert_non_null(strstr(error->message, "has no vCPUs"));
 }
 
+/* ---- flat ---- */
+
+static void flat_has_no_board_to_load_anything_into(void **state)
+{
+    g_autofree char *words = g_strdup_printf("kernel=%s", image);
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    assert_null(make("flat", "", true));
+    assert_false(has_device("ram"));
+    assert_int_equal(cpu_count(), 0);
+    teardown(NULL);
+    setup(NULL);
+    error = make("flat", words, true);
+    assert_non_null(error);
+    assert_string_equal(error->message, "load-address=0x1000 is outside RAM, which ends at 0x0");
+}
+
 /* ---- bare: what it is ---- */
 
 static void bare_has_ram_ports_and_a_bus(void **state)
@@ -405,6 +423,7 @@ int main(void)
         test(an_unknown_machine_is_told_with_the_nearest),
         test(none_has_nothing),
         test(none_refuses_vcpus),
+        test(flat_has_no_board_to_load_anything_into),
         test(bare_has_ram_ports_and_a_bus),
         test(the_image_is_loaded_where_it_is_said),
         test(a_reset_writes_the_image_again),
