@@ -59,7 +59,7 @@ static char *print_value(Object *obj, const Property *prop)
 /* Whether the property is as in any object of its type; @fresh is such a one, or NULL. */
 static bool is_default(const Property *prop, const char *value, Object *fresh)
 {
-    g_autofree char *usual = object_property_default_text(prop), *its = NULL;
+    g_autofree char *usual = object_property_default_text(prop);
     uint64_t a, b;
 
     if (!usual && fresh) {
@@ -80,15 +80,17 @@ static void dump_properties(GPtrArray *props, Object *obj, ObjectClass *klass, c
 {
     ObjectClass *all = common ? object_class_by_name(common) : NULL;
     g_autoptr(Object) fresh = object_new_with_class(klass, NULL);
+    ObjectPropertyIterator iter;
+    ObjectPropertyView view;
 
-    for (unsigned i = 0; i < klass->property_list->len; i++) {
-        const Property *prop = g_ptr_array_index(klass->property_list, i);
+    object_property_iter_init(&iter, obj);
+    while (object_property_iter_next(&iter, &view)) {
+        const Property *prop = view.instance ? NULL : object_class_property_find(klass, view.name);
         g_autofree char *value = NULL;
         BoardProperty *added;
         const char *machines;
 
-        if (prop->read_only || (prop->get && !prop->set) ||
-            (all && object_class_property_find(all, prop->name)) ||
+        if (!prop || !view.settable || (all && object_class_property_find(all, prop->name)) ||
             !g_strcmp0(prop->link_type, TYPE_IRQ)) {
             continue;
         }
@@ -234,7 +236,7 @@ static void dump_place(BoardObject *object, DeviceState *dev)
         dump_regions(object->places, sbd->mmio, sbd->num_mmio, get_system_memory(), false);
         dump_regions(object->places, sbd->pio, sbd->num_pio, get_system_io(), true);
     }
-    if (dev->parent_bus && dev->parent_bus != sysbus_get_default()) {
+    if (dev->parent_bus && !object_dynamic_cast(OBJECT(dev->parent_bus), TYPE_SYSTEM_BUS)) {
         object->bus.text = path_below(OBJECT(dev->parent_bus));
     }
 }

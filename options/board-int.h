@@ -81,8 +81,8 @@ BoardWire *board_add_wire(Board *board);
 BoardProperty *board_add_property(GPtrArray *props, char *key, char *value);
 
 /**
- * Whether @text can name an object: parts of letters, digits and a few signs with '/' between them, a
- * letter first.
+ * Whether @text can name an object: parts of letters, digits and a few signs with '/' between them,
+ * a letter first.
  */
 bool board_name_is_good(const char *text);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine made of a board. Every object is made first, then all are configured, so that properties
- * may name any of them; then they are realized and wired (board-realize.c).
+ * A machine made of a board. Every object is made first, then all are configured, so that
+ * properties may name any of them; then they are realized and wired (board-realize.c).
  */
 #include <string.h>
 #include <qomet/backends/chardev/char.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lines of a board file read into a Board. The grammar is that of docs/board-files.md; a function
- * here is a rule there.
+ * The lines of a board file read into a Board. The grammar is that of docs/board-files.md; a
+ * function here is a rule there.
  */
 #include <string.h>
 #include <qomet/qom/value.h>

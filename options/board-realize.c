@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects of a board realized and wired: in the order of the file, except that what the lines of
- * a bus lead to comes before the devices on that bus, which take their lines when they are realized.
- * A wire is connected as soon as both its ends are there.
+ * The objects of a board realized and wired: in the order of the file, except that what the lines
+ * of a bus lead to comes before the devices on that bus, which take their lines when they are
+ * realized. A wire is connected as soon as both its ends are there.
  */
 #include <string.h>
 #include "options/board-int.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Types for the boards of tests: an on-board device with lines, a bridge with a bus, and an object that
- * a device needs.
+ * Types for the boards of tests: an on-board device with lines, a bridge with a bus, and an object
+ * that a device needs.
  */
 #ifndef QOMET_TESTS_UNIT_BOARD_TYPES_H
 #define QOMET_TESTS_UNIT_BOARD_TYPES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Machines written as boards: what is read back is the same machine - the tree property by property,
- * both maps, and the text when it is written once more. Under qtest, so without vCPUs.
+ * Machines written as boards: what is read back is the same machine - the tree property by
+ * property, both maps, and the text when it is written once more. Under qtest, so without vCPUs.
  */
 #include "tests/unit/board-types.h"
 
@@ -14,7 +14,7 @@ static char *dump(void)
     return text;
 }
 
-/* @machine and @more make a machine; the same @more with the board that was written make it again. */
+/* The machine that @machine and @more make is the one that the board written from it makes. */
 static void assert_round_trip(const char *machine, const char *more)
 {
     g_autofree char *words = g_strdup_printf("-M %s%s%s", machine, *more ? " " : "", more);

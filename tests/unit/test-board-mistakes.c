@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Boards that cannot be: names and values that are not there, wires to nowhere, options that would not
- * be heard - each told with its place and the nearest name -, and that a board that fails at any step
- * leaves nothing behind.
+ * Boards that cannot be: names and values that are not there, wires to nowhere, options that would
+ * not be heard - each told with its place and the nearest name -, and that a board that fails at
+ * any step leaves nothing behind.
  */
 #include "tests/unit/board-types.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Board files as text: what is read from them and written again, and that every mistake is told with
- * its file, line and column and what was expected there. Files are in memory; no machine is made.
+ * Board files as text: what is read from them and written again, and that every mistake is told
+ * with its file, line and column and what was expected there. Files are in memory; no machine is made.
  */
 #include <string.h>
 #include <qomet/qom/module.h>
