@@ -6,6 +6,7 @@ A fenced block with the word "console" holds commands ("$ ...", continued with a
 output. A line "..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder
 that holds ./qomet and ./examples. A command must end with status 0 unless the next one is "echo $?". Further words of the fence:
   kvm         needs /dev/kvm; skipped without
+  explain     needs a program that was not configured with --disable-explain
   gdb         needs gdb; skipped without
   quickstart  is what .ci/run calls; only checked to exist
   others      the block stands in the picture that PICTURES gives this word
@@ -116,6 +117,7 @@ def main():
     pages = [srcdir / "README.md"] + sorted((srcdir / "docs").glob("*.md"))
     pages = [p for p in pages if any(True for _ in blocks(p.read_text()))]
     no_kvm = kvm_reason()
+    explains = "#define QOMET_EXPLAIN 1" in (builddir / "config.h").read_text()
     number = 0
     failed = False
 
@@ -157,6 +159,9 @@ def main():
                         ok = (srcdir / command.split()[0]).exists()
                         print(f"{'ok' if ok else 'not ok'} {number} - {title}", flush=True)
                         failed |= not ok
+                        continue
+                    if "explain" in words and not explains:
+                        print(f"ok {number} - {title} # SKIP configured with --disable-explain", flush=True)
                         continue
                     if "kvm" in words and no_kvm:
                         print(f"ok {number} - {title} # SKIP {no_kvm}", flush=True)
