@@ -77,8 +77,8 @@ struct AccelClass {
      * debugged. The vCPU's own thread.
      */
     bool (*debug_update)(CPUState *cpu, GError **errp);
-    /** Whether CPU_BREAK_WRITE or CPU_BREAK_ACCESS is ever met. NULL: no. Main thread. */
-    bool (*debug_watches)(AccelState *accel, CPUBreakKind kind);
+    /** Whether breakpoints of @kind are ever met; asked before one is made. Main thread. */
+    bool (*debug_meets)(AccelState *accel, CPUBreakKind kind);
 };
 
 /**

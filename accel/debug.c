@@ -54,13 +54,12 @@ bool cpu_debug_available(GError **errp)
     return true;
 }
 
-bool cpu_debug_can_watch(CPUBreakKind kind)
+bool cpu_debug_meets(CPUBreakKind kind)
 {
     AccelState *accel = current_accel();
-    bool (*watches)(AccelState *, CPUBreakKind) =
-        accel ? ACCEL_GET_CLASS(accel)->debug_watches : NULL;
 
-    return watches && watches(accel, kind);
+    return accel && ACCEL_GET_CLASS(accel)->debug_meets &&
+           ACCEL_GET_CLASS(accel)->debug_meets(accel, kind);
 }
 
 void cpu_debug_free(CPUDebug *debug)
@@ -213,17 +212,12 @@ static bool is_code(CPUBreakKind kind)
     return kind == CPU_BREAK_CODE || kind == CPU_BREAK_SOFTWARE;
 }
 
-static bool may_watch(uint64_t addr, uint64_t size, CPUBreakKind kind, GError **errp)
+static bool may_watch(uint64_t addr, uint64_t size, GError **errp)
 {
     if (!size || addr + (size - 1) < addr) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "%" PRIu64 " bytes at 0x%" PRIx64 " are nothing that could be watched", size,
                       addr);
-        return false;
-    }
-    if (!cpu_debug_can_watch(kind)) {
-        qom_error_set(errp, QOM_ERROR_STATE,
-                      "accesses cannot be watched: here the accelerator does not tell of them");
         return false;
     }
     return true;
@@ -237,10 +231,16 @@ bool cpu_breakpoint_insert(CPUState *cpu, uint64_t addr, uint64_t size, CPUBreak
 
     if (is_code(kind)) {
         b.size = 1;
-    } else if (!may_watch(addr, size, kind, errp)) {
+    } else if (!may_watch(addr, size, errp)) {
         return false;
     }
     if (!cpu_debug_available(errp)) {
+        return false;
+    }
+    if (!cpu_debug_meets(kind)) {
+        qom_error_set(errp, QOM_ERROR_STATE, "the accelerator '%s' does not meet %s here",
+                      ACCEL_GET_CLASS(current_accel())->name,
+                      is_code(kind) ? "breakpoints" : "watchpoints of this kind");
         return false;
     }
     pause_all_vcpus();

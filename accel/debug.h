@@ -29,10 +29,11 @@ enum {
  */
 QOM_EXPORT bool cpu_debug_available(GError **errp);
 /**
- * Whether memory can be watched for @kind (CPU_BREAK_WRITE, CPU_BREAK_ACCESS): not for accesses in a
- * KVM that interprets the guest's code and passes over the debug registers. Main thread.
+ * Whether breakpoints of @kind are ever met. CPU_BREAK_ACCESS is not in a KVM that interprets the
+ * guest's code and passes over the debug registers; what else it passes over is made up for by
+ * steps, which is slow. Main thread.
  */
-QOM_EXPORT bool cpu_debug_can_watch(CPUBreakKind kind);
+QOM_EXPORT bool cpu_debug_meets(CPUBreakKind kind);
 /**
  * Lets @cpu stop after one instruction when it goes on (CPU_STEP_ bits), or not any more (0). The
  * vCPU is parked. False when the accelerator refuses. Main thread.

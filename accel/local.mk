@@ -44,8 +44,9 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-observed.c \
 	accel/kvm/kvm-regs.c \
 	accel/kvm/kvm-reset.c \
+	accel/kvm/kvm-steps.c \
+	accel/kvm/kvm-trial.c \
 	accel/kvm/kvm-vcpu.c \
-	accel/kvm/kvm-watch.c \
 	accel/qtest/commands.c \
 	accel/qtest/intercept.c \
 	accel/qtest/qtest-int.h \

@@ -159,8 +159,8 @@ static bool take_breakpoint(const char *args, CPUBreakKind *kind, uint64_t *addr
 /* An empty answer says that there is no such thing. x86 cannot watch reads without writes ('3'). */
 static bool is_possible(char type)
 {
-    return type == '0' || type == '1' || (type == '2' && cpu_debug_can_watch(CPU_BREAK_WRITE)) ||
-           (type == '4' && cpu_debug_can_watch(CPU_BREAK_ACCESS));
+    return type == '0' || type == '1' || type == '2' ||
+           (type == '4' && cpu_debug_meets(CPU_BREAK_ACCESS));
 }
 
 static bool insert_breakpoint(GdbServer *s, const char *args, size_t len)

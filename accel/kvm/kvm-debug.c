@@ -37,7 +37,7 @@ static uint32_t control_bits(const KVMVcpu *v, bool registers_used)
     if (registers_used) {
         control |= KVM_GUESTDBG_USE_HW_BP;
     }
-    if (step || kvm_watch_steps(v)) {
+    if (step || kvm_steps_needed(v)) {
         control |= KVM_GUESTDBG_SINGLESTEP;
         if (step & CPU_STEP_NOIRQ && v->kvm->debug_blocks_irqs) {
             control |= KVM_GUESTDBG_BLOCKIRQ;
@@ -90,6 +90,11 @@ bool kvm_debug_update(CPUState *cpu, GError **errp)
 
 /* ---- Exits ---- */
 
+static bool watches(const CPUBreakpoint *b)
+{
+    return b->kind == CPU_BREAK_WRITE || b->kind == CPU_BREAK_ACCESS;
+}
+
 /* The breakpoint that bits 0 to 3 of DR6 mean; one that watches comes before one for code. */
 static const CPUBreakpoint *breakpoint_hit(uint64_t dr6)
 {
@@ -100,7 +105,7 @@ static const CPUBreakpoint *breakpoint_hit(uint64_t dr6)
     for (int i = 0; i < 4; i++) {
         const CPUBreakpoint *b = dr6 >> i & 1 ? registers.of[i] : NULL;
 
-        if (b && (!hit || b->kind == CPU_BREAK_WRITE || b->kind == CPU_BREAK_ACCESS)) {
+        if (b && (!hit || watches(b))) {
             hit = b;
         }
     }
@@ -146,7 +151,7 @@ static bool stop_at(KVMVcpu *v, const CPUBreakpoint *b)
 static bool stepped(KVMVcpu *v)
 {
     CPUState *cpu = &v->cpu->parent_obj;
-    const CPUBreakpoint *b = kvm_watch_steps(v) ? kvm_watch_changed(v) : NULL;
+    const CPUBreakpoint *b = kvm_steps_met(v);
 
     if (b) {
         (void)stop_at(v, b);
@@ -160,16 +165,19 @@ bool kvm_exit_debug(KVMVcpu *v)
 {
     const struct kvm_debug_exit_arch *arch = &v->run->debug.arch;
     const CPUBreakpoint *b;
+    bool step;
 
     if (arch->exception == VECTOR_BP) {
         b = cpu_breakpoint_software_at(&v->cpu->parent_obj, arch->pc);
         return b ? stop_at(v, b) : give_to_guest(v, KVM_GUESTDBG_INJECT_BP);
     }
     b = arch->dr6 & DR6_HITS ? breakpoint_hit(arch->dr6) : NULL;
-    if (b) {
+    step = arch->dr6 & DR6_BS && v->debug_steps;
+    /* A breakpoint that the step has come to is met when the guest goes on from it. */
+    if (b && (!step || watches(b))) {
         return stop_at(v, b);
     }
-    if (arch->dr6 & DR6_BS && v->debug_steps) {
+    if (step) {
         return !stepped(v);
     }
     return give_to_guest(v, KVM_GUESTDBG_INJECT_DB);
@@ -230,10 +238,15 @@ static bool step_halt(KVMVcpu *v)
     return false;
 }
 
-void kvm_debug_step_exits(KVMVcpu *v, KVMExitFn *const *exits)
+bool kvm_debug_enter(KVMVcpu *v, KVMExitFn *const *exits)
 {
+    const CPUBreakpoint *b = kvm_steps_begin(v);
+
+    if (b) {
+        return stop_at(v, b);
+    }
     v->step_exits = exits;
-    kvm_watch_begin(v);
     v->exits[KVM_EXIT_IO] = v->exits[KVM_EXIT_MMIO] = step_access;
     v->exits[KVM_EXIT_HLT] = step_halt;
+    return true;
 }

@@ -20,8 +20,9 @@ struct KVMState {
     int fd, vm;      /* of the device and of the virtual machine; -1: not open */
     size_t run_size; /* bytes of a vCPU's struct kvm_run */
     bool readonly_slots, ioeventfd, ioeventfd_any_length;
-    bool debug_blocks_irqs;      /* a single step can keep interrupts off */
-    bool watches_tried, watches; /* whether watchpoints work, once that was asked */
+    bool debug_blocks_irqs; /* a single step can keep interrupts off */
+    /* Whether a debugger's wishes are met here, once that was tried (kvm-trial.c). */
+    bool debug_tried, debug_watch, debug_code, debug_int3;
     uint32_t max_slots;
     KVMMemory *memory;
     KVMChips *chips;            /* interrupt controllers in the kernel, or NULL */
@@ -103,16 +104,10 @@ bool kvm_put_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **errp)
 bool kvm_debug_update(CPUState *cpu, GError **errp);
 bool kvm_debug_apply(KVMVcpu *v, GError **errp);
 /*
- * kvm-watch.c: whether watchpoints are met, if need be by steps that compare memory. Main thread.
+ * Before the guest is entered to go in steps: makes v->exits, which are @exits, those of a vCPU that
+ * is to stop after one instruction. False when it stands at a breakpoint already.
  */
-bool kvm_debug_watches(AccelState *accel, CPUBreakKind kind);
-/* Whether the vCPU has to step for that. */
-bool kvm_watch_steps(const KVMVcpu *v);
-/* Notes what is in the watched bytes; then: the watchpoint whose bytes have changed, or NULL. */
-void kvm_watch_begin(KVMVcpu *v);
-const CPUBreakpoint *kvm_watch_changed(KVMVcpu *v);
-/* Makes v->exits, which are @exits, those of a vCPU that is to stop after one instruction. */
-void kvm_debug_step_exits(KVMVcpu *v, KVMExitFn *const *exits);
+bool kvm_debug_enter(KVMVcpu *v, KVMExitFn *const *exits);
 KVMExitFn kvm_exit_debug;
 /* Whether an internal error is KVM's way to meet an INT3 of ours, which has stopped the machine. */
 bool kvm_debug_is_breakpoint(KVMVcpu *v);
@@ -120,6 +115,16 @@ bool kvm_debug_is_breakpoint(KVMVcpu *v);
 bool kvm_reset_vcpu(KVMVcpu *v, GError **errp);
 /* kvm-cpuid.c */
 bool kvm_set_cpuid(KVMVcpu *v, GError **errp);
+
+/* kvm-trial.c: tries what a debugger needs, once. Main thread. */
+void kvm_trial(KVMState *s);
+/* kvm-steps.c: whether breakpoints of that kind are met, if need be by steps. Main thread. */
+bool kvm_debug_meets(AccelState *accel, CPUBreakKind kind);
+/* Whether the vCPU has to go in steps for one of them. Its own thread, as for what follows. */
+bool kvm_steps_needed(const KVMVcpu *v);
+/* Before the first step, and after each: the breakpoint that is met there, or NULL. */
+const CPUBreakpoint *kvm_steps_begin(KVMVcpu *v);
+const CPUBreakpoint *kvm_steps_met(KVMVcpu *v);
 
 /* kvm-memory.c: guest memory and ioeventfds follow the two address spaces from now on. */
 KVMMemory *kvm_memory_new(KVMState *kvm);

@@ -172,8 +172,9 @@ __attribute__((hot)) void kvm_cpu_exec(CPUState *cpu)
         (v->cpu->regs_fetched && !give_registers_back(v)) || (observed && !kvm_observe_entry(v))) {
         return;
     }
-    if (G_UNLIKELY(v->debug_steps)) {
-        kvm_debug_step_exits(v, observed ? kvm_exits_observed : kvm_exits_plain);
+    if (G_UNLIKELY(v->debug_steps) &&
+        !kvm_debug_enter(v, observed ? kvm_exits_observed : kvm_exits_plain)) {
+        return;
     }
     for (;;) {
         if (G_UNLIKELY(ioctl(v->fd, KVM_RUN, 0) < 0)) {

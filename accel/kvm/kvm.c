@@ -254,7 +254,7 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->get_extended = kvm_get_extended;
     ac->put_extended = kvm_put_extended;
     ac->debug_update = kvm_debug_update;
-    ac->debug_watches = kvm_debug_watches;
+    ac->debug_meets = kvm_debug_meets;
 }
 
 static const TypeInfo kvm_types[] = {

@@ -89,7 +89,7 @@ static bool fuzz_debug_update(CPUState *cpu G_GNUC_UNUSED, GError **errp G_GNUC_
     return true;
 }
 
-static bool fuzz_debug_watches(AccelState *accel G_GNUC_UNUSED, CPUBreakKind kind G_GNUC_UNUSED)
+static bool fuzz_debug_meets(AccelState *accel G_GNUC_UNUSED, CPUBreakKind kind G_GNUC_UNUSED)
 {
     return true;
 }
@@ -110,7 +110,7 @@ static void fuzz_accel_class_init(ObjectClass *klass, const void *data G_GNUC_UN
     ac->get_extended = fuzz_get_extended;
     ac->put_extended = fuzz_put_extended;
     ac->debug_update = fuzz_debug_update;
-    ac->debug_watches = fuzz_debug_watches;
+    ac->debug_meets = fuzz_debug_meets;
 }
 
 static const TypeInfo fuzz_accel_types[] = {
