@@ -106,6 +106,25 @@ static GVariant *part(GVariant *answer, const char *key)
     return g_variant_lookup_value(answer, key, G_VARIANT_TYPE_VARDICT);
 }
 
+/* Messages are text, as are the values of properties. */
+static bool is_text(const char *word)
+{
+    bool good = g_utf8_validate(word, -1, NULL);
+
+    if (!good) {
+        error_report("'%s' is not valid UTF-8", word);
+    }
+    return good;
+}
+
+static bool all_text(char **words)
+{
+    while (*words && is_text(*words)) {
+        words++;
+    }
+    return !*words;
+}
+
 static int failed(const GError *error)
 {
     error_report("%s", error->message);
@@ -125,6 +144,8 @@ static bool item_names(const Request *r, const KeyValItem *item, const char *nam
     if (!text || !*text) {
         return false;
     }
+    /* The short form of a chardev. */
+    text += g_str_has_prefix(text, "file:") ? strlen("file:") : 0;
     path = host_path_in(r->directory, text);
     return !strcmp(text, name) || !strcmp(path, name);
 }
@@ -274,7 +295,10 @@ static int attach_once(Request *r)
         status = 1;
     } else if (stays && r->relay >= 0) {
         status = stay(r, wire);
-    } else if (done && g_variant_lookup(done, "text", "&s", &text)) {
+    } else if (!done) {
+        error_report("the machine answers in no way that is understood");
+        status = 1;
+    } else if (g_variant_lookup(done, "text", "&s", &text)) {
         fputs(text, stdout);
     }
     attach_wire_free(wire);
@@ -299,6 +323,10 @@ static int attach_words(const char *machine, char **words)
     int status = -1;
 
     r.directory = g_get_current_dir();
+    if (!is_text(r.directory) || !all_text(words)) {
+        g_free(r.directory);
+        return 1;
+    }
     r.files = g_array_new(FALSE, FALSE, sizeof(SentFile));
     g_array_set_clear_func(r.files, sent_file_clear);
     while (status < 0) {
@@ -329,11 +357,15 @@ static int do_attach(int argc, char **argv)
 static int do_detach(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    AttachWire *wire = connect_to(argv[1], &error);
+    AttachWire *wire;
     g_autoptr(GVariant) answer = NULL;
     GVariantDict dict;
 
     (void)argc;
+    if (!is_text(argv[2])) {
+        return 1;
+    }
+    wire = connect_to(argv[1], &error);
     if (wire) {
         begin_request(&dict, "detach");
         g_variant_dict_insert(&dict, "id", "s", argv[2]);

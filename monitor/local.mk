@@ -7,6 +7,8 @@ libqometall_a_SOURCES += \
 	monitor/attach-client.h \
 	monitor/attach-folder.c \
 	monitor/attach-folder.h \
+	monitor/attach-peer.h \
+	monitor/attach-request.c \
 	monitor/attach-server.c \
 	monitor/attach-session.c \
 	monitor/attach-session.h \
@@ -60,6 +62,8 @@ libqometall_a_SOURCES += \
 	monitor/qom-tree.c \
 	monitor/schema-check.c \
 	monitor/schema.c
+
+unit_tests += tests/unit/test-attach-server
 
 # The gdb server.
 libqometall_a_SOURCES += \

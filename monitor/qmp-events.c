@@ -55,8 +55,9 @@ static void machine_event(RunEvent event, ShutdownCause cause, void *opaque)
     }
 }
 
-static void device_event(QDevEvent event, const char *id, const char *path)
+static void device_event(QDevEvent event, const char *id, const char *path, void *opaque)
 {
+    (void)opaque;
     qmp_emit(event == QDEV_EVENT_DELETED ? "DEVICE_DELETED" : "DEVICE_UNPLUG_GUEST_ERROR",
              qmp_object("device", id ? g_variant_new_string(id) : NULL, "path",
                         g_variant_new_string(path), NULL));
@@ -76,11 +77,11 @@ void qmp_listen(QmpMonitor *qmp, bool on)
         was_running = runstate_is_running();
         runstate_add_listener(state_changed, NULL);
         runstate_add_event_listener(machine_event, NULL);
-        qdev_set_event_hook(device_event);
+        qdev_add_listener(device_event, NULL);
     } else if (listened && !listeners) {
         runstate_del_listener(state_changed, NULL);
         runstate_del_event_listener(machine_event, NULL);
-        qdev_set_event_hook(NULL);
+        qdev_del_listener(device_event, NULL);
     }
 }
 

@@ -75,11 +75,14 @@ typedef enum QDevEvent {
     QDEV_EVENT_DELETED,        /* the device is gone, and its memory free */
     QDEV_EVENT_UNPLUG_REFUSED, /* the guest keeps it */
 } QDevEvent;
+/** @id: the device's, or NULL; @path: where it was or is. */
+typedef void QDevListener(QDevEvent event, const char *id, const char *path, void *opaque);
 /**
- * Has @fn told of the devices of a machine that is ready (NULL: nobody). @id: the device's, or NULL;
- * @path: where it was or is. Main thread; @fn is called there.
+ * Has @fn told of the devices of a machine that is ready, until that pair is taken away. Main thread;
+ * @fn is called there, and may take itself away.
  */
-QOM_EXPORT void qdev_set_event_hook(void (*fn)(QDevEvent event, const char *id, const char *path));
+QOM_EXPORT void qdev_add_listener(QDevListener *fn, void *opaque);
+QOM_EXPORT void qdev_del_listener(QDevListener *fn, void *opaque);
 
 /**
  * Until qdev_batch_end() devices are realized without anybody seeing them: the map is not

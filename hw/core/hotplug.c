@@ -119,20 +119,56 @@ typedef struct Deleted {
     char *id, *path;
 } Deleted;
 
-static void (*event_hook)(QDevEvent event, const char *id, const char *path);
+typedef struct Listener {
+    QDevListener *fn;
+    void *opaque;
+} Listener;
 
-void qdev_set_event_hook(void (*fn)(QDevEvent event, const char *id, const char *path))
+static GArray *listeners; /* of Listener; NULL: none */
+
+void qdev_add_listener(QDevListener *fn, void *opaque)
 {
-    event_hook = fn;
+    Listener listener = { fn, opaque };
+
+    if (!listeners) {
+        listeners = g_array_new(FALSE, FALSE, sizeof(Listener));
+    }
+    g_array_append_val(listeners, listener);
+}
+
+void qdev_del_listener(QDevListener *fn, void *opaque)
+{
+    for (unsigned i = 0; listeners && i < listeners->len; i++) {
+        const Listener *listener = &g_array_index(listeners, Listener, i);
+
+        if (listener->fn == fn && listener->opaque == opaque) {
+            g_array_remove_index(listeners, i);
+            break;
+        }
+    }
+    if (listeners && !listeners->len) {
+        g_array_free(listeners, TRUE);
+        listeners = NULL;
+    }
+}
+
+/* From the last to the first: one that takes itself away is not in the way of the others. */
+static void tell(QDevEvent event, const char *id, const char *path)
+{
+    for (unsigned i = listeners ? listeners->len : 0; i > 0; i--) {
+        if (listeners && i <= listeners->len) {
+            Listener listener = g_array_index(listeners, Listener, i - 1);
+
+            listener.fn(event, id, path, listener.opaque);
+        }
+    }
 }
 
 static void tell_deleted(void *opaque)
 {
     Deleted *gone = opaque;
 
-    if (event_hook) {
-        event_hook(QDEV_EVENT_DELETED, gone->id, gone->path);
-    }
+    tell(QDEV_EVENT_DELETED, gone->id, gone->path);
     g_free(gone->id);
     g_free(gone->path);
     g_free(gone);
@@ -155,9 +191,7 @@ void qdev_unplug_refused(DeviceState *dev)
     g_autofree char *path = object_get_canonical_path(OBJECT(dev));
 
     dev->pending_deleted = false;
-    if (event_hook) {
-        event_hook(QDEV_EVENT_UNPLUG_REFUSED, dev->id, path);
-    }
+    tell(QDEV_EVENT_UNPLUG_REFUSED, dev->id, path);
 }
 
 static const TypeInfo hotplug_types[] = {
