@@ -382,15 +382,28 @@ static int do_detach(int argc, char **argv)
     return 0;
 }
 
+/* A line a machine: what its name could do to a terminal is shown as a question mark. */
+static void print_row(const char *name, const char *pid, const char *machine, const char *state)
+{
+    g_autofree char *shown = g_utf8_make_valid(name, -1);
+
+    for (char *p = shown; *p; p++) {
+        *p = g_ascii_iscntrl(*p) ? '?' : *p;
+    }
+    printf("%-20s %8s %-12s %s\n", shown, pid, machine, state);
+}
+
 static void print_machine(const char *name, GVariant *status)
 {
     const char *machine = "?", *state = "?";
+    g_autofree char *process = NULL;
     gint64 pid = 0;
 
     g_variant_lookup(status, "pid", "x", &pid);
     g_variant_lookup(status, "machine", "&s", &machine);
     g_variant_lookup(status, "status", "&s", &state);
-    printf("%-20s %8d %-12s %s\n", name, (int)pid, machine, state);
+    process = g_strdup_printf("%d", (int)pid);
+    print_row(name, process, machine, state);
 }
 
 static void list_machine(const char *name)
@@ -414,10 +427,10 @@ static void list_machine(const char *name)
     if (done) {
         print_machine(name, done);
     } else {
-        printf("%-20s %8s %-12s %s\n", name, "-", "-",
-               answer && error_of(answer) ? error_of(answer)
-               : error                    ? error->message
-                                          : "?");
+        print_row(name, "-", "-",
+                  answer && error_of(answer) ? error_of(answer)
+                  : error                    ? error->message
+                                             : "?");
     }
     attach_wire_free(wire);
 }

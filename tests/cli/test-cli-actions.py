@@ -8,9 +8,10 @@ import select
 import signal
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
-from cli import QOMET, TIMEOUT_S, folder, need_kvm, qomet, tap  # noqa: E402
+from cli import QOMET, TIMEOUT_S, folder, need_kvm, qomet, start, tap  # noqa: E402
 
 # HLT; and in protected mode with no interrupt table: UD2.
 HALTS = b"\xf4"
@@ -135,6 +136,21 @@ def a_panic_may_leave_the_machine_to_be_looked_at():
             qmp.ends(0)
 
 
+def a_failure_that_was_told_keeps_its_status():
+    need_kvm()
+    with folder() as path:
+        kernel = os.path.join(path, "guest")
+        with open(kernel, "wb") as file:
+            file.write(TRIPLE_FAULT)
+        for i in range(400 if os.environ.get("QOMET_TEST_LONG") else 40):
+            process = start("-M", "bare,protected-mode=on", "-nodefaults", "-kernel", kernel)
+            time.sleep(i % 40 * 0.0005)
+            process.send_signal(signal.SIGTERM)
+            err = process.communicate(timeout=TIMEOUT_S)[1]
+            told = b"triple fault" in err
+            assert process.returncode in ((1,) if told else (0, -signal.SIGTERM)), (i, process.returncode, err)
+
+
 def a_wrong_action_is_named_with_those_that_there_are():
     none = ("-accel", "qtest", "-M", "none")
     qomet(*none, "-action", "reboot=restart").expect(
@@ -146,4 +162,4 @@ def a_wrong_action_is_named_with_those_that_there_are():
 tap([without_an_action_a_shutdown_ends_the_program, no_shutdown_leaves_the_machine_to_be_looked_at,
      a_signal_ends_a_machine_that_was_only_stopped, no_reboot_makes_a_reset_a_shutdown,
      a_panic_has_status_1_unless_another_action_is_named, a_panic_may_leave_the_machine_to_be_looked_at,
-     a_wrong_action_is_named_with_those_that_there_are])
+     a_failure_that_was_told_keeps_its_status, a_wrong_action_is_named_with_those_that_there_are])
