@@ -103,6 +103,7 @@ EXTRA_DIST += tests/fuzz/corpus/fuzz-hmp tests/fuzz/corpus/fuzz-qmp
 
 script_tests += \
 	tests/monitor/test-qmp-any-order.py \
+	tests/monitor/test-qmp-anything.py \
 	tests/monitor/test-qmp-chardevs.py \
 	tests/monitor/test-qmp-devices.py \
 	tests/monitor/test-qmp-memory.py \
@@ -118,6 +119,7 @@ script_tests += \
 
 long_tests += \
 	tests/monitor/test-qmp-any-order.py \
+	tests/monitor/test-qmp-anything.py \
 	tests/monitor/test-qmp-devices.py
 
 EXTRA_DIST += \

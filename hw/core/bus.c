@@ -255,6 +255,20 @@ static void bus_unparent(Object *obj)
     bus->realized = false;
 }
 
+/* What a bus leads to is made with the board, or by the device that offers it. */
+static bool bus_may_set(Object *obj, const Property *prop, GError **errp)
+{
+    const BusState *bus = BUS(obj);
+
+    if (!prop->live && (bus->parent ? bus->parent->realized : qdev_machine_is_ready())) {
+        qom_error_set(errp, QOM_ERROR_STATE,
+                      "property '%s' of '%s' cannot change once the machine is made", prop->name,
+                      object_get_typename(obj));
+        return false;
+    }
+    return true;
+}
+
 static void bus_reset_children(Object *obj, void (*fn)(Object *child, void *opaque), void *opaque)
 {
     BusState *bus = BUS(obj);
@@ -287,6 +301,7 @@ static const Property bus_props[] = {
 static void bus_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
+    klass->may_set = bus_may_set;
     klass->unparent = bus_unparent;
     RESETTABLE_CLASS(klass)->child_foreach = bus_reset_children;
     object_class_add_properties(klass, bus_props, G_N_ELEMENTS(bus_props));

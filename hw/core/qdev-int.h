@@ -38,6 +38,8 @@ void qdev_undo_disown_timer(EntryGuard *guard, QEMUTimer *ts);
 
 /* ---- qdev.c --------------------------------------------------------------------------------- */
 
+/** What qdev_set_machine_ready() has said last. Main thread. */
+bool qdev_machine_is_ready(void);
 /** How messages call @dev: its id, or its type. Owned by @dev. */
 const char *qdev_label(const DeviceState *dev);
 /** The end of realize, when the map is published: lines reach the device, its handler is told. */

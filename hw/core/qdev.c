@@ -17,6 +17,11 @@ void qdev_set_machine_ready(bool ready)
     machine_ready = ready;
 }
 
+bool qdev_machine_is_ready(void)
+{
+    return machine_ready;
+}
+
 Object *qdev_get_machine(void)
 {
     Object *machine = object_resolve_path_component(object_get_root(), "machine");

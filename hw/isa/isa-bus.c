@@ -71,8 +71,9 @@ bool isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint32_t start, GErro
     uint64_t size = memory_region_size(mr);
     uint64_t last = start + (size ? size - 1 : 0);
 
-    if (!bus) {
-        qom_error_set(errp, QOM_ERROR_STATE, "'%s' has no ports: it sits on no ISA bus", type);
+    if (!bus || !ISA_BUS(bus)->address_space_io) {
+        qom_error_set(errp, QOM_ERROR_STATE, "'%s' has no ports: it sits on %s", type,
+                      bus ? "a bus that leads to none" : "no ISA bus");
         return false;
     }
     if (last > ISA_LAST_PORT) {
