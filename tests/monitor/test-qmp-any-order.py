@@ -19,7 +19,7 @@ from guests import LONG, seed_of_test  # noqa: E402
 
 try:
     import hypothesis
-    from hypothesis import strategies as st
+    from hypothesis import configuration, strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 except ImportError:
     hypothesis = None
@@ -230,6 +230,13 @@ def machine_of_rules(counts):
 def the_machine_is_what_was_asked_for_after_any_commands():
     if not hypothesis:
         raise Skip("python3-hypothesis is not installed")
+    with folder() as home:
+        # What it notes for later would be left where the test was run.
+        configuration.set_hypothesis_home_dir(home)
+        take_steps()
+
+
+def take_steps():
     seed, counts = seed_of_test(), {"steps": 0}
     while counts["steps"] < STEPS:
         examples = max(1, min(STEPS - counts["steps"], 1000) // STEPS_AT_ONCE)
