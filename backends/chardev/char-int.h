@@ -17,6 +17,8 @@ void chr_drained(Chardev *chr);
  * thread.
  */
 void chr_flush(Chardev *chr, int patience_ms, int limit_ms);
+/** Whether output waits for the host to take it. Any thread. */
+bool chr_has_output(Chardev *chr);
 /** Undoes qemu_chr_end_waits(). */
 void chr_allow_waits(void);
 

@@ -273,6 +273,16 @@ void qemu_chr_be_writable(Chardev *chr)
     }
 }
 
+bool chr_has_output(Chardev *chr)
+{
+    bool waits;
+
+    pthread_mutex_lock(&chr->lock);
+    waits = chr->out_len > 0;
+    pthread_mutex_unlock(&chr->lock);
+    return waits;
+}
+
 void chr_flush(Chardev *chr, int patience_ms, int limit_ms)
 {
     int64_t start = now_ms(), since = start;

@@ -111,13 +111,7 @@ static int stdio_input(FDChardev *fd)
 
 static void leave_if_drained(StdioChardev *s)
 {
-    Chardev *chr = CHARDEV(s);
-    bool drained;
-
-    pthread_mutex_lock(&chr->lock);
-    drained = chr->out_len == 0;
-    pthread_mutex_unlock(&chr->lock);
-    if (s->ending && drained) {
+    if (s->ending && !chr_has_output(CHARDEV(s))) {
         s->ending = false;
         fd_chardev_stop(CHARDEV_FD(s));
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """A machine that runs is changed with words of the command line: qomet attach, detach and list."""
+import fcntl
 import os
 import re
 import shutil
@@ -156,6 +157,44 @@ def of_two_machines_of_one_name_the_second_is_refused():
         qomet(*BARE, "-name", "twin").expect(
             status=1, err="qomet: -name twin: a machine of the name 'twin' runs already (process %d)\n" % twin.process.pid)
         assert listed()["twin"][0] == str(twin.process.pid)
+
+
+def of_many_that_start_at_once_one_gets_the_name():
+    for _ in range(60 if os.environ.get("QOMET_TEST_LONG") else 15):
+        # A name that a machine has left behind is what all of them find.
+        os.makedirs(runtime_folder(), mode=0o700, exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(os.path.join(runtime_folder(), "one"))
+        machines = [start("-accel", "qtest", "-M", "none", "-name", "one") for _ in range(8)]
+        wait_for(lambda machines=machines: sum(machine.poll() is not None for machine in machines) >= 7)
+        alive = [machine for machine in machines if machine.poll() is None]
+        assert len(alive) == 1, [machine.communicate() for machine in machines]
+        assert listed()["one"][0] == str(alive[0].pid)
+        for machine in machines:
+            machine.terminate()
+            machine.communicate(timeout=TIMEOUT_S)
+        assert os.listdir(runtime_folder()) == []
+
+
+def who_changes_the_folder_has_it_alone():
+    os.makedirs(runtime_folder(), mode=0o700, exist_ok=True)
+    left = os.path.join(runtime_folder(), "left")
+    with socket.socket(socket.AF_UNIX) as nobody:
+        nobody.bind(left)
+    held = os.open(runtime_folder(), os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    clients = [start("list"), start("-accel", "qtest", "-M", "none", "-name", "left")]
+    made = os.stat(left).st_ino
+    time.sleep(0.3)
+    # It may be about to be listened at.
+    assert os.stat(left).st_ino == made and clients[0].poll() is None
+    os.close(held)
+    assert clients[0].wait(timeout=TIMEOUT_S) == 0
+    wait_for(lambda: "left" in listed(), clients[1])
+    clients[1].terminate()
+    for client in clients:
+        client.communicate(timeout=TIMEOUT_S)
+    assert clients[1].returncode == 0
 
 
 def a_machine_that_was_killed_leaves_its_name():
@@ -331,7 +370,8 @@ tap([a_running_machine_gets_a_console_and_loses_it, a_machine_that_was_not_start
      relative_paths_are_those_of_the_caller, what_fails_leaves_no_file_and_changes_none,
      a_question_is_answered_by_the_machine, what_a_running_machine_does_not_take_is_said, an_unknown_id_is_not_detached,
      many_clients_may_come_at_once, words_are_missing, a_name_that_nothing_has_is_said,
-     of_two_machines_of_one_name_the_second_is_refused, a_machine_that_was_killed_leaves_its_name, a_name_may_hold_anything,
+     of_two_machines_of_one_name_the_second_is_refused, of_many_that_start_at_once_one_gets_the_name, who_changes_the_folder_has_it_alone,
+     a_machine_that_was_killed_leaves_its_name, a_name_may_hold_anything,
      machines_without_a_name_cannot_be_found, without_a_runtime_folder_one_is_made_of_the_users_own,
      a_folder_that_others_may_enter_is_not_used, what_the_machine_may_not_open_comes_from_the_caller,
      another_user_is_refused, somebody_elses_folder_is_not_used])
