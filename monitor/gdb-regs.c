@@ -22,8 +22,24 @@ static void get_value(const GdbRegisters *regs, const GdbRegister *row, uint8_t 
     }
 }
 
-static void set_value(GdbRegisters *regs, const GdbRegister *row, const uint8_t *value)
+/* What packets have changed of a vCPU. */
+enum { CHANGED_PLAIN = 1, CHANGED_EXTENDED = 2 };
+
+static unsigned part_of(const GdbRegister *row)
 {
+    return row->set || row->offset >= offsetof(GdbRegisters, x) ? CHANGED_EXTENDED : CHANGED_PLAIN;
+}
+
+static void set_value(GdbRegisters *regs, const GdbRegister *row, const uint8_t *value,
+                      unsigned *changed)
+{
+    uint8_t before[VALUE_BYTES];
+
+    get_value(regs, row, before);
+    if (!memcmp(before, value, row->bytes)) {
+        return;
+    }
+    *changed |= part_of(row);
     if (row->set) {
         uint32_t number;
 
@@ -49,11 +65,8 @@ static bool fetch(GdbServer *s, GdbRegisters *regs)
     return true;
 }
 
-/*
- * Segments whose selector has changed are loaded as the processor would do it; what was not changed
- * is not put back, so that an accelerator without these registers is not asked to take them.
- */
-static bool put(GdbServer *s, const GdbRegisters *before, GdbRegisters *after)
+/* Segments whose selector has changed are loaded as the processor would do it. */
+static bool put(GdbServer *s, const GdbRegisters *before, GdbRegisters *after, unsigned changed)
 {
     X86CPU *cpu = X86_CPU(gdb_cpu(s));
 
@@ -65,12 +78,10 @@ static bool put(GdbServer *s, const GdbRegisters *before, GdbRegisters *after)
             return false;
         }
     }
-    if (memcmp(&before->r, &after->r, sizeof(after->r)) != 0 &&
-        !x86_cpu_set_registers(cpu, &after->r, NULL)) {
+    if (changed & CHANGED_PLAIN && !x86_cpu_set_registers(cpu, &after->r, NULL)) {
         return false;
     }
-    return memcmp(&before->x, &after->x, sizeof(after->x)) == 0 ||
-           x86_cpu_set_extended(cpu, &after->x, NULL);
+    return !(changed & CHANGED_EXTENDED) || x86_cpu_set_extended(cpu, &after->x, NULL);
 }
 
 /* ---- Packets ---- */
@@ -97,23 +108,24 @@ bool gdb_write_registers(GdbServer *s, const char *args, size_t len)
 {
     uint8_t value[VALUE_BYTES];
     GdbRegisters before, after;
+    unsigned changed = 0;
     const GdbRegister *row;
 
     if (!fetch(s, &before)) {
         return gdb_error(s, GDB_EFAULT);
     }
-    memcpy(&after, &before, sizeof(after));
+    after = before;
     for (unsigned i = 0; (row = gdb_register(i)); i++) {
         size_t digits = (size_t)row->bytes * 2;
 
         if (len < digits || !gdb_parse_hex(args, row->bytes, value)) {
             return gdb_error(s, GDB_EINVAL);
         }
-        set_value(&after, row, value);
+        set_value(&after, row, value, &changed);
         args += digits;
         len -= digits;
     }
-    return !len && put(s, &before, &after) ? gdb_ok(s) : gdb_error(s, GDB_EINVAL);
+    return !len && put(s, &before, &after, changed) ? gdb_ok(s) : gdb_error(s, GDB_EINVAL);
 }
 
 /* p NUMBER */
@@ -142,6 +154,7 @@ bool gdb_write_register(GdbServer *s, const char *args, size_t len)
     uint8_t value[VALUE_BYTES];
     GdbRegisters before, after;
     const GdbRegister *row = NULL;
+    unsigned changed = 0;
     uint64_t number;
 
     (void)len;
@@ -152,7 +165,7 @@ bool gdb_write_register(GdbServer *s, const char *args, size_t len)
         !fetch(s, &before)) {
         return gdb_error(s, GDB_EINVAL);
     }
-    memcpy(&after, &before, sizeof(after));
-    set_value(&after, row, value);
-    return put(s, &before, &after) ? gdb_ok(s) : gdb_error(s, GDB_EINVAL);
+    after = before;
+    set_value(&after, row, value, &changed);
+    return put(s, &before, &after, changed) ? gdb_ok(s) : gdb_error(s, GDB_EINVAL);
 }

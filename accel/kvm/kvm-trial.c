@@ -49,10 +49,7 @@ static bool make_machine(Trial *t, const KVMState *s)
     if (t->vm < 0 || ioctl(t->vm, KVM_SET_TSS_ADDR, (unsigned long)TSS_ADDR) < 0) {
         return false;
     }
-    t->page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (t->page == MAP_FAILED) {
-        return false;
-    }
+    t->page = g_aligned_alloc0(1, PAGE_BYTES, PAGE_BYTES);
     put_code(t->page);
     slot.userspace_addr = (uintptr_t)t->page;
     if (ioctl(t->vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0) {
@@ -74,12 +71,10 @@ static void end_machine(Trial *t)
     if (t->vcpu >= 0) {
         close(t->vcpu);
     }
-    if (t->page != MAP_FAILED) {
-        munmap(t->page, PAGE_BYTES);
-    }
     if (t->vm >= 0) {
         close(t->vm);
     }
+    g_aligned_free(t->page);
 }
 
 /* Whether the guest that begins at @start stops for the debugger, and not at its hlt. */
