@@ -255,12 +255,10 @@ static void bus_unparent(Object *obj)
     bus->realized = false;
 }
 
-/* What a bus leads to is made with the board, or by the device that offers it. */
+/* What a bus leads to is made with the board. */
 static bool bus_may_set(Object *obj, const Property *prop, GError **errp)
 {
-    const BusState *bus = BUS(obj);
-
-    if (!prop->live && (bus->parent ? bus->parent->realized : qdev_machine_is_ready())) {
+    if (!prop->live && qdev_machine_is_ready()) {
         qom_error_set(errp, QOM_ERROR_STATE,
                       "property '%s' of '%s' cannot change once the machine is made", prop->name,
                       object_get_typename(obj));
@@ -294,7 +292,7 @@ static void bus_finalize(Object *obj)
 static const Property bus_props[] = {
     /* Weak: the handler usually owns the bus. */
     DEFINE_PROP_("hotplug-handler", BusState, hotplug_handler, HotplugHandler *, prop_info_link,
-                 .link_type = TYPE_HOTPLUG_HANDLER, .link_flags = OBJ_PROP_LINK_WEAK,
+                 .link_type = TYPE_HOTPLUG_HANDLER, .link_flags = OBJ_PROP_LINK_WEAK, .live = true,
                  .help = "who is asked when a device comes or goes"),
 };
 

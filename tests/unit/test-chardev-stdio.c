@@ -231,7 +231,8 @@ static void ctrl_a_h_helps_and_c_says_that_there_is_no_monitor(void **state)
                            "C-a b    send a break\r\n"
                            "C-a C-a  send C-a\r\n");
     key(CTRL_A "c");
-    assert_reads(terminal, "\r\nqomet: there is no monitor on this terminal (-serial mon:stdio has one)\r\n");
+    assert_reads(terminal,
+                 "\r\nqomet: there is no monitor on this terminal (-serial mon:stdio has one)\r\n");
     key(CTRL_A "z"
                "q");
     assert_reads(terminal, "<q>");
