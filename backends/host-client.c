@@ -21,7 +21,7 @@ typedef struct GivenFile {
 /* A file that was opened for the client's words, and what remains to be done with it. */
 typedef struct OpenedFile {
     char *path;
-    int fd; /* a duplicate of what was handed out */
+    int fd; /* a duplicate of what was handed out; -1: there could not be one */
     bool truncate, made;
 } OpenedFile;
 
@@ -50,7 +50,9 @@ static void opened_clear(void *opaque)
     OpenedFile *opened = opaque;
 
     g_free(opened->path);
-    close(opened->fd);
+    if (opened->fd >= 0) {
+        close(opened->fd);
+    }
 }
 
 HostClient *host_client_new(const char *directory)
@@ -208,10 +210,18 @@ static int open_carefully(const char *path, int flags, bool *made)
     return fd;
 }
 
+/* Remembers what remains to be done with @fd at the end of the words. */
+static void note_opened(const char *path, int fd, bool truncate, bool made)
+{
+    OpenedFile opened = { g_strdup(path), fcntl(fd, F_DUPFD_CLOEXEC, 0), truncate, made };
+
+    g_array_append_val(current->opened, opened);
+}
+
 static int open_for_client(const char *path, int flags)
 {
     const GivenFile *given = find_given(path, flags & ~O_TRUNC);
-    OpenedFile opened = { .truncate = flags & O_TRUNC };
+    bool made = false;
     int fd, errnum;
 
     if (given) {
@@ -220,7 +230,7 @@ static int open_for_client(const char *path, int flags)
         fd = -1;
         errno = EACCES;
     } else {
-        fd = open_carefully(path, flags & ~O_TRUNC, &opened.made);
+        fd = open_carefully(path, flags & ~O_TRUNC, &made);
     }
     if (fd < 0) {
         errnum = errno;
@@ -228,11 +238,7 @@ static int open_for_client(const char *path, int flags)
         errno = errnum;
         return -1;
     }
-    opened.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (opened.fd >= 0) {
-        opened.path = g_strdup(path);
-        g_array_append_val(current->opened, opened);
-    }
+    note_opened(path, fd, flags & O_TRUNC, made);
     return fd;
 }
 

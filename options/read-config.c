@@ -162,32 +162,36 @@ static bool read_lines(ConfigReader *r, char *text, GError **errp)
 
 /* ---- Files ---- */
 
-/* The whole text; the caller frees. */
-static char *read_file(const char *path, GError **errp)
+/* As much of the file as there may be, with a zero behind it; the caller frees. */
+static char *read_text(const char *path, size_t *len, GError **errp)
 {
     FILE *file = fopen(path, "re");
-    g_autofree char *text = NULL;
-    size_t len = 0;
-    int errnum;
+    char *text = file ? g_malloc0(FILE_BYTES_MAX + 2) : NULL;
 
-    if (file) {
-        text = g_malloc(FILE_BYTES_MAX + 1);
-        len = fread(text, 1, FILE_BYTES_MAX + 1, file);
+    if (text) {
+        *len = fread(text, 1, FILE_BYTES_MAX + 1, file);
     }
-    errnum = !file || ferror(file) ? errno : 0;
+    if (!file || ferror(file)) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "cannot read '%s': %s", path, g_strerror(errno));
+        g_clear_pointer(&text, g_free);
+    }
     if (file) {
         fclose(file);
     }
-    if (errnum) {
-        qom_error_set(errp, QOM_ERROR_FAILED, "cannot read '%s': %s", path, g_strerror(errnum));
-        return NULL;
-    }
-    if (len > FILE_BYTES_MAX || memchr(text, 0, len)) {
+    return text;
+}
+
+static char *read_file(const char *path, GError **errp)
+{
+    size_t len = 0;
+    char *text = read_text(path, &len, errp);
+
+    if (text && (len > FILE_BYTES_MAX || strlen(text) != len)) {
         qom_error_set(errp, QOM_ERROR_SYNTAX, "'%s' is no configuration: it %s", path,
                       len > FILE_BYTES_MAX ? "is longer than 1 MiB" : "has a byte of zero");
-        return NULL;
+        g_clear_pointer(&text, g_free);
     }
-    return g_strndup(text, len);
+    return text;
 }
 
 /* Puts the words of the file behind place @at of the plan; moves *@at behind them. */
