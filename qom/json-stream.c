@@ -4,6 +4,8 @@
  * and by json-c's incremental reader. So a mistake is known at once, and it is known how to go on
  * behind it.
  */
+#include "config.h"
+
 #include <string.h>
 #include <json-c/json.h>
 #include <qomet/qom/error.h>
