@@ -103,7 +103,7 @@ Reach diagnosis_reach(Diagnosis *d, const char *label, uint64_t linear, X86Walk 
 static char *fault_sentence(const X86Walk *walk)
 {
     const X86WalkStep *last = &walk->steps[walk->n_steps - 1];
-    const char *verb = !strcmp(walk->fault, "reserved bit set") ? "has a" : "is";
+    const char *verb = !g_strcmp0(walk->fault, "reserved bit set") ? "has a" : "is";
 
     return g_strdup_printf("the %s at 0x%" PRIx64 " %s %s", last->level, last->entry_addr, verb,
                            walk->fault);
@@ -127,15 +127,15 @@ void diagnosis_out_of_reach(Diagnosis *d, Reach reach, const X86Walk *walk, cons
                           "CR3 is 0x%" PRIx64 ", and there is %s: so %s (0x%" PRIx64
                           ") and all else is out of reach",
                           d->r->cr3,
-                          strcmp(walk->fault, "outside RAM") ? "a table that maps nothing"
-                                                             : "no RAM for a page table",
+                          g_strcmp0(walk->fault, "outside RAM") ? "a table that maps nothing"
+                                                                : "no RAM for a page table",
                           what, linear);
         break;
     case REACH_NOT_MAPPED:
         diagnosis_verdict(d,
-                          !strcmp(walk->fault, "not present")   ? X86_CAUSE_NOT_PRESENT
-                          : !strcmp(walk->fault, "outside RAM") ? "page table outside RAM"
-                                                                : "reserved bit in a page table",
+                          !g_strcmp0(walk->fault, "not present")   ? X86_CAUSE_NOT_PRESENT
+                          : !g_strcmp0(walk->fault, "outside RAM") ? "page table outside RAM"
+                                                                   : "reserved bit in a page table",
                           "%s is 0x%" PRIx64 ", and %s", what, linear, fault);
         break;
     case REACH_NOT_CANONICAL:

@@ -26,6 +26,7 @@ static void skip_space(Reader *r)
 
 /* ---- Registers ---- */
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member takes none. */
 #define GPR(n, reg, bits)                                                                          \
     {                                                                                              \
         (n), offsetof(X86Registers, gpr[reg]), (bits)                                              \
@@ -35,6 +36,7 @@ static void skip_space(Reader *r)
         (n), offsetof(X86Registers, f), sizeof(((X86Registers *)0)->f) * 8                         \
     }
 #define SEGMENT(n, f) FIELD(n, f.selector), FIELD(n ".base", f.base), FIELD(n ".limit", f.limit)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct {
     const char *name;

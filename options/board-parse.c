@@ -361,8 +361,8 @@ static bool keyword(Parser *parser, const BoardText *word, GError **errp)
 
 static bool statement(Parser *parser, GError **errp)
 {
-    g_autofree char *text = NULL;
     BoardText word;
+    bool ok;
 
     parser->above = ABOVE_CLOSED;
     g_hash_table_remove_all(parser->keys);
@@ -370,16 +370,16 @@ static bool statement(Parser *parser, GError **errp)
         return expected(parser, "the name of an object, 'machine', 'cpus' or 'include'", errp);
     }
     word = take_text(parser);
-    text = word.text;
-    if (!next(parser, errp)) {
-        return false;
+    ok = next(parser, errp);
+    if (ok && is(parser, BOARD_TOKEN_COLON)) {
+        return object(parser, word, errp);
     }
-    if (is(parser, BOARD_TOKEN_COLON) || is(parser, BOARD_TOKEN_ARROW)) {
-        text = NULL;
-        return is(parser, BOARD_TOKEN_COLON) ? object(parser, word, errp)
-                                             : wire(parser, word, errp);
+    if (ok && is(parser, BOARD_TOKEN_ARROW)) {
+        return wire(parser, word, errp);
     }
-    return keyword(parser, &word, errp);
+    ok = ok && keyword(parser, &word, errp);
+    g_free(word.text);
+    return ok;
 }
 
 /* ---- All lines ---- */

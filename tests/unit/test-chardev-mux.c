@@ -155,6 +155,7 @@ static void output_waits_for_a_slow_peer_and_then_goes_on(void **state)
     assert_true(taken < 1 << 20);
     taken += qemu_chr_fe_write(&b->chr, (const uint8_t *)much, 1 << 20);
     read = read_text(peer, (size_t)taken);
+    assert_int_equal(strspn(read, "x"), taken);
     run_until(strchr(a->events->str, 'd') && strchr(b->events->str, 'd'));
 }
 
