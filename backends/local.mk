@@ -23,7 +23,9 @@ libqometall_a_SOURCES += \
 	backends/chardev/terminal.c \
 	backends/daemon.c \
 	backends/host-client.c \
-	backends/loop.c
+	backends/loop.c \
+	backends/read-file.c \
+	backends/read-file.h
 
 unit_tests += \
 	tests/unit/test-chardev \

@@ -3,10 +3,9 @@
  * -readconfig: QEMU's configuration files. Each section becomes a word of the option that it names,
  * with the same text that the command line would have had.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "backends/read-file.h"
 #include "options/options-int.h"
 
 /* Nothing that a person writes is longer. */
@@ -162,36 +161,22 @@ static bool read_lines(ConfigReader *r, char *text, GError **errp)
 
 /* ---- Files ---- */
 
-/* As much of the file as there may be, with a zero behind it; the caller frees. */
-static char *read_text(const char *path, size_t *len, GError **errp)
-{
-    FILE *file = fopen(path, "re");
-    char *text = file ? g_malloc0(FILE_BYTES_MAX + 2) : NULL;
-
-    if (text) {
-        *len = fread(text, 1, FILE_BYTES_MAX + 1, file);
-    }
-    if (!file || ferror(file)) {
-        qom_error_set(errp, QOM_ERROR_FAILED, "cannot read '%s': %s", path, g_strerror(errno));
-        g_clear_pointer(&text, g_free);
-    }
-    if (file) {
-        fclose(file);
-    }
-    return text;
-}
-
+/* The text of the file; the caller frees. */
 static char *read_file(const char *path, GError **errp)
 {
+    g_autoptr(GBytes) bytes = host_read_file(path, FILE_BYTES_MAX, "a configuration is read", errp);
     size_t len = 0;
-    char *text = read_text(path, &len, errp);
+    const char *data = bytes ? g_bytes_get_data(bytes, &len) : NULL;
 
-    if (text && (len > FILE_BYTES_MAX || strlen(text) != len)) {
-        qom_error_set(errp, QOM_ERROR_SYNTAX, "'%s' is no configuration: it %s", path,
-                      len > FILE_BYTES_MAX ? "is longer than 1 MiB" : "has a byte of zero");
-        g_clear_pointer(&text, g_free);
+    if (!bytes) {
+        return NULL;
     }
-    return text;
+    if (len && memchr(data, 0, len)) {
+        qom_error_set(errp, QOM_ERROR_SYNTAX, "'%s' is no configuration: it has a byte of zero",
+                      path);
+        return NULL;
+    }
+    return g_strndup(data ? data : "", len);
 }
 
 /* Puts the words of the file behind place @at of the plan; moves *@at behind them. */

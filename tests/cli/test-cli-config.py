@@ -79,7 +79,7 @@ def a_mistake_is_told_with_its_line():
 
 
 def what_is_no_text_is_refused():
-    for name, reason in (("/nonexistent", "No such file"), ("/dev/zero", "longer than 1 MiB"), ("/", "Is a directory")):
+    for name, reason in (("/nonexistent", "No such file"), ("/dev/zero", "is more than 1 MiB"), ("/", "is a directory")):
         qomet("-readconfig", name).expect(status=1, err=re.compile(re.escape(reason)))
 
 

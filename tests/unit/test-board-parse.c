@@ -443,6 +443,17 @@ static void the_machine_line_may_stand_in_a_file_that_is_included(void **state)
 
 /* ---- Files on the disk ---- */
 
+static void an_empty_file_is_an_empty_board(void **state)
+{
+    g_autoptr(GError) err = NULL;
+    Board *board = board_parse("/dev/null", board_read_file, NULL, &err);
+
+    (void)state;
+    assert_null(err);
+    assert_non_null(board);
+    board_free(board);
+}
+
 static void files_that_cannot_be_read_are_told_why(void **state)
 {
     g_autoptr(GError) missing = NULL;
@@ -456,7 +467,8 @@ static void files_that_cannot_be_read_are_told_why(void **state)
     assert_null(board_parse("/tmp", board_read_file, NULL, &folder));
     assert_string_equal(folder->message, "'/tmp' is a directory, a file is needed");
     assert_null(board_parse("/dev/zero", board_read_file, NULL, &endless));
-    assert_string_equal(endless->message, "'/dev/zero' is more than 4 MiB: no board file");
+    assert_string_equal(endless->message,
+                        "'/dev/zero' is more than 4 MiB, but only 4 MiB of a board file is read");
 }
 
 int main(void)
@@ -476,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_file_may_be_included_twice),
         cmocka_unit_test(files_without_end_are_refused),
         cmocka_unit_test(the_machine_line_may_stand_in_a_file_that_is_included),
+        cmocka_unit_test(an_empty_file_is_an_empty_board),
         cmocka_unit_test(files_that_cannot_be_read_are_told_why),
     };
 
