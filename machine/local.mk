@@ -11,7 +11,9 @@ libqometall_a_SOURCES += \
 	machine/flat-start.c \
 	machine/flat.c \
 	machine/machine.c \
-	machine/none.c
+	machine/none.c \
+	machine/x86-board.c \
+	machine/x86-board.h
 
 nobase_qometinclude_HEADERS += \
 	machine/machine.h

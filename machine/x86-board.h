@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What boards of the PC's family share: each function makes one part, for a machine class's init. */
+#ifndef MACHINE_X86_BOARD_H
+#define MACHINE_X86_BOARD_H
+
+#include <qomet/hw/isa/isa-bus.h>
+#include <qomet/machine/machine.h>
+
+/* Where RAM leaves room for the devices below 4 GiB; the rest of it goes on at 4 GiB. */
+#define X86_LOW_RAM_END UINT64_C(0xc0000000)
+#define X86_HIGH_RAM_START UINT64_C(0x100000000)
+
+/* Makes @dev, whose reference is taken over, the child @name of the machine, and realizes it. */
+bool x86_place(MachineState *machine, const char *name, DeviceState *dev, BusState *bus,
+               GError **errp);
+/* The accelerator's interrupt controllers as the child "pic"; before the first vCPU. */
+bool x86_make_irqchip(MachineState *machine, GError **errp);
+/* The ISA bus; its lines lead to the child "pic", if there is one. */
+ISABus *x86_make_isa(MachineState *machine, GError **errp);
+/* The serial ports that the user asked for (-serial), "serial0" and on. */
+bool x86_make_serials(MachineState *machine, ISABus *isa, GError **errp);
+
+#endif
