@@ -115,7 +115,7 @@ static void print_lines(void)
 int main(void)
 {
     printf(
-        "<!-- Made of monitor/schema.c by monitor/gen-reference. -->\n"
+        "<!-- Made of monitor/schema*.c by monitor/gen-reference. -->\n"
         "# What a monitor can be asked\n\n"
         "A monitor that is made with `-qmp` or `-mon mode=control` speaks JSON: it greets, and the "
         "client answers with\n`qmp_capabilities`. From then on each `{\"execute\": COMMAND, "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions behind the commands of schema.c.
+ * The functions behind the commands of the machine protocol.
  */
 #ifndef MONITOR_HANDLERS_H
 #define MONITOR_HANDLERS_H
@@ -14,7 +14,7 @@ QmpHandler qmp_do_query_commands;
 QmpHandler qmp_do_query_events;
 QmpHandler qmp_do_query_qmp_schema;
 
-/* The machine as a whole (qmp-cmds-run.c). */
+/* Whether it runs (qmp-cmds-run.c). */
 QmpHandler qmp_do_query_status;
 QmpHandler qmp_do_stop;
 QmpHandler qmp_do_cont;
@@ -29,7 +29,7 @@ QmpHandler qmp_do_getfd;
 QmpHandler qmp_do_closefd;
 QmpHandler qmp_do_add_client;
 
-/* The machine as a whole (qmp-cmds-machine.c, -memory.c, -options.c). */
+/* What the machine is, and its memory (qmp-cmds-machine.c, -memory.c, -options.c). */
 QmpHandler qmp_do_query_name;
 QmpHandler qmp_do_query_kvm;
 QmpHandler qmp_do_query_target;
@@ -54,7 +54,7 @@ QmpHandler qmp_do_chardev_remove;
 QmpHandler qmp_do_query_exits;
 QmpHandler qmp_do_explain_exit;
 
-/* Objects and types (qmp-cmds-qom.c, qmp-cmds-types.c). */
+/* Objects and types (qmp-cmds-qom.c, qom-tree.c, qmp-cmds-types.c). */
 QmpHandler qmp_do_qom_list;
 QmpHandler qmp_do_qom_list_get;
 QmpHandler qmp_do_qom_get;

@@ -61,6 +61,9 @@ libqometall_a_SOURCES += \
 	monitor/qmp.c \
 	monitor/qom-tree.c \
 	monitor/schema-check.c \
+	monitor/schema-hmp.c \
+	monitor/schema-rows.h \
+	monitor/schema-types.c \
 	monitor/schema.c
 
 unit_tests += tests/unit/test-attach-server

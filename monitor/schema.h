@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a monitor can be asked: commands, their arguments, types, events. The tables stand in
- * schema.c; arguments are checked by them, and query-qmp-schema, docs/qmp-reference.md and the help
- * of the human monitor are made of them.
+ * schema.c, schema-types.c and schema-hmp.c; arguments are checked by them, and query-qmp-schema,
+ * docs/qmp-reference.md and the help of the human monitor are made of them.
  */
 #ifndef QOMET_MONITOR_SCHEMA_H
 #define QOMET_MONITOR_SCHEMA_H
