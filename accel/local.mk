@@ -88,6 +88,7 @@ unit_tests += \
 	tests/guest/test-debug \
 	tests/guest/test-kvm-faults \
 	tests/guest/test-kvm-memory \
+	tests/guest/test-kvm-slots \
 	tests/guest/test-vcpu \
 	tests/unit/test-cpu-regs \
 	tests/unit/test-disas \

@@ -79,8 +79,6 @@ struct FlatView {
 
 /* What @root shows. Never NULL. */
 FlatView *flatview_render(MemoryRegion *root);
-/* A view without a range. */
-FlatView *flatview_empty(void);
 void flatview_free(void *view);
 bool flatview_equal(const FlatView *a, const FlatView *b);
 bool flat_eventfd_equal(const FlatEventfd *a, const FlatEventfd *b);
@@ -93,10 +91,11 @@ typedef struct FlatRanges {
     GPtrArray *tops;
 } FlatRanges;
 /*
- * The ranges that @mr shows when its start is at @base. @out is overwritten; free out->v and
- * out->tops.
+ * The ranges that @mr shows when its start is at @base. @out is overwritten; end it with
+ * flat_ranges_clear(), or take over its v and tops.
  */
 void render_ranges(MemoryRegion *mr, hwaddr base, FlatRanges *out);
+void flat_ranges_clear(FlatRanges *ranges);
 
 /* The last row that starts at or before @addr; row @first starts before all others that could. */
 const FlatRow *flatview_search(const FlatView *view, uint32_t first, hwaddr addr);

@@ -203,16 +203,6 @@ FlatView *flatview_render(MemoryRegion *root)
     return view;
 }
 
-FlatView *flatview_empty(void)
-{
-    FlatView *view = g_new0(FlatView, 1);
-
-    view->ranges = g_new0(FlatRange, 1);
-    view->tops = g_ptr_array_new();
-    make_rows(view);
-    return view;
-}
-
 void flatview_free(void *opaque)
 {
     FlatView *view = opaque;

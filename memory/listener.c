@@ -63,6 +63,41 @@ static void tell_eventfd(AddressSpace *as, MemoryListener *l, const FlatView *vi
     }
 }
 
+/* ---- Asking them ---- */
+
+static bool any_may_refuse(const AddressSpace *as)
+{
+    for (guint i = 0; i < n_listeners(as); i++) {
+        if (listener_at(as, i)->check) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool listeners_check(AddressSpace *as, GError **errp)
+{
+    g_autofree MemoryRegionSection *sections = NULL;
+    FlatRanges ranges;
+    bool good = true;
+
+    if (!any_may_refuse(as)) {
+        return true;
+    }
+    render_ranges(as->root, 0, &ranges);
+    sections = g_new(MemoryRegionSection, ranges.n);
+    for (size_t i = 0; i < ranges.n; i++) {
+        sections[i] = flat_section(as, &ranges.v[i + 1]);
+    }
+    for (guint i = 0; good && i < n_listeners(as); i++) {
+        MemoryListener *l = listener_at(as, i);
+
+        good = !l->check || l->check(l, sections, (unsigned)ranges.n, errp);
+    }
+    flat_ranges_clear(&ranges);
+    return good;
+}
+
 /* ---- The difference ---- */
 
 typedef struct ViewDiff {

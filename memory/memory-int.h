@@ -56,6 +56,8 @@ MemoryRegion *memory_region_top(MemoryRegion *mr);
 
 /* ---- listener.c ---- */
 
+/* Asks the listeners whether they can follow what @as shows with all changes so far. */
+bool listeners_check(AddressSpace *as, GError **errp);
 void listeners_begin(AddressSpace *as);
 /* Tells what the step from @old to @new takes away and brings. Either may be NULL. */
 void listeners_diff(AddressSpace *as, const FlatView *old, const FlatView *new);

@@ -170,7 +170,8 @@ QOM_EXPORT void memory_region_set_guard(MemoryRegion *mr, EntryGuard *guard);
 
 /**
  * Maps @sub into @mr at @offset. Without a priority, an overlap with another region mapped so is an
- * error that names both owners; false then, and nothing has changed. The overlap form cannot fail.
+ * error that names both owners, and outside a transaction a listener may refuse it; false then, and
+ * nothing has changed. The overlap form cannot fail.
  */
 QOM_EXPORT bool memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub,
                                             GError **errp) G_GNUC_WARN_UNUSED_RESULT;
@@ -202,6 +203,13 @@ QOM_EXPORT void *memory_region_get_ram_ptr(const MemoryRegion *mr);
 /** Changes between begin and the outermost commit are published at once. Main thread. */
 QOM_EXPORT void memory_region_transaction_begin(void);
 QOM_EXPORT void memory_region_transaction_commit(void);
+/**
+ * Whether all that was changed since the outermost begin can be published: listeners are asked
+ * (MemoryListener.check). False with @errp set: undo the change, then commit. Within another
+ * transaction it is true, since there may be more to come: who has begun the outermost one asks.
+ * Main thread.
+ */
+QOM_EXPORT bool memory_region_transaction_check(GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Writes that match signal the eventfd instead of reaching the method, wherever they come from. */
 QOM_EXPORT void memory_region_add_eventfd(MemoryRegion *mr, const MemoryRegionIoeventfd *e);
@@ -311,6 +319,14 @@ QOM_EXPORT MemTxResult dma_memory_write(AddressSpace *as, hwaddr addr, const voi
  * and commit. Adding a listener replays the current view.
  */
 struct MemoryListener {
+    /*
+     * Whether it can follow a map that shows these @n sections, in order of address, and no others;
+     * false with @errp set, which names the region that is too much. Asked where the change can
+     * still be refused (memory_region_transaction_check()); nothing else is told of it then, and
+     * what is published may differ. Not every change is asked about: a guest's, for one, is not.
+     */
+    bool (*check)(MemoryListener *l, const MemoryRegionSection *sections, unsigned n,
+                  GError **errp);
     void (*begin)(MemoryListener *l);
     void (*region_del)(MemoryListener *l, const MemoryRegionSection *s);
     void (*region_add)(MemoryListener *l, const MemoryRegionSection *s);

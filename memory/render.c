@@ -427,3 +427,9 @@ void render_ranges(MemoryRegion *mr, hwaddr base, FlatRanges *out)
     }
     g_free(r.v);
 }
+
+void flat_ranges_clear(FlatRanges *ranges)
+{
+    g_free(ranges->v);
+    g_ptr_array_free(ranges->tops, TRUE);
+}

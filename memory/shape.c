@@ -98,10 +98,8 @@ static bool shows_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, Me
             found = true;
         }
     }
-    g_free(mine.v);
-    g_ptr_array_free(mine.tops, TRUE);
-    g_free(theirs.v);
-    g_ptr_array_free(theirs.tops, TRUE);
+    flat_ranges_clear(&mine);
+    flat_ranges_clear(&theirs);
     return found;
 }
 
@@ -176,11 +174,19 @@ static void map(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, int priority
 
 bool memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, GError **errp)
 {
+    bool good;
+
     if (!check_mappable(mr, sub, errp) || !check_overlap(mr, offset, sub, errp)) {
         return false;
     }
+    memory_region_transaction_begin();
     map(mr, offset, sub, 0, false);
-    return true;
+    good = memory_region_transaction_check(errp);
+    if (!good) {
+        memory_region_del_subregion(mr, sub);
+    }
+    memory_region_transaction_commit();
+    return good;
 }
 
 void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub,

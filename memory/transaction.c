@@ -17,13 +17,13 @@ static struct {
     AddressSpace *spaces;
 } map;
 
-/* A step of one address space from one view to the next. */
 /* A region that was taken out of the map, until nobody can be reading a view that has it. */
 typedef struct ReleasedRegion {
     MemoryRegion *mr; /* the map's reference */
     Object *kept;     /* in whose memory it lives: the device may go before the transaction ends */
 } ReleasedRegion;
 
+/* A step of one address space from one view to the next. */
 typedef struct ViewChange {
     AddressSpace *as;
     FlatView *old, *new;
@@ -152,6 +152,19 @@ static void publish_changes(GArray *changes)
     for (guint i = 0; i < changes->len; i++) {
         rcu_retire_later(flatview_free, change[i].old);
     }
+}
+
+bool memory_region_transaction_check(GError **errp)
+{
+    if (map.depth != 1 || map.committing || !map.changed) {
+        return true;
+    }
+    for (AddressSpace *as = map.spaces; as; as = as->next) {
+        if (view_may_have_changed(as->current_map) && !listeners_check(as, errp)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void release_region(void *opaque)

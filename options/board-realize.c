@@ -343,6 +343,18 @@ static bool realize_all(Realizer *realizer, GError **errp)
     return connect_rest(realizer, errp);
 }
 
+/* Before the map is published: nobody shall see the half of a board. */
+static void unrealize_all(Realizer *realizer)
+{
+    for (unsigned i = realizer->n_items; i > 0; i--) {
+        Object *obj = realizer->items[i - 1].obj;
+
+        if (obj && object_dynamic_cast(obj, TYPE_DEVICE)) {
+            qdev_unrealize(DEVICE(obj));
+        }
+    }
+}
+
 static GHashTable *new_lists(void)
 {
     return g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
@@ -364,7 +376,11 @@ bool board_realize(const Board *board, Object *const *objects, MachineState *mac
     begin_items(&realizer, board, objects);
     /* The map is published once: with each of very many devices it would be made anew. */
     memory_region_transaction_begin();
-    ok = begin_wires(&realizer, board, errp) && realize_all(&realizer, errp);
+    ok = begin_wires(&realizer, board, errp) && realize_all(&realizer, errp) &&
+         memory_region_transaction_check(errp);
+    if (!ok) {
+        unrealize_all(&realizer);
+    }
     memory_region_transaction_commit();
     g_hash_table_unref(realizer.taken);
     g_hash_table_unref(realizer.waiting);

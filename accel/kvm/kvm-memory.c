@@ -81,17 +81,35 @@ static bool slot_equal(const Slot *a, const Slot *b)
     return a->gpa == b->gpa && a->size == b->size && a->host == b->host && a->flags == b->flags;
 }
 
-/* The sections, those that continue each other put together, cut to whole pages. */
-static GArray *wanted_slots(KVMMemory *m)
+/* Whether @section is memory for the guest to reach without an exit: @slot is what it is then. */
+static bool section_slot(const KVMMemory *m, const MemoryRegionSection *section, Slot *slot)
+{
+    if (!section->ram || (section->readonly && !m->kvm->readonly_slots)) {
+        return false;
+    }
+    *slot = (Slot){
+        .gpa = section->offset_within_address_space,
+        .size = section->size,
+        .host = (uint8_t *)memory_region_get_ram_ptr(section->mr) + section->offset_within_region,
+        .mr = section->mr,
+        .offset = section->offset_within_region,
+        .flags = (section->readonly ? KVM_MEM_READONLY : 0) |
+                 (section->dirty_log ? KVM_MEM_LOG_DIRTY_PAGES : 0),
+    };
+    return true;
+}
+
+/* The @sections, those that continue each other put together, cut to whole pages. */
+static GArray *wanted_slots(const GArray *sections)
 {
     GArray *wanted = g_array_new(FALSE, FALSE, sizeof(Slot));
 
-    for (guint i = 0; i < m->sections->len;) {
-        Slot s = g_array_index(m->sections, Slot, i);
+    for (guint i = 0; i < sections->len;) {
+        Slot s = g_array_index(sections, Slot, i);
         uint64_t cut;
 
-        for (i++; i < m->sections->len; i++) {
-            const Slot *next = &g_array_index(m->sections, Slot, i);
+        for (i++; i < sections->len; i++) {
+            const Slot *next = &g_array_index(sections, Slot, i);
 
             if (next->mr != s.mr || next->flags != s.flags || next->gpa != s.gpa + s.size ||
                 next->host != s.host + s.size) {
@@ -155,6 +173,53 @@ static void log_sync(MemoryListener *l, const MemoryRegionSection *section)
 
 /* ---- The view ---- */
 
+/* The last one of @wanted that the kernel has not. */
+static const Slot *last_new(const KVMMemory *m, const GArray *wanted)
+{
+    guint old = m->slots->len;
+
+    for (guint i = wanted->len; i > 0; i--) {
+        const Slot *w = &g_array_index(wanted, Slot, i - 1);
+
+        while (old > 0 && g_array_index(m->slots, Slot, old - 1).gpa > w->gpa) {
+            old--;
+        }
+        if (old == 0 || !slot_equal(&g_array_index(m->slots, Slot, old - 1), w)) {
+            return w;
+        }
+    }
+    return &g_array_index(wanted, Slot, wanted->len - 1);
+}
+
+static bool check(MemoryListener *l, const MemoryRegionSection *sections, unsigned n, GError **errp)
+{
+    const KVMMemory *m = l->opaque;
+    g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(Slot));
+    g_autoptr(GArray) wanted = NULL;
+    g_autofree char *path = NULL;
+    const Slot *slot;
+
+    for (unsigned i = 0; i < n; i++) {
+        Slot s;
+
+        if (section_slot(m, &sections[i], &s)) {
+            g_array_append_val(seen, s);
+        }
+    }
+    wanted = wanted_slots(seen);
+    if (wanted->len <= m->kvm->max_slots) {
+        return true;
+    }
+    slot = last_new(m, wanted);
+    path = object_get_canonical_path(OBJECT(slot->mr));
+    qom_error_set(errp, QOM_ERROR_STATE,
+                  "KVM has no more than %u memory slots, and none is left for %" PRIu64
+                  " KiB of '%s' at 0x%" PRIx64,
+                  m->kvm->max_slots, slot->size >> 10, path ? path : memory_region_name(slot->mr),
+                  slot->gpa);
+    return false;
+}
+
 static void begin(MemoryListener *l)
 {
     ((KVMMemory *)l->opaque)->changed = false;
@@ -174,7 +239,7 @@ static void commit(MemoryListener *l)
     if (!m->changed) {
         return;
     }
-    wanted = wanted_slots(m);
+    wanted = wanted_slots(m->sections);
     gone = g_array_new(FALSE, FALSE, sizeof(Slot));
     for (guint i = 0; i < wanted->len; i++) {
         Slot *w = &g_array_index(wanted, Slot, i);
@@ -236,20 +301,12 @@ static void commit(MemoryListener *l)
 static void region_add(MemoryListener *l, const MemoryRegionSection *s)
 {
     KVMMemory *m = l->opaque;
-    Slot slot = {
-        .gpa = s->offset_within_address_space,
-        .size = s->size,
-        .mr = s->mr,
-        .offset = s->offset_within_region,
-        .flags =
-            (s->readonly ? KVM_MEM_READONLY : 0) | (s->dirty_log ? KVM_MEM_LOG_DIRTY_PAGES : 0),
-    };
     guint at = m->sections->len;
+    Slot slot;
 
-    if (!s->ram || (s->readonly && !m->kvm->readonly_slots)) {
+    if (!section_slot(m, s, &slot)) {
         return;
     }
-    slot.host = (uint8_t *)memory_region_get_ram_ptr(s->mr) + s->offset_within_region;
     while (at > 0 && g_array_index(m->sections, Slot, at - 1).gpa > slot.gpa) {
         at--;
     }
@@ -327,6 +384,7 @@ KVMMemory *kvm_memory_new(KVMState *kvm)
     m->slots = g_array_new(FALSE, FALSE, sizeof(Slot));
     m->free_ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     m->memory = (MemoryListener){
+        .check = check,
         .begin = begin,
         .region_add = region_add,
         .region_del = region_del,

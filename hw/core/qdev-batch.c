@@ -51,6 +51,7 @@ bool qdev_batch_end(bool good, GError **errp)
 {
     g_autoptr(GPtrArray) devices = g_steal_pointer(&batch);
 
+    good = good && memory_region_transaction_check(errp);
     if (!good) {
         unrealize_all(devices);
     }

@@ -216,7 +216,7 @@ static bool realize_steps(DeviceState *dev, BusState *bus, GError **errp)
         return false;
     }
     memory_region_transaction_begin();
-    ok = realize_unseen(dev, errp);
+    ok = realize_unseen(dev, errp) && memory_region_transaction_check(errp);
     if (!ok) {
         qdev_undo_run(dev, true);
     }

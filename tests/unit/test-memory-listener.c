@@ -207,6 +207,136 @@ static void what_stays_is_told_to_who_asks(void **state)
     object_unref(&b);
 }
 
+/* ---- Refusals ---- */
+
+static unsigned room; /* for so many sections */
+
+static bool has_room(MemoryListener *l, const MemoryRegionSection *sections, unsigned n,
+                     GError **errp)
+{
+    for (unsigned i = 1; i < n; i++) {
+        assert_true(sections[i - 1].offset_within_address_space <
+                    sections[i].offset_within_address_space);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        assert_ptr_equal(sections[i].as, ear_of(l)->as);
+    }
+    if (n > room) {
+        qom_error_set(errp, QOM_ERROR_STATE, "there is no room for '%s'",
+                      memory_region_name(sections[n - 1].mr));
+    }
+    return n <= room;
+}
+
+static void assert_no_room(bool good, GError *error, const char *name)
+{
+    g_autofree char *text = g_strdup_printf("there is no room for '%s'", name);
+
+    assert_false(good);
+    assert_non_null(error);
+    assert_string_equal(error->message, text);
+    g_error_free(error);
+}
+
+static void ear_open_refusing(Ear *ear, unsigned n)
+{
+    room = n;
+    ear_open(ear, &address_space_memory);
+    ear->listener.check = has_room;
+    memory_listener_register(&ear->listener, &address_space_memory);
+    assert_said(ear, "b c ");
+}
+
+static void a_listener_may_refuse_a_mapping_and_hears_nothing_of_it(void **state)
+{
+    Ear ear = { .name = 0 };
+    MemoryRegion a, b;
+    GError *error = NULL;
+    bool good;
+
+    (void)state;
+    memory_region_init_io(&a, NULL, &fixture_ops, NULL, "a", 16);
+    memory_region_init_io(&b, NULL, &fixture_ops, NULL, "b", 16);
+    ear_open_refusing(&ear, 1);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0, &a, NULL));
+    assert_said(&ear, "b +a@0+10:0 c ");
+    good = memory_region_add_subregion(get_system_memory(), 0x100, &b, &error);
+    assert_no_room(good, error, "b");
+    assert_said(&ear, "");
+    assert_false(memory_region_is_mapped(&b));
+
+    /* What it does not follow is not asked about: the ports are another space. */
+    assert_true(memory_region_add_subregion(get_system_io(), 0x100, &b, NULL));
+    memory_region_del_subregion(get_system_io(), &b);
+    memory_region_del_subregion(get_system_memory(), &a);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x100, &b, NULL));
+    assert_said(&ear, "b -a@0+10:0 c b +b@100+10:0 c ");
+    memory_region_del_subregion(get_system_memory(), &b);
+    memory_listener_unregister(&ear.listener, &address_space_memory);
+    ear_close(&ear);
+    object_unref(&a);
+    object_unref(&b);
+}
+
+static void a_transaction_is_asked_about_as_a_whole(void **state)
+{
+    Ear ear = { .name = 0 };
+    MemoryRegion a, b;
+    GError *error = NULL;
+    bool good;
+
+    (void)state;
+    memory_region_init_io(&a, NULL, &fixture_ops, NULL, "a", 16);
+    memory_region_init_io(&b, NULL, &fixture_ops, NULL, "b", 16);
+    ear_open_refusing(&ear, 1);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0, &a, NULL));
+    assert_said(&ear, "b +a@0+10:0 c ");
+
+    /* One comes, and only then the other goes. */
+    memory_region_transaction_begin();
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x100, &b, NULL));
+    good = memory_region_transaction_check(&error);
+    assert_no_room(good, error, "b");
+    memory_region_del_subregion(get_system_memory(), &a);
+    assert_true(memory_region_transaction_check(NULL));
+    memory_region_transaction_commit();
+    assert_said(&ear, "b -a@0+10:0 +b@100+10:0 c ");
+
+    /* Within another one there may be more to come. */
+    memory_region_transaction_begin();
+    memory_region_transaction_begin();
+    assert_true(memory_region_add_subregion(get_system_memory(), 0, &a, NULL));
+    assert_true(memory_region_transaction_check(NULL));
+    memory_region_transaction_commit();
+    assert_false(memory_region_transaction_check(NULL));
+    memory_region_del_subregion(get_system_memory(), &a);
+    memory_region_transaction_commit();
+    assert_said(&ear, "");
+    memory_region_del_subregion(get_system_memory(), &b);
+    memory_listener_unregister(&ear.listener, &address_space_memory);
+    ear_close(&ear);
+    object_unref(&a);
+    object_unref(&b);
+}
+
+static void what_cannot_be_refused_is_told_all_the_same(void **state)
+{
+    Ear ear = { .name = 0 };
+    MemoryRegion a;
+
+    (void)state;
+    memory_region_init_io(&a, NULL, &fixture_ops, NULL, "a", 16);
+    ear_open_refusing(&ear, 0);
+    memory_region_add_subregion_overlap(get_system_memory(), 0, &a, 1);
+    assert_said(&ear, "b +a@0+10:0 c ");
+    memory_region_set_address(&a, 0x10);
+    assert_said(&ear, "b -a@0+10:0 +a@10+10:0 c ");
+    memory_region_del_subregion(get_system_memory(), &a);
+    memory_listener_unregister(&ear.listener, &address_space_memory);
+    ear_close(&ear);
+    object_unref(&a);
+}
+
 /* ---- What is told is told before it can be seen ---- */
 
 static MemoryRegion *watched;
@@ -491,6 +621,9 @@ int main(void)
         cmocka_unit_test(a_listener_hears_what_is_there_and_what_changes),
         cmocka_unit_test(listeners_hear_in_order_of_priority),
         cmocka_unit_test(what_stays_is_told_to_who_asks),
+        cmocka_unit_test(a_listener_may_refuse_a_mapping_and_hears_nothing_of_it),
+        cmocka_unit_test(a_transaction_is_asked_about_as_a_whole),
+        cmocka_unit_test(what_cannot_be_refused_is_told_all_the_same),
         cmocka_unit_test(the_view_is_published_between_the_last_word_and_the_commit),
         cmocka_unit_test(a_listener_may_change_the_map),
         cmocka_unit_test(all_that_is_told_adds_up_to_the_view),

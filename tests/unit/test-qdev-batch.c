@@ -147,6 +147,39 @@ static void a_device_that_cannot_be_plugged_takes_all_with_it(void **state)
     assert_int_equal(inb(0x30), 0xff);
 }
 
+/* What a listener cannot follow is refused when the batch ends. */
+static bool no_room(MemoryListener *l, const MemoryRegionSection *sections, unsigned n,
+                    GError **errp)
+{
+    (void)l;
+    (void)sections;
+    if (n > 1) {
+        qom_error_set(errp, QOM_ERROR_STATE, "there is room for one");
+    }
+    return n <= 1;
+}
+
+static void a_map_that_a_listener_refuses_takes_all_with_it(void **state)
+{
+    MemoryListener listener = { .check = no_room };
+    Probe *a = named("a", 0x10), *b = named("b", 0x20);
+
+    (void)state;
+    memory_listener_register(&listener, &address_space_io);
+    qdev_batch_begin();
+    assert_works(qdev_realize(DEVICE(a), bus, errp));
+    assert_works(qdev_realize(DEVICE(b), bus, errp));
+    assert_refused(qdev_batch_end(true, errp), "there is room for one");
+    assert_trace("realize realize unrealize unrealize");
+    assert_false(DEVICE(a)->realized || DEVICE(b)->realized);
+    assert_int_equal(inb(0x10), 0xff);
+    qdev_batch_begin();
+    assert_works(qdev_realize(DEVICE(a), bus, errp));
+    assert_works(qdev_batch_end(true, errp));
+    assert_int_equal(inb(0x10), 0x10);
+    memory_listener_unregister(&listener, &address_space_io);
+}
+
 static int lines_seen;
 
 static void line_changes(void *opaque, int n, int level)
@@ -218,6 +251,7 @@ int main(void)
         batch_test(nothing_is_seen_before_all_is_there),
         batch_test(a_batch_that_fails_is_undone_in_reverse),
         batch_test(a_device_that_cannot_be_plugged_takes_all_with_it),
+        batch_test(a_map_that_a_listener_refuses_takes_all_with_it),
         batch_test(lines_reach_a_device_when_all_is_there),
         batch_test(a_device_within_a_device_goes_with_it),
         batch_test(a_batch_may_be_empty),
