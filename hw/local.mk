@@ -11,6 +11,7 @@ libqometall_a_SOURCES += \
 	hw/isa/isa-bus.c \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
+	hw/misc/fw-cfg.c \
 	hw/misc/port-logger.c \
 	hw/timer/i8254.c \
 	hw/timer/mc146818rtc.c
@@ -21,6 +22,7 @@ nobase_qometinclude_HEADERS += \
 	hw/intc/i8259.h \
 	hw/intc/intc.h \
 	hw/isa/isa-bus.h \
+	hw/misc/fw-cfg.h \
 	hw/timer/mc146818rtc.h
 
 unit_tests += \

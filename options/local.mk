@@ -6,6 +6,7 @@ libqometall_a_SOURCES += \
 	options/answer.c \
 	options/apply-board.c \
 	options/apply-actions.c \
+	options/apply-firmware.c \
 	options/apply-machine.c \
 	options/apply-monitor.c \
 	options/apply-objects.c \

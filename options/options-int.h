@@ -179,6 +179,7 @@ bool option_apply_kernel(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_initrd(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_append(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_bios(OptionPlan *plan, OptionWord *word, GError **errp);
+bool option_apply_fw_cfg(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_nodefaults(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_serial(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_name(OptionPlan *plan, OptionWord *word, GError **errp);

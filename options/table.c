@@ -38,6 +38,12 @@ static const OptionKey global_keys[] = {
     { "value", "string", "what it is in new objects" },
     { .name = NULL },
 };
+static const OptionKey fw_cfg_keys[] = {
+    { "name", "string", "what the firmware or the guest asks for" },
+    { "file", "string", "the file whose contents it gets" },
+    { "string", "string", "or what it gets, without a NUL" },
+    { .name = NULL },
+};
 static const OptionKey chardev_keys[] = {
     { "backend", "string", "what it is" },
     { "id", "string", "its name" },
@@ -185,6 +191,19 @@ const Option option_table[] = {
         .section = OPTION_SECTION_GUEST,
         .stage = OPTION_STAGE_MACHINE,
         .apply = option_apply_bios,
+    },
+    {
+        .name = "fw_cfg",
+        .arg = "[name=]NAME,file=FILE|string=TEXT",
+        .help = "A file for the firmware, or for a guest that asks for it: the contents of FILE, "
+                "or TEXT. Names of your own begin with opt/.",
+        .section = OPTION_SECTION_GUEST,
+        .stage = OPTION_STAGE_DEVICE,
+        .read = option_read_keyval,
+        .implied_key = "name",
+        .apply = option_apply_fw_cfg,
+        .list = "fw_cfg",
+        .keys = fw_cfg_keys,
     },
     {
         .name = "device",

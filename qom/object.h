@@ -292,7 +292,7 @@ QOM_EXPORT const char *object_get_canonical_path_component(const Object *obj);
  * without a reference, or NULL; @ambiguous (may be NULL) is set to whether more than one matched.
  */
 QOM_EXPORT Object *object_resolve_path(const char *path, bool *ambiguous);
-/** The same; only objects of @typename count. */
+/** The same; only objects of @typename count, and the path "" means the only one that there is. */
 QOM_EXPORT Object *object_resolve_path_type(const char *path, const char *typename,
                                             bool *ambiguous);
 /** The same with a message that names two of the candidates when the path is ambiguous. */

@@ -112,7 +112,7 @@ static void search_path(Search *search, const char *path)
         if (search->found && search->typename) {
             search->found = object_dynamic_cast(search->found, search->typename);
         }
-    } else if (any && !search_from(object_get_root(), search)) {
+    } else if ((any || search->typename) && !search_from(object_get_root(), search)) {
         object_child_foreach_recursive(object_get_root(), search_from, search);
     }
 }

@@ -23,6 +23,7 @@ unit_tests += \
 qtest_tests += \
 	tests/qtest/test-board-files \
 	tests/qtest/test-boards \
+	tests/qtest/test-fw-cfg \
 	tests/qtest/test-serial
 
 script_tests += \

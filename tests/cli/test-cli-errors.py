@@ -62,6 +62,28 @@ def an_unknown_property_names_the_nearest():
     fails("-m", "size=1,colour=red", err=re.compile(r"-m size=1,colour=red: .*colour.*"))
 
 
+FW_BOARD = "machine fw\n\nfw: fw_cfg_io at port 0x510, port 0x514\n"
+
+
+def words_for_the_firmware_that_are_wrong():
+    fails(*BARE, "-fw_cfg", "opt/a,string=b", err="-fw_cfg opt/a,string=b: this machine has no fw_cfg device")
+    fails(*BARE, "-fw_cfg", "string=b", err=re.compile(r"-fw_cfg string=b: 'name' is missing: .*"))
+    fails(*BARE, "-fw_cfg", "opt/a", err=re.compile(r"-fw_cfg opt/a: one of 'file' and 'string' .*"))
+    fails(*BARE, "-fw_cfg", "opt/a,string=b,file=c", err=re.compile(r"-fw_cfg opt/a,\S+: one of 'file' and 'string' .*"))
+    with folder() as path:
+        board = os.path.join(path, "fw.board")
+        with open(board, "w", encoding="ascii") as out:
+            out.write(FW_BOARD)
+        words = ("-accel", "qtest", "-board", board, "-M", "fw", "-fw_cfg")
+        fails(*words, "opt/a,file=/nonexistent/f", err=re.compile(r"-fw_cfg opt/a,\S+: .*/nonexistent/f.*No such file.*"))
+        fails(*words, "opt/a,string=b", "-fw_cfg", "opt/a,string=c",
+              err="-fw_cfg opt/a,string=c: there is a fw_cfg file 'opt/a' already")
+        long = "opt/" + "x" * 52
+        fails(*words, long + ",string=", err=re.compile(r"-fw_cfg \S+: '%s' is no name .* 56 characters, .* 1 to 55" % long))
+        many = [word for n in range(33) for word in ("-fw_cfg", "opt/%d,string=" % n)]
+        fails(*words[:-1], *many, err=re.compile(r"-fw_cfg opt/32,string=: there is no room .* 32, .*x-file-slots.*"))
+
+
 def values_that_are_wrong():
     fails(*BARE, "-device", "isa-debugcon,iobase=0x100000000",
           err=re.compile(r"-device isa-debugcon,iobase=0x100000000: .*iobase.*0x100000000.*"))

@@ -334,6 +334,11 @@ static void a_partial_path_matches_the_end_of_one(void **state)
     assert_false(ambiguous);
     assert_null(object_resolve_path_type("c", "node", &ambiguous));
     assert_true(ambiguous);
+    /* A type alone is enough where there is one of it. */
+    assert_ptr_equal(object_resolve_path_type("", "leaf-node", &ambiguous), other);
+    assert_false(ambiguous);
+    assert_null(object_resolve_path_type("", "node", &ambiguous));
+    assert_true(ambiguous);
     assert_null(object_resolve_path_err("c", NULL, &error));
     assert_message(error, "Path 'c' is ambiguous: it may be '/a/b/c' or '/z/c', for example");
     assert_ptr_equal(object_resolve_path_err("b/c", NULL, &error), c);
