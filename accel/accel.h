@@ -40,6 +40,10 @@ struct AccelClass {
      * made.
      */
     bool (*create_irqchip)(AccelState *accel, GError **errp);
+    /**
+     * A PC's timer at its ports, beside those controllers; after them. NULL: there is none.
+     */
+    bool (*create_pit)(AccelState *accel, GError **errp);
     /** Sets line @gsi of those controllers. Any thread. */
     void (*set_irq)(AccelState *accel, unsigned gsi, int level);
     /**

@@ -42,6 +42,7 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-irqchip.c \
 	accel/kvm/kvm-memory.c \
 	accel/kvm/kvm-observed.c \
+	accel/kvm/kvm-pit.c \
 	accel/kvm/kvm-regs.c \
 	accel/kvm/kvm-reset.c \
 	accel/kvm/kvm-steps.c \

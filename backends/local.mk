@@ -22,6 +22,7 @@ libqometall_a_SOURCES += \
 	backends/chardev/stdout.c \
 	backends/chardev/terminal.c \
 	backends/daemon.c \
+	backends/datadir.c \
 	backends/host-client.c \
 	backends/loop.c \
 	backends/read-file.c \
@@ -43,5 +44,6 @@ nobase_qometinclude_HEADERS += \
 	backends/chardev/char.h \
 	backends/chardev/ringbuf.h \
 	backends/daemon.h \
+	backends/datadir.h \
 	backends/host-client.h \
 	backends/loop.h

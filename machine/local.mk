@@ -4,6 +4,8 @@
 
 libqometall_a_SOURCES += \
 	machine/bare.c \
+	machine/boot/firmware.c \
+	machine/boot/firmware.h \
 	machine/boot/flat.c \
 	machine/boot/flat.h \
 	machine/flat-halt.c \
@@ -12,6 +14,7 @@ libqometall_a_SOURCES += \
 	machine/flat.c \
 	machine/machine.c \
 	machine/none.c \
+	machine/pc.c \
 	machine/x86-board.c \
 	machine/x86-board.h
 

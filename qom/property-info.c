@@ -178,6 +178,12 @@ GVariant *object_property_default(const Property *prop)
             value = g_variant_new_string(prop->enum_table->array[prop->defval.i]);
         }
         break;
+    case PROP_KIND_OTHER:
+        /* As text, if its values are; what the field holds then is the author's business. */
+        if (prop->defval.s && !g_strcmp0(prop->info->variant_type, "s")) {
+            value = g_variant_new_string(prop->defval.s);
+        }
+        break;
     default:
         break;
     }

@@ -26,6 +26,7 @@ struct KVMState {
     uint32_t max_slots;
     KVMMemory *memory;
     KVMChips *chips;            /* interrupt controllers in the kernel, or NULL */
+    struct kvm_pit_state2 *pit; /* the timer in the kernel as it was made, or NULL */
     pthread_mutex_t cpuid_lock; /* guards cpuid */
     struct kvm_cpuid2 *cpuid;   /* what the kernel offers, asked for once */
 };
@@ -135,6 +136,10 @@ bool kvm_create_irqchip(AccelState *accel, GError **errp);
 void kvm_print_irqchip(AccelState *accel, GString *out);
 void kvm_set_irq(AccelState *accel, unsigned gsi, int level);
 void kvm_irqchip_reset(KVMState *kvm);
+
+/* kvm-pit.c */
+bool kvm_create_pit(AccelState *accel, GError **errp);
+void kvm_pit_reset(KVMState *kvm);
 
 /* kvm-explain.c: a reason's name ("io", "fail-entry"), and what it means; never NULL. */
 const char *kvm_exit_name(uint32_t reason);

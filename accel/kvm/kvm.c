@@ -175,6 +175,7 @@ static bool kvm_init(AccelState *accel, GError **errp)
 static void kvm_reset(AccelState *accel)
 {
     kvm_irqchip_reset(KVM_ACCEL(accel));
+    kvm_pit_reset(KVM_ACCEL(accel));
 }
 
 static void kvm_instance_init(Object *obj)
@@ -193,6 +194,7 @@ static void kvm_instance_finalize(Object *obj)
         kvm_memory_free(s->memory);
     }
     g_free(s->chips);
+    g_free(s->pit);
     g_free(s->cpuid);
     pthread_mutex_destroy(&s->cpuid_lock);
     if (s->vm >= 0) {
@@ -242,6 +244,7 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->reset = kvm_reset;
     ac->create_irqchip = kvm_create_irqchip;
     ac->print_irqchip = kvm_print_irqchip;
+    ac->create_pit = kvm_create_pit;
     ac->set_irq = kvm_set_irq;
     ac->cpu_init = kvm_cpu_init;
     ac->cpu_destroy = kvm_cpu_destroy;

@@ -28,6 +28,8 @@ struct BusClass {
     unsigned max_dev; /* 0: any number */
     /** Whether @dev may sit here: address free, in range. */
     bool (*check_address)(BusState *bus, DeviceState *dev, GError **errp);
+    /** @dev, which sits here, is realized and in the map: a guest may find it. May be NULL. */
+    void (*announce)(BusState *bus, DeviceState *dev);
     /** "04.0": where a device sits, for listings; the caller frees. May be NULL. */
     char *(*get_dev_path)(DeviceState *dev);
 };

@@ -204,6 +204,9 @@ static bool realize_unseen(DeviceState *dev, GError **errp)
 bool qdev_announce(DeviceState *dev, GError **errp)
 {
     qdev_lines_resume(dev, true);
+    if (dev->parent_bus && BUS_GET_CLASS(dev->parent_bus)->announce) {
+        BUS_GET_CLASS(dev->parent_bus)->announce(dev->parent_bus, dev);
+    }
     return hotplug_plug(dev, errp);
 }
 

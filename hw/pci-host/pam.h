@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Intel's programmable attribute map: whether RAM or the bus - where the firmware's ROM is - answers
+ * between 0xc0000 and 0xfffff, in thirteen segments, and likewise for the 128 KiB of a VGA card
+ * before them. Shared by the host bridges that have it.
+ */
+#ifndef HW_PCI_HOST_PAM_H
+#define HW_PCI_HOST_PAM_H
+
+#include <qomet/hw/pci/pci-bus.h>
+
+#define PAM_SEGMENTS 13
+#define PAM_REGISTERS 7
+
+typedef struct PAM {
+    MemoryRegion bus;               /* the bus, over the RAM that every segment hides */
+    MemoryRegion ram[PAM_SEGMENTS]; /* the RAM over that: as the registers have it */
+    MemoryRegion smram;             /* RAM in place of the VGA card */
+} PAM;
+
+/**
+ * Maps all of it into the machine's memory, as after a reset: the bus everywhere. @ram: what is RAM
+ * from address 0 on. In the realize of @dev.
+ */
+bool pam_init(PAM *pam, DeviceState *dev, MemoryRegion *ram, MemoryRegion *bus, GError **errp);
+/** What the seven registers at @regs say, the first of which has one segment. Main thread. */
+void pam_update(PAM *pam, const uint8_t *regs, bool smram_open);
+
+#endif
