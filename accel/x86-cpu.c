@@ -217,6 +217,7 @@ static void x86_cpu_reset_hold(Object *obj, ResetType type)
         cpu->regs.apic_base &= ~X86_APIC_BASE_BSP;
     }
     cpu->regs_fetched = cpu->regs_dirty = cpu->reset_state = true;
+    cpu->wait_for_sipi = cpu->parent_obj.index != 0;
 }
 
 static const Property x86_cpu_props[] = {

@@ -24,6 +24,8 @@ libqometall_a_SOURCES += \
 	backends/daemon.c \
 	backends/datadir.c \
 	backends/host-client.c \
+	backends/host-file.c \
+	backends/host-file.h \
 	backends/loop.c \
 	backends/read-file.c \
 	backends/read-file.h

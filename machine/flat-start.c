@@ -13,15 +13,15 @@
 #include <string.h>
 #include "accel/x86-bits.h"
 #include "machine/flat-int.h"
+#include "machine/boot/flat-mode.h"
 #include "machine/boot/flat.h"
 
-#define PAGE UINT64_C(4096)
+#define PAGE FLAT_MODE_PAGE
 #define GIB (UINT64_C(1) << 30)
 
 #define GDT_CODE32 0x08
 #define GDT_DATA 0x10
 #define GDT_CODE64 0x18
-#define GDT_ENTRIES 4
 
 /* Stacks that nobody asked for, of vCPUs in the modes with tables, lie below those, this far apart.
  */
@@ -94,64 +94,30 @@ uint64_t flat_entry(const FlatMachine *s)
     return s->entry_given ? s->entry : s->load_address - code_base(s);
 }
 
-/* ---- Page tables ---- */
+/* ---- Tables ---- */
 
-static uint64_t mapped_gib(void)
+static FlatMode mode(const FlatMachine *s)
 {
-    return MAX(4, (ram_end() + GIB - 1) / GIB);
-}
-
-static uint64_t pointer_tables(uint64_t gib)
-{
-    return (gib + 511) / 512;
+    return (FlatMode){ .tables = s->tables,
+                       .gib = s->long_mode ? (uint32_t)MAX(4, (ram_end() + GIB - 1) / GIB) : 0,
+                       .code32 = GDT_CODE32,
+                       .code64 = GDT_CODE64,
+                       .data = GDT_DATA };
 }
 
 static uint64_t table_bytes(const FlatMachine *s)
 {
-    uint64_t gib = s->long_mode ? mapped_gib() : 0;
-
-    return s->long_mode ? PAGE * (2 + pointer_tables(gib) + gib) : PAGE;
-}
-
-static void put64(uint8_t *table, uint64_t index, uint64_t value)
-{
-    value = GUINT64_TO_LE(value);
-    memcpy(table + index * 8, &value, 8);
-}
-
-/* The directories of @gib GiB, from @pml4 on; they are written at the address @at. */
-static void fill_directories(uint8_t *pml4, uint64_t at, uint64_t gib)
-{
-    const uint64_t flags = X86_PTE_P | X86_PTE_W, pointers = pointer_tables(gib);
-    uint8_t *pdpt = pml4 + PAGE, *pd = pdpt + PAGE * pointers;
-
-    for (uint64_t i = 0; i < pointers; i++) {
-        put64(pml4, i, (at + PAGE * (1 + i)) | flags);
-    }
-    for (uint64_t i = 0; i < gib; i++) {
-        put64(pdpt, i, (at + PAGE * (1 + pointers + i)) | flags);
-    }
-    for (uint64_t i = 0; i < gib * 512; i++) {
-        put64(pd, i, i << 21 | X86_PTE_PS | flags);
-    }
+    return flat_mode_bytes(mode(s).gib);
 }
 
 static void write_tables(const FlatMachine *s)
 {
-    /* Descriptors (SDM vol. 3, 3.4.5): base 0, limit 4 GiB in pages, present, accessed. */
-    static const uint64_t gdt[GDT_ENTRIES] = { 0, UINT64_C(0x00cf9b000000ffff),
-                                               UINT64_C(0x00cf93000000ffff),
-                                               UINT64_C(0x00af9b000000ffff) };
-    uint64_t bytes = table_bytes(s);
-    g_autofree uint8_t *tables = g_malloc0(bytes);
+    FlatMode flat = mode(s);
+    g_autoptr(GBytes) tables = flat_mode_tables(&flat);
+    gsize size;
+    const void *bytes = g_bytes_get_data(tables, &size);
 
-    for (unsigned i = 0; i < GDT_ENTRIES; i++) {
-        put64(tables, i, gdt[i]);
-    }
-    if (s->long_mode) {
-        fill_directories(tables + PAGE, s->tables + PAGE, mapped_gib());
-    }
-    write_ram(s->tables, tables, bytes);
+    write_ram(s->tables, bytes, size);
 }
 
 /* ---- Checks ---- */
@@ -284,46 +250,12 @@ bool flat_start_prepare(FlatMachine *s, GError **errp)
 
 /* ---- Reset ---- */
 
-static X86Segment flat_segment(uint16_t selector, uint8_t type, bool db, bool l)
-{
-    return (X86Segment){ .selector = selector,
-                         .limit = UINT32_MAX,
-                         .type = type,
-                         .present = true,
-                         .s = true,
-                         .g = true,
-                         .db = db,
-                         .l = l };
-}
-
 static void start_real_mode(const FlatMachine *s, X86Registers *r)
 {
     for (int i = 0; i < X86_NUM_SEGS; i++) {
         r->seg[i].selector = s->selector[i];
         r->seg[i].base = (uint64_t)s->selector[i] << 4;
     }
-}
-
-static void start_flat(const FlatMachine *s, X86Registers *r)
-{
-    r->cr0 |= X86_CR0_PE;
-    for (int i = 0; i < X86_NUM_SEGS; i++) {
-        r->seg[i] = flat_segment(GDT_DATA, X86_SEG_DATA_RW_ACCESSED, true, false);
-    }
-    r->seg[X86_CS] = flat_segment(s->long_mode ? GDT_CODE64 : GDT_CODE32, X86_SEG_CODE_RX_ACCESSED,
-                                  !s->long_mode, s->long_mode);
-    r->gdt = (X86Table){ s->tables, GDT_ENTRIES * 8 - 1 };
-    r->idt = (X86Table){ 0, 0 };
-}
-
-static void start_long_mode(const FlatMachine *s, X86Registers *r)
-{
-    start_flat(s, r);
-    r->cr0 |= X86_CR0_PG | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP;
-    r->cr3 = s->tables + PAGE;
-    /* Compiled C uses SSE without asking. */
-    r->cr4 |= X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
-    r->efer |= X86_EFER_LME | X86_EFER_LMA;
 }
 
 static void start_cpu(const FlatMachine *s, X86CPU *cpu)
@@ -334,11 +266,12 @@ static void start_cpu(const FlatMachine *s, X86CPU *cpu)
     if (!r) {
         return; /* cannot be after a reset, which gives a vCPU its registers */
     }
+    cpu->wait_for_sipi = false;
     r->cr0 = X86_CR0_ET; /* the caches are on */
-    if (s->long_mode) {
-        start_long_mode(s, r);
-    } else if (s->protected_mode) {
-        start_flat(s, r);
+    if (has_tables(s)) {
+        FlatMode flat = mode(s);
+
+        flat_mode_registers(&flat, r);
     } else {
         start_real_mode(s, r);
     }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What boards of the PC's family are made of: the accelerator's interrupt controllers, an ISA bus
- * whose lines lead to them, serial ports.
+ * whose lines lead to them, serial ports, and a kernel that is started without firmware.
  */
 #include <qomet/backends/chardev/char.h>
 #include <qomet/hw/intc/accel-irqchip.h>
+#include <qomet/qom/error.h>
+#include "machine/boot/e820.h"
 #include "machine/x86-board.h"
 
 bool x86_place(MachineState *machine, const char *name, DeviceState *dev, BusState *bus,
@@ -76,4 +78,55 @@ bool x86_make_serials(MachineState *machine, ISABus *isa, GError **errp)
         }
     }
     return true;
+}
+
+/* ---- Kernels ---- */
+
+static bool open_files(const MachineState *machine, BootRequest *request, GError **errp)
+{
+    static const char where[] = "a file is loaded into this much RAM";
+
+    if (!machine->kernel_filename) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "there is nothing to run: give a kernel with -kernel FILE");
+        return false;
+    }
+    request->kernel = host_file_open(machine->kernel_filename, request->low_ram_end, where, errp);
+    if (request->kernel && machine->initrd_filename) {
+        request->initrd =
+            host_file_open(machine->initrd_filename, request->low_ram_end, where, errp);
+        return request->initrd != NULL;
+    }
+    return request->kernel != NULL;
+}
+
+BootImage *x86_load_kernel(MachineState *machine, uint64_t rsdp, GError **errp)
+{
+    BootRequest request = { .cmdline = machine->kernel_cmdline, .rsdp = rsdp };
+    BootImage *image = NULL;
+
+    request.e820 = e820_map(&request.low_ram_end);
+    if (open_files(machine, &request, errp)) {
+        image = boot_load(&request, errp);
+    }
+    host_file_unref(request.kernel);
+    host_file_unref(request.initrd);
+    g_array_unref(request.e820);
+    return image;
+}
+
+void x86_start_kernel(const BootImage *image)
+{
+    GError *error = NULL;
+
+    if (!image) {
+        return;
+    }
+    if (!boot_image_write(image, &error)) {
+        error_report("%s", error->message);
+        g_error_free(error);
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
+        return;
+    }
+    boot_image_start(image, X86_CPU(qemu_get_cpu(0)));
 }

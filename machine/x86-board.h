@@ -5,6 +5,7 @@
 
 #include <qomet/hw/isa/isa-bus.h>
 #include <qomet/machine/machine.h>
+#include "machine/boot/boot.h"
 
 /* Where RAM leaves room for the devices below 4 GiB; the rest of it goes on at 4 GiB. */
 #define X86_LOW_RAM_END UINT64_C(0xc0000000)
@@ -19,5 +20,16 @@ bool x86_make_irqchip(MachineState *machine, GError **errp);
 ISABus *x86_make_isa(MachineState *machine, GError **errp);
 /* The serial ports that the user asked for (-serial), "serial0" and on. */
 bool x86_make_serials(MachineState *machine, ISABus *isa, GError **errp);
+
+/*
+ * Loads what -kernel, -initrd and -append name; @rsdp: address of ACPI's root pointer, or 0. NULL
+ * with @errp set, also when there is no kernel. The caller owns it. For a class's done.
+ */
+BootImage *x86_load_kernel(MachineState *machine, uint64_t rsdp, GError **errp);
+/*
+ * Writes it to memory and lets vCPU 0 begin with it; the others wait to be woken. NULL: nothing is
+ * done. What fails is reported, and the machine ends. For a class's reset.
+ */
+void x86_start_kernel(const BootImage *image);
 
 #endif

@@ -159,7 +159,8 @@ bool kvm_reset_vcpu(KVMVcpu *v, GError **errp)
         }
     }
     if (!what && v->kvm->chips) {
-        struct kvm_mp_state state = { KVM_MP_STATE_RUNNABLE };
+        struct kvm_mp_state state = { v->cpu->wait_for_sipi ? KVM_MP_STATE_UNINITIALIZED
+                                                            : KVM_MP_STATE_RUNNABLE };
 
         if (ioctl(v->fd, KVM_SET_MP_STATE, &state) < 0) {
             what = "activity state";
