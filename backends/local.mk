@@ -26,6 +26,10 @@ libqometall_a_SOURCES += \
 	backends/host-client.c \
 	backends/host-file.c \
 	backends/host-file.h \
+	backends/hostmem-file.c \
+	backends/hostmem-memfd.c \
+	backends/hostmem-ram.c \
+	backends/hostmem.c \
 	backends/loop.c \
 	backends/read-file.c \
 	backends/read-file.h
@@ -37,6 +41,7 @@ unit_tests += \
 	tests/unit/test-chardev-pty \
 	tests/unit/test-chardev-socket \
 	tests/unit/test-chardev-stdio \
+	tests/unit/test-hostmem \
 	tests/unit/test-loop
 
 libtest_a_SOURCES += \
@@ -48,4 +53,5 @@ nobase_qometinclude_HEADERS += \
 	backends/daemon.h \
 	backends/datadir.h \
 	backends/host-client.h \
+	backends/hostmem.h \
 	backends/loop.h

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <qomet/accel/debug.h>
 #include <qomet/backends/daemon.h>
+#include <qomet/backends/hostmem.h>
 #include <qomet/machine/machine.h>
 #include <qomet/qom/keyval.h>
 #include <qomet/qom/value.h>
@@ -138,11 +139,49 @@ static bool check_cpus(const MachineState *machine, const MachineClass *mc, cons
     return true;
 }
 
+/* Whole pages: an accelerator maps nothing less, and code in the rest of one could not run. */
+static uint64_t whole_pages(uint64_t bytes)
+{
+    return bytes <= UINT64_MAX - RAM_PAGE ? bytes + -bytes % RAM_PAGE : bytes;
+}
+
+/* Whether somebody has said how much RAM there shall be: -m, or a property. */
+static bool size_is_given(const MachineState *machine)
+{
+    const Property *prop =
+        object_class_property_find(object_get_class(OBJECT(machine)), "ram-size");
+
+    return machine->ram_size != prop->defval.u;
+}
+
+/* RAM is as large as the object that it comes from, and -m does not say otherwise. */
+static bool check_backend(MachineState *machine, GError **errp)
+{
+    HostMemoryBackend *backend = host_memory_backend_find(machine->memory_backend, errp);
+    uint64_t size = backend ? memory_region_size(host_memory_backend_get_memory(backend)) : 0;
+
+    if (backend && size_is_given(machine) && whole_pages(machine->ram_size) != size) {
+        g_autofree char *asked = value_print_size(machine->ram_size);
+        g_autofree char *there = value_print_size(size);
+
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "Machine memory size does not match the size of the memory backend: '%s' has "
+                      "%s, not %s",
+                      machine->memory_backend, there, asked);
+        return false;
+    }
+    machine->ram_size = backend ? size : machine->ram_size;
+    return backend != NULL;
+}
+
 static bool check_ram(MachineState *machine, const MachineClass *mc, const char *name,
                       GError **errp)
 {
     if (!mc->default_ram_size) {
         return true;
+    }
+    if (machine->memory_backend && !check_backend(machine, errp)) {
+        return false;
     }
     if (!machine->ram_size) {
         machine->ram_size = mc->default_ram_size;
@@ -155,11 +194,26 @@ static bool check_ram(MachineState *machine, const MachineClass *mc, const char 
                       name, most, asked);
         return false;
     }
-    /* Whole pages: an accelerator maps nothing less, and code in the rest of one could not run. */
-    if (machine->ram_size <= UINT64_MAX - RAM_PAGE) {
-        machine->ram_size += -machine->ram_size % RAM_PAGE;
-    }
+    machine->ram_size = whole_pages(machine->ram_size);
     return true;
+}
+
+/* A machine without RAM, or with some of its own making, would pass over the object in silence. */
+static bool check_backend_used(const MachineState *machine, const char *name, GError **errp)
+{
+    const char *id = machine->memory_backend;
+    const HostMemoryBackend *backend = id ? host_memory_backend_find(id, errp) : NULL;
+
+    if (!id || (backend && backend->is_mapped)) {
+        return true;
+    }
+    if (backend) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "memory-backend=%s: no RAM of the machine '%s' is "
+                      "to come from there",
+                      id, name);
+    }
+    return false;
 }
 
 bool machine_init(MachineState *machine, GError **errp)
@@ -169,7 +223,7 @@ bool machine_init(MachineState *machine, GError **errp)
 
     machine->made = true;
     return check_cpus(machine, mc, name, errp) && check_ram(machine, mc, name, errp) &&
-           (!mc->init || mc->init(machine, errp));
+           (!mc->init || mc->init(machine, errp)) && check_backend_used(machine, name, errp);
 }
 
 static void machine_reset(ShutdownCause cause, void *opaque)
@@ -207,12 +261,15 @@ bool machine_done(MachineState *machine, GError **errp)
 
 bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high, GError **errp)
 {
-    DeviceState *ram = qdev_new("ram", errp);
+    const char *id = machine->memory_backend;
+    HostMemoryBackend *backend = id ? host_memory_backend_find(id, errp) : NULL;
+    DeviceState *ram = id && !backend ? NULL : qdev_new("ram", errp);
 
     if (!ram) {
         return false;
     }
     if (!object_property_set_uint(OBJECT(ram), "size", machine->ram_size, errp) ||
+        !object_property_set_link(OBJECT(ram), "memdev", OBJECT(backend), errp) ||
         !object_property_set_uint(OBJECT(ram), "split", split, errp) ||
         !object_property_add_child(OBJECT(machine), "ram", OBJECT(ram), errp)) {
         object_unref(ram);
@@ -329,6 +386,8 @@ void machine_cleanup(void)
 static const Property machine_props[] = {
     DEFINE_PROP_SIZE("ram-size", MachineState, ram_size, 0,
                      .help = "RAM in bytes (-m); 0: as the machine's type has it"),
+    DEFINE_PROP_STRING("memory-backend", MachineState, memory_backend,
+                       .help = "id of the object (-object memory-backend-ram) that RAM comes from"),
     DEFINE_PROP_UINT32("smp", MachineState, smp_cpus, 1, .help = "number of vCPUs (-smp)"),
     DEFINE_PROP_STRING("cpu", MachineState, cpu_type,
                        .help = "model of the vCPUs and their properties (-cpu)"),

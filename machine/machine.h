@@ -21,6 +21,7 @@ struct MachineState {
     uint32_t smp_cpus; /* -smp */
     char *cpu_type;    /* -cpu MODEL; NULL: the class's default */
     char *kernel_filename, *kernel_cmdline, *initrd_filename, *firmware;
+    char *memory_backend;    /* id of the object that RAM comes from; NULL: the machine's own */
     char *guest_name;        /* -name; or NULL */
     bool no_defaults;        /* -nodefaults */
     bool made;               /* machine_init() has begun: what it went by stays as it is */
@@ -66,8 +67,8 @@ QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 /** After all user devices: the class's done, then the first reset. */
 QOM_EXPORT bool machine_done(MachineState *machine, GError **errp);
 /**
- * Makes the RAM of -m as the device "ram" below the machine: its first @split bytes at address 0,
- * the rest at @high. For a class's init.
+ * Makes the RAM of -m (of memory-backend, where that is given) as the device "ram" below the
+ * machine: its first @split bytes at address 0, the rest at @high. For a class's init.
  */
 QOM_EXPORT bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high,
                                    GError **errp);

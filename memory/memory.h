@@ -152,6 +152,18 @@ QOM_EXPORT void memory_region_init_io(MemoryRegion *mr, Object *owner, const Mem
 /** RAM, zero, mapped lazily; @size is rounded up to the page. Fails when the host has no room. */
 QOM_EXPORT bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name,
                                        uint64_t size, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
+/** How memory_region_init_ram_from_fd() holds it. */
+#define RAM_SHARED (1u << 1)    /* with other processes that map the file */
+#define RAM_NORESERVE (1u << 7) /* the host need not have room for all of it beforehand */
+/**
+ * The same, of the first bytes of the file @fd (-1: of none), which is not needed afterwards, at a
+ * host address that is a multiple of @align: a power of two; 0: of the page. Not shared, it begins
+ * with what the file holds, and writes stay in this process. What a shared file is cut short by is
+ * gone: whoever reaches it here then ends the process.
+ */
+QOM_EXPORT bool memory_region_init_ram_from_fd(MemoryRegion *mr, Object *owner, const char *name,
+                                               uint64_t size, uint64_t align, uint32_t ram_flags,
+                                               int fd, GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** The same, over memory that the caller owns and keeps longer than the region; page-aligned. */
 QOM_EXPORT void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner, const char *name,
                                            uint64_t size, void *ptr);

@@ -243,10 +243,45 @@ void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryRegionOp
     mr->guard = guard_of_owner(owner);
 }
 
-/* Room for @size bytes, none of it touched. NULL with @errp set when the host has none. */
-static void *ram_new(const char *name, uint64_t size, size_t *bytes, GError **errp)
+/*
+ * @bytes mapped at a multiple of @align, or MAP_FAILED with errno: of what is mapped around them,
+ * the rest is given back.
+ */
+static void *map_aligned(size_t bytes, size_t align, int flags, int fd)
+{
+    uint8_t *base =
+        mmap(NULL, bytes + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const size_t before = -(uintptr_t)base & (align - 1);
+    void *ram;
+    int errnum;
+
+    if (base == MAP_FAILED) {
+        return MAP_FAILED;
+    }
+    ram = mmap(base + before, bytes, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
+    errnum = errno;
+    if (ram == MAP_FAILED) {
+        munmap(base, bytes + align);
+        errno = errnum;
+        return MAP_FAILED;
+    }
+    if (before) {
+        munmap(base, before);
+    }
+    munmap(base + before + bytes, align - before);
+    return ram;
+}
+
+/*
+ * Room for @size bytes, none of it touched, as memory_region_init_ram_from_fd() has them. NULL with
+ * @errp set when the host has none.
+ */
+static void *ram_new(const char *name, uint64_t size, size_t *bytes, size_t align, uint32_t flags,
+                     int fd, GError **errp)
 {
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const int how = (flags & RAM_SHARED ? MAP_SHARED : MAP_PRIVATE) | (fd < 0 ? MAP_ANONYMOUS : 0) |
+                    (flags & RAM_NORESERVE ? MAP_NORESERVE : 0);
     void *ram;
 
     if (size == 0) {
@@ -254,15 +289,15 @@ static void *ram_new(const char *name, uint64_t size, size_t *bytes, GError **er
                       name);
         return NULL;
     }
-    if (size > (uint64_t)PTRDIFF_MAX - page) {
+    if (size > (uint64_t)PTRDIFF_MAX - page - align) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "memory '%s' of %" PRIu64 " bytes is more than this host can address", name,
                       size);
         return NULL;
     }
     *bytes = (size + page - 1) & ~(page - 1);
-    ram = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-               -1, 0);
+    ram = align > page ? map_aligned(*bytes, align, how, fd)
+                       : mmap(NULL, *bytes, PROT_READ | PROT_WRITE, how, fd, 0);
     if (ram == MAP_FAILED) {
         qom_error_set(errp, QOM_ERROR_FAILED,
                       "memory '%s' of %" PRIu64 " bytes: the host has no room for it (%s)", name,
@@ -281,17 +316,24 @@ static void init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t
     mr->ram_bytes = bytes;
 }
 
-bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                            GError **errp)
+bool memory_region_init_ram_from_fd(MemoryRegion *mr, Object *owner, const char *name,
+                                    uint64_t size, uint64_t align, uint32_t ram_flags, int fd,
+                                    GError **errp)
 {
     size_t bytes;
-    void *ram = ram_new(name, size, &bytes, errp);
+    void *ram = ram_new(name, size, &bytes, align, ram_flags, fd, errp);
 
     if (!ram) {
         return false;
     }
     init_ram(mr, owner, name, bytes, REGION_RAM, ram, bytes);
     return true;
+}
+
+bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
+                            GError **errp)
+{
+    return memory_region_init_ram_from_fd(mr, owner, name, size, 0, RAM_NORESERVE, -1, errp);
 }
 
 void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
@@ -315,7 +357,7 @@ bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const Memory
                                    void *opaque, const char *name, uint64_t size, GError **errp)
 {
     size_t bytes;
-    void *ram = ram_new(name, size, &bytes, errp);
+    void *ram = ram_new(name, size, &bytes, 0, RAM_NORESERVE, -1, errp);
 
     if (!ram) {
         return false;

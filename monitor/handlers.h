@@ -37,6 +37,7 @@ QmpHandler qmp_do_query_machines;
 QmpHandler qmp_do_query_cpus_fast;
 QmpHandler qmp_do_query_memory_size_summary;
 QmpHandler qmp_do_query_command_line_options;
+QmpHandler qmp_do_query_migrate_capabilities;
 QmpHandler qmp_do_inject_nmi;
 QmpHandler qmp_do_memsave;
 QmpHandler qmp_do_pmemsave;

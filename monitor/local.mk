@@ -105,6 +105,7 @@ fuzz_targets += tests/fuzz/fuzz-hmp tests/fuzz/fuzz-qmp
 EXTRA_DIST += tests/fuzz/corpus/fuzz-hmp tests/fuzz/corpus/fuzz-qmp
 
 script_tests += \
+	tests/monitor/test-libvirt-probe.py \
 	tests/monitor/test-qmp-any-order.py \
 	tests/monitor/test-qmp-anything.py \
 	tests/monitor/test-qmp-chardevs.py \

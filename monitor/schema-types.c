@@ -190,6 +190,12 @@ const SchemaType schema_types[] = {
                            MAY("default", "str", "what it is when it is not given")),
     },
     {
+        .name = "MigrationCapabilityStatus",
+        .help = "A capability of migration.",
+        .members = MEMBERS(NEEDS("capability", "str", "its name"),
+                           NEEDS("state", "bool", "whether it is on")),
+    },
+    {
         .name = "CommandLineOptionInfo",
         .help = "An option of the command line.",
         .members = MEMBERS(NEEDS("option", "str", "its name, or what QEMU calls its keys"),

@@ -159,6 +159,12 @@ const QmpCommand qmp_commands[] = {
         .fn = qmp_do_query_command_line_options,
     },
     {
+        .name = "query-migrate-capabilities",
+        .help = "What migration can do: nothing, since there is none.",
+        .ret = "MigrationCapabilityStatus[]",
+        .fn = qmp_do_query_migrate_capabilities,
+    },
+    {
         .name = "inject-nmi",
         .help = "Sends every vCPU a non-maskable interrupt.",
         .fn = qmp_do_inject_nmi,

@@ -18,7 +18,9 @@
 /* What the machine decides of its objects, for boards to leave it to the machine. */
 static const struct {
     const char *type, *property, *of_machine;
-} decided[] = { { "ram", "size", "ram-size" } };
+    const char *before; /* what the object's value has before the machine's */
+} decided[] = { { "ram", "size", "ram-size", "" },
+                { "ram", "memdev", "memory-backend", "/objects/" } };
 
 /* The machine's property that @value of @obj is, or NULL. */
 static const char *decided_by_machine(Object *obj, const Property *prop, const char *value)
@@ -31,6 +33,9 @@ static const char *decided_by_machine(Object *obj, const Property *prop, const c
             continue;
         }
         of_machine = object_property_print(qdev_get_machine(), decided[i].of_machine, NULL);
+        if (of_machine && *of_machine && g_str_has_prefix(value, decided[i].before)) {
+            value += strlen(decided[i].before);
+        }
         return !g_strcmp0(of_machine, value) ? decided[i].of_machine : NULL;
     }
     /* The chardevs that machines make for -serial. */
@@ -95,10 +100,10 @@ static void dump_properties(GPtrArray *props, Object *obj, ObjectClass *klass, c
             continue;
         }
         value = print_value(obj, prop);
-        if (!value || is_default(prop, value, fresh)) {
+        machines = value ? decided_by_machine(obj, prop, value) : NULL;
+        if (!value || (!machines && is_default(prop, value, fresh))) {
             continue;
         }
-        machines = decided_by_machine(obj, prop, value);
         added =
             board_add_property(props, g_strdup(prop->name), g_strdup(machines ? machines : value));
         added->reference = machines != NULL;

@@ -39,6 +39,7 @@ script_tests += \
 	tests/cli/test-cli-errors.py \
 	tests/cli/test-cli-guests.py \
 	tests/cli/test-cli-help.py \
+	tests/cli/test-cli-memory.py \
 	tests/cli/test-cli-process.py \
 	tests/cli/test-cli-terminal.py \
 	tests/fuzz/test-corpus.sh \

@@ -1,17 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Conversations as users and programs have them: on standard input and output, and the first questions of libvirt."""
+"""A conversation as users have it: on standard input and output."""
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
-from qmp import Qmp, connect  # noqa: E402
-from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, qomet, tap  # noqa: E402
+from qmp import QOMET, TIMEOUT_S  # noqa: E402
+from cli import Skip, need_kvm, tap  # noqa: E402
 
 
 def have_kvm():
@@ -69,41 +66,4 @@ def the_shown_conversation_works_to_the_letter():
         assert process.wait(timeout=TIMEOUT_S) == 0
 
 
-def the_first_questions_of_libvirt_are_answered():
-    with folder() as path:
-        where, pidfile = os.path.join(path, "monitor.sock"), os.path.join(path, "pid")
-        accel = "kvm:tcg" if have_kvm() else "kvm:tcg:qtest"
-        qomet("-S", "-no-user-config", "-nodefaults", "-nographic", "-machine", "none,accel=" + accel, "-qmp",
-              "unix:%s,server=on,wait=off" % where, "-pidfile", pidfile, "-daemonize").expect(status=0, out="", err="")
-        with open(pidfile, encoding="ascii") as file:
-            pid = int(file.read())
-        try:
-            qmp = Qmp(connect(where))
-            version = qmp.command("query-version")["qemu"]
-            assert (version["major"], version["minor"]) >= (4, 2)
-            commands = {row["name"] for row in qmp.command("query-commands")}
-            assert qmp.command("query-target") == {"arch": "x86_64"}
-            assert qmp.command("query-kvm")["present"] in (True, False)
-            assert {"name", "meta-type"} <= qmp.command("query-qmp-schema")[0].keys()
-            assert any(row["name"] == "isa-serial" for row in qmp.command("qom-list-types"))
-            assert any(row["name"] == "none" for row in qmp.command("query-machines"))
-            assert any(row["name"] == "iobase" for row in qmp.command("device-list-properties", typename="isa-debugcon"))
-            # What is not there says so, and is not in the list.
-            for name in ("query-tpm-models", "query-cpu-definitions", "query-migrate-capabilities", "query-sev-capabilities"):
-                assert name not in commands
-                qmp.fails("CommandNotFound", "The command %s has not been found" % name, name)
-            qmp.command("quit")
-            until = time.monotonic() + TIMEOUT_S
-            while os.path.exists(pidfile):
-                assert time.monotonic() < until
-                time.sleep(0.01)
-            qmp.close()
-        except BaseException:
-            os.kill(pid, signal.SIGKILL)
-            raise
-
-
-tap([
-    the_shown_conversation_works_to_the_letter,
-    the_first_questions_of_libvirt_are_answered,
-])
+tap([the_shown_conversation_works_to_the_letter])

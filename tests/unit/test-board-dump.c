@@ -106,6 +106,7 @@ static void what_differs_from_the_type_is_written_and_nothing_else(void **state)
                               "\n"
                               "ram: ram at 0x0, 0x100000000\n"
                               "    size: $ram-size\n"
+                              "    memdev: $memory-backend\n"
                               "    split: 3G\n"
                               "\n"
                               "isa.0: ISA\n"
