@@ -11,8 +11,8 @@
 #include <qomet/accel/runstate.h>
 #include <qomet/backends/chardev/char.h>
 #include <qomet/backends/daemon.h>
-#include <qomet/machine/machine.h>
 #include <qomet/options/options.h>
+#include "machine/rooms.h"
 #include "monitor/attach-client.h"
 
 static void killed(int signal, siginfo_t *info, void *context)
@@ -65,28 +65,17 @@ static bool begin(GError **errp)
     /* Threads here allocate seldom: a heap for each would only cost a start its time, and memory. */
     mallopt(M_ARENA_MAX, 1);
     keep_standard_streams();
-    main_loop_init();
-    take_signals();
-    clocks_init();
-    if (!module_call_init(MODULE_INIT_QOM, errp)) {
+    if (!rooms_begin(errp)) {
         return false;
     }
-    memory_map_init();
+    take_signals();
     qemu_chr_set_quit_hook(quit);
     return true;
 }
 
 static void end(void)
 {
-    machine_cleanup();
-    accel_cleanup();
-    qemu_chr_cleanup();
-    object_root_cleanup();
-    runstate_cleanup();
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
-    object_global_clear();
+    rooms_end();
     qemu_set_log_filename(NULL, NULL);
 }
 

@@ -23,6 +23,8 @@ libqometall_a_SOURCES += \
 	machine/microvm.c \
 	machine/none.c \
 	machine/pc.c \
+	machine/rooms.c \
+	machine/rooms.h \
 	machine/x86-board.c \
 	machine/x86-board.h
 

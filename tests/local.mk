@@ -73,7 +73,9 @@ lab_tests += \
 guest_tests = $(filter tests/guest/%,$(unit_tests) $(script_tests))
 
 libtest_a_SOURCES += \
-	tests/test.h
+	tests/test.h \
+	tests/unit/program-fixture.h \
+	tests/unit/ram-fixture.h
 
 # The tester for authors of devices: <qomet/qtest.h>, installed.
 lib_LIBRARIES += libqomet-qtest.a
@@ -233,7 +235,7 @@ bench: qomet $(bench_programs) tests/bench/bench-devices.so $(bench_without_expl
 # With --enable-fuzzing the main of a fuzz target is libFuzzer's, and `make fuzz-smoke` lets each run
 # for a short while. Otherwise it is a loop over files, and test-corpus.sh runs it on the inputs kept.
 EXTRA_LIBRARIES += libreplay.a
-libreplay_a_SOURCES = tests/fuzz/replay.c
+libreplay_a_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c
 
 if FUZZING
 EXTRA_PROGRAMS += $(fuzz_targets)

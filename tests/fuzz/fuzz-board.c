@@ -7,10 +7,9 @@
 #include <string.h>
 #include <qomet/backends/chardev/char.h>
 #include "options/board-int.h"
+#include "tests/fuzz/fuzz.h"
 
 #define MAX_FILES 8
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ---- Files ---- */
 
@@ -67,17 +66,10 @@ static char *read_text(void *opaque, const char *path, size_t *len, GError **err
 
 /* ---- What must hold ---- */
 
-static void must(bool holds)
-{
-    if (!holds) {
-        __builtin_trap();
-    }
-}
-
 /* One of the two, and an error says something. */
 static void must_tell(bool good, const GError *error)
 {
-    must(good != (error != NULL) && (!error || *error->message));
+    MUST(good != (error != NULL) && (!error || *error->message));
 }
 
 static void write_and_read(const Board *board)
@@ -87,9 +79,9 @@ static void write_and_read(const Board *board)
     Board *second = board_parse("again", read_text, text, &error);
 
     must_tell(second != NULL, error);
-    must(second != NULL);
+    MUST(second != NULL);
     again = board_print(second);
-    must(!strcmp(text, again));
+    MUST(!strcmp(text, again));
     board_free(second);
 }
 
@@ -122,7 +114,7 @@ static void make(const Board *board)
     memory_map_init();
     machine = machine_new(machine_class_find("flat", NULL), NULL);
     machine_add_serial_words(machine, "null");
-    must(machine && accel_init("qtest", NULL) && machine_init(machine, NULL));
+    MUST(machine && accel_init("qtest", NULL) && machine_init(machine, NULL));
     made = board_make(board, machine, &serials, &error);
     must_tell(made, error);
     if (made) {
@@ -132,8 +124,8 @@ static void make(const Board *board)
     accel_cleanup();
     qemu_chr_cleanup();
     object_root_cleanup();
-    must(!get_system_memory()->subregions || !get_system_memory()->subregions->len);
-    must(!get_system_io()->subregions || !get_system_io()->subregions->len);
+    MUST(!get_system_memory()->subregions || !get_system_memory()->subregions->len);
+    MUST(!get_system_io()->subregions || !get_system_io()->subregions->len);
     memory_map_cleanup();
 }
 
@@ -146,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!begun) {
         main_loop_init();
         clocks_init();
-        must(module_call_init(MODULE_INIT_QOM, NULL));
+        MUST(module_call_init(MODULE_INIT_QOM, NULL));
         begun = true;
     }
     cut((const char *)data, size);

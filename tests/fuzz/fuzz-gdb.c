@@ -10,20 +10,12 @@
 #include <qomet/accel/accel.h>
 #include <qomet/memory/main-work.h>
 #include "accel/cpu-int.h"
+#include "machine/rooms.h"
 #include "monitor/gdb-int.h"
-
-/* Unlike an assertion it is there in every build. */
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 #define RAM_BYTES 0x10000
 #define CPUS 3
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ---- An accelerator ---- */
 
@@ -131,10 +123,7 @@ static MemoryRegion ram;
 
 static void make_machine(void)
 {
-    main_loop_init();
-    clocks_init();
-    MUST(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
+    MUST(rooms_begin(NULL));
     MUST(accel_init("fuzz", NULL));
     MUST(memory_region_init_ram(&ram, NULL, "ram", RAM_BYTES, NULL));
     MUST(memory_region_add_subregion(get_system_memory(), 0, &ram, NULL));

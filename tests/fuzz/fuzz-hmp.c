@@ -10,27 +10,16 @@
 #include <qomet/backends/loop.h>
 #include <qomet/hw/isa/isa-bus.h>
 #include <qomet/memory/main-work.h>
+#include "machine/rooms.h"
 #include "monitor/hmp-int.h"
 #include "monitor/line-editor.h"
-
-/* Unlike an assertion it is there in every build. */
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static bool begun;
 
 static void begin(void)
 {
-    main_loop_init();
-    clocks_init();
-    MUST(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
+    MUST(rooms_begin(NULL));
     begun = true;
 }
 

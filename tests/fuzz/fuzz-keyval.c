@@ -6,18 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <qomet/qom/keyval.h>
+#include "tests/fuzz/fuzz.h"
 
 #define TYPE_TARGET "fuzz-target"
-
-/* Unlike an assertion it is there in every build. */
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct Target {
     Object parent_obj;

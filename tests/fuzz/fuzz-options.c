@@ -5,10 +5,9 @@
 #include <glib.h>
 #include <string.h>
 #include <qomet/options/options.h>
+#include "tests/fuzz/fuzz.h"
 
 #define MAX_WORDS 64
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -24,9 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     plan = options_parse(argc, argv, &error);
     /* One of the two, and an error says something. */
-    if ((plan != NULL) == (error != NULL) || (error && !*error->message)) {
-        __builtin_trap();
-    }
+    MUST((plan != NULL) != (error != NULL) && (!error || *error->message));
     option_plan_free(plan);
     return 0;
 }

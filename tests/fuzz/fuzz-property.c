@@ -6,17 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <qomet/qom/keyval.h>
+#include "tests/fuzz/fuzz.h"
 
 #define TYPE_TARGET "fuzz-target"
-
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names_array[] = { "none", "native", NULL, "io:uring", "" };
 static const EnumLookup names = { names_array, G_N_ELEMENTS(names_array) };

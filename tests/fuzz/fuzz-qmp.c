@@ -10,17 +10,9 @@
 #include <qomet/monitor/qmp.h>
 #include <qomet/qom/json-stream.h>
 #include <qomet/qom/keyval.h>
+#include "machine/rooms.h"
 #include "tests/unit/host-chardev.h"
-
-/* Unlike an assertion it is there in every build. */
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static TestChardev *client;
 
@@ -71,10 +63,7 @@ static int count_answers(const uint8_t *data, size_t size, size_t step)
 
 static void begin(void)
 {
-    main_loop_init();
-    clocks_init();
-    MUST(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
+    MUST(rooms_begin(NULL));
     client = test_chr("c");
     MUST(object_new_with_props(TYPE_MONITOR_QMP, container_get(object_get_root(), "/monitors"), "m",
                                NULL, "chardev", "c", NULL));

@@ -9,20 +9,12 @@
 #include <qomet/hw/core/resettable.h>
 #include <qomet/hw/isa/isa-bus.h>
 #include <qomet/memory/main-work.h>
+#include "machine/rooms.h"
 #include "tests/unit/host-chardev.h"
-
-/* Unlike an assertion it is there in every build. */
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 #define TYPE_FUZZ_SERIAL "fuzz-serial"
 #define PORT 0x3f8
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A serial port whose registers the target can look at without touching them. */
 typedef struct FuzzSerial {
@@ -93,10 +85,7 @@ static void make_machine(void)
     DeviceState *dev;
     ISABus *isa;
 
-    main_loop_init();
-    clocks_init();
-    MUST(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
+    MUST(rooms_begin(NULL));
     qemu_clock_virtual_manual();
     isa = isa_bus_new(NULL, get_system_io(), NULL);
     lines[4] = qemu_allocate_irq(set_line, NULL, 4);

@@ -4,10 +4,8 @@
  * fuzzer once found stays found with every compiler.
  */
 #include <glib.h>
-#include <stdint.h>
 #include <stdio.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int main(int argc, char **argv)
 {

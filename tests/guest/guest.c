@@ -10,9 +10,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <qomet/backends/loop.h>
 #include <qomet/qom/keyval.h>
 #include "tests/guest/guest.h"
+#include "tests/unit/program-fixture.h"
 
 #define TIMEOUT_NS (20 * NANOSECONDS_PER_SECOND)
 
@@ -117,7 +117,7 @@ void guest_init_process(void)
     }
 }
 
-static void skip_without_kvm(void)
+void guest_need_kvm(void)
 {
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
@@ -148,9 +148,7 @@ void guest_begin_accel(const char *accel, const char *words, const uint8_t *code
     g_autofree char *path = NULL;
 
     guest_init_process();
-    main_loop_init();
-    clocks_init();
-    memory_map_init();
+    program_setup(NULL);
     machine = machine_new(machine_class_find("bare", &error), &error);
     assert_non_null(machine);
     machine->no_defaults = true;
@@ -171,7 +169,7 @@ void guest_begin_accel(const char *accel, const char *words, const uint8_t *code
 
 void guest_begin(const char *words, const uint8_t *code, size_t size)
 {
-    skip_without_kvm();
+    guest_need_kvm();
     guest_begin_accel("kvm", words, code, size);
 }
 
@@ -225,13 +223,7 @@ bool guest_loop_until(bool (*is_done)(void *opaque), void *opaque)
 
 void guest_end(void)
 {
-    machine_cleanup();
-    accel_cleanup();
-    object_root_cleanup();
-    runstate_cleanup();
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
+    program_teardown(NULL);
     if (kernel_fd >= 0) {
         close(kernel_fd);
         kernel_fd = -1;

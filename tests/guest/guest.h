@@ -82,6 +82,9 @@ int guest_teardown(void **state);
 void guest_capture_stderr(void);
 const char *guest_captured_stderr(void);
 
+/* Skips the running test, with the reason, where there is no usable KVM. */
+void guest_need_kvm(void);
+
 /* Registers for tests that are called without a machine: nothing to do but once for the process. */
 void guest_init_process(void);
 

@@ -16,6 +16,7 @@
 #include <qomet/backends/loop.h>
 #include <qomet/hw/core/timer.h>
 #include "tests/guest/guest.h"
+#include "tests/unit/program-fixture.h"
 
 /* What the guest writes to is not there, and it does not mind. */
 static const uint8_t code[] = {
@@ -65,9 +66,7 @@ static unsigned open_files(void)
 static void begin(void)
 {
     guest_init_process();
-    main_loop_init();
-    clocks_init();
-    memory_map_init();
+    program_setup(NULL);
 }
 
 /* The board, made and run to its end: its status, or -1 with @errp set. */
@@ -98,26 +97,12 @@ static int run(bool irqchip, GError **errp)
     return status;
 }
 
-static void need_kvm(void)
-{
-    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-    if (fd < 0) {
-        test_skip("no usable KVM: /dev/kvm: %s", strerror(errno));
-    }
-    if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
-        close(fd);
-        test_skip("no usable KVM: /dev/kvm has another API version");
-    }
-    close(fd);
-}
-
 static void another_version_is_told_with_both(void **state)
 {
     static const int versions[] = { 1, 11, 13 };
 
     (void)state;
-    need_kvm();
+    guest_need_kvm();
     for (unsigned i = 0; i < G_N_ELEMENTS(versions); i++) {
         g_autoptr(GError) error = NULL;
         g_autofree char *text =
@@ -139,7 +124,7 @@ static void fail_each_request(bool irqchip)
     g_autoptr(GError) none = NULL;
     unsigned files, total, errors = 0;
 
-    need_kvm();
+    guest_need_kvm();
     requests = failed = 0;
     assert_int_equal(run(irqchip, &none), 0);
     total = requests;

@@ -171,11 +171,25 @@ static char **make_argv(const char *args, const char *path, GError **error)
     return (char **)g_ptr_array_free(argv, FALSE);
 }
 
+#define FOLDER "/qtest-XXXXXX"
+#define SOCKET "/socket"
+/* What the name of a socket may have, with the zero at its end. */
+#define SOCKET_NAME_BYTES sizeof(((struct sockaddr_un *)0)->sun_path)
+
+/* A new folder for a socket; where the temporary directory has a name too long for one, in /tmp. */
+static bool make_folder(char dir[SOCKET_NAME_BYTES])
+{
+    const char *tmp = g_get_tmp_dir();
+    bool fits = strlen(tmp) + sizeof(FOLDER SOCKET) <= SOCKET_NAME_BYTES;
+
+    g_snprintf(dir, SOCKET_NAME_BYTES, "%s" FOLDER, fits ? tmp : "/tmp");
+    return mkdtemp(dir) != NULL;
+}
+
 QTestState *qtest_init(const char *args)
 {
     QTestState *s = g_new0(QTestState, 1);
-    char dir[] = "/tmp/qtest-XXXXXX"; /* short: a socket's name has 107 characters at most */
-    char path[sizeof(dir) + 8];
+    char dir[SOCKET_NAME_BYTES], path[SOCKET_NAME_BYTES + sizeof(SOCKET)];
     GError *error = NULL;
     char **argv;
     int listener, err;
@@ -183,12 +197,12 @@ QTestState *qtest_init(const char *args)
     s->sock = -1;
     s->input = g_string_new(NULL);
     s->output = memfd_create("qomet-output", MFD_CLOEXEC);
-    if (s->output < 0 || !mkdtemp(dir)) {
+    if (s->output < 0 || !make_folder(dir)) {
         err = errno;
         state_free(s);
         qtest_fail("no place for the program's output or socket: %s", g_strerror(err));
     }
-    snprintf(path, sizeof(path), "%s/socket", dir);
+    snprintf(path, sizeof(path), "%s" SOCKET, dir);
     argv = make_argv(args, path, &error);
     if (!argv) {
         char why[256];

@@ -4,6 +4,7 @@
  * interrupt line.
  */
 #include <errno.h>
+#include <glib.h>
 #include <linux/serial_reg.h>
 #include <poll.h>
 #include <qomet/qtest.h>
@@ -112,14 +113,14 @@ static int listen_at(const char *path)
 
 static void a_peer_is_heard_and_answered(void **state)
 {
-    char dir[] = "/tmp/test-serial-XXXXXX", path[64];
+    g_autofree char *dir = g_dir_make_tmp("test-serial-XXXXXX", NULL), *path = NULL;
     int listener, peer;
     QTestState *s;
     char byte = 0;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
-    snprintf(path, sizeof(path), "%s/peer", dir);
+    assert_non_null(dir);
+    path = g_build_filename(dir, "peer", NULL);
     listener = listen_at(path);
     s = qtest_initf("-M bare -serial unix:%s", path);
     peer = accept(listener, NULL, NULL);

@@ -12,42 +12,17 @@
 #include <qomet/backends/chardev/char.h>
 #include <qomet/options/options.h>
 #include "options/board-int.h"
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 static OptionPlan *the_plan;
-
-static G_GNUC_UNUSED void board_fixture_begin(void)
-{
-    main_loop_init();
-    clocks_init();
-    assert_true(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
-}
 
 /* Whatever was made is gone, and the maps are empty. */
 static G_GNUC_UNUSED void board_fixture_end(void)
 {
     qdev_fault_inject(0);
-    machine_cleanup();
-    accel_cleanup();
-    qemu_chr_cleanup();
-    object_root_cleanup();
-    runstate_cleanup();
-    assert_int_equal(get_system_memory()->subregions ? get_system_memory()->subregions->len : 0, 0);
-    assert_int_equal(get_system_io()->subregions ? get_system_io()->subregions->len : 0, 0);
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
-    object_global_clear();
+    program_teardown(NULL);
     option_plan_free(the_plan);
     the_plan = NULL;
-}
-
-static G_GNUC_UNUSED int board_fixture_setup(void **state)
-{
-    (void)state;
-    board_fixture_begin();
-    return 0;
 }
 
 static G_GNUC_UNUSED int board_fixture_teardown(void **state)
@@ -126,7 +101,7 @@ static G_GNUC_UNUSED void assert_board_refused(const char *text, const char *mor
         fail_msg("'%s' is not in: %s\n%s", message, error->message, text);
     }
     board_fixture_end();
-    board_fixture_begin();
+    program_setup(NULL);
 }
 
 /* ---- All that there is ---- */
@@ -213,6 +188,6 @@ static G_GNUC_UNUSED void assert_same_lines(const char *a, const char *b)
 }
 
 #define board_test(f)                                                                              \
-    cmocka_unit_test_setup_teardown(f, board_fixture_setup, board_fixture_teardown)
+    cmocka_unit_test_setup_teardown(f, program_setup, board_fixture_teardown)
 
 #endif

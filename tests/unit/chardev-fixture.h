@@ -236,7 +236,7 @@ static G_GNUC_UNUSED void run_for(int ms)
 
 /* ---- Peers ---- */
 
-static char test_dir[] = "/tmp/qomet-chardev-XXXXXX";
+static char *test_dir;
 
 static G_GNUC_UNUSED char *test_path(const char *name)
 {
@@ -318,7 +318,8 @@ static G_GNUC_UNUSED int chardev_setup(void **state)
     if (!module_call_init(MODULE_INIT_QOM, &err)) {
         fail_msg("%s", err->message);
     }
-    return mkdtemp(test_dir) ? 0 : -1;
+    test_dir = g_dir_make_tmp("qomet-chardev-XXXXXX", NULL);
+    return test_dir ? 0 : -1;
 }
 
 static G_GNUC_UNUSED int chardev_teardown(void **state)
@@ -328,6 +329,7 @@ static G_GNUC_UNUSED int chardev_teardown(void **state)
     (void)state;
     main_loop_cleanup();
     object_root_cleanup();
+    g_clear_pointer(&test_dir, g_free);
     return system(command);
 }
 

@@ -6,8 +6,8 @@
 #ifndef QOMET_TESTS_UNIT_ISA_FIXTURE_H
 #define QOMET_TESTS_UNIT_ISA_FIXTURE_H
 
-#include "tests/test.h"
 #include "tests/unit/host-chardev.h"
+#include "tests/unit/program-fixture.h"
 #include <string.h>
 #include <qomet/accel/runstate.h>
 #include <qomet/backends/chardev/char.h>
@@ -118,14 +118,7 @@ static G_GNUC_UNUSED int isa_setup(void **state)
 {
     GError *err = NULL;
 
-    (void)state;
-    main_loop_init();
-    clocks_init();
-    if (!module_call_init(MODULE_INIT_QOM, &err)) {
-        print_error("%s\n", err->message);
-        return -1;
-    }
-    memory_map_init();
+    program_setup(state);
     qemu_clock_virtual_manual();
     isa = isa_bus_new(NULL, get_system_io(), &err);
     if (!isa) {
@@ -151,20 +144,14 @@ static int test_chr_hear(Object *obj, void *opaque G_GNUC_UNUSED)
 
 static G_GNUC_UNUSED int isa_teardown(void **state)
 {
-    (void)state;
     object_child_foreach(container_get(object_get_root(), "/chardevs"), test_chr_hear, NULL);
     qemu_chr_cleanup();
-    object_root_cleanup();
+    object_unparent(qdev_get_machine());
     for (int i = 0; i < ISA_NUM_IRQS; i++) {
         object_unref(isa_lines[i]);
     }
-    memory_map_cleanup();
-    object_global_clear();
-    runstate_cleanup();
     run_main();
-    clocks_cleanup();
-    main_loop_cleanup();
-    return 0;
+    return program_teardown(state);
 }
 
 #define isa_test(fn) cmocka_unit_test_setup_teardown(fn, isa_setup, isa_teardown)

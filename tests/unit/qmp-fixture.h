@@ -5,29 +5,13 @@
 #ifndef QOMET_TESTS_UNIT_QMP_FIXTURE_H
 #define QOMET_TESTS_UNIT_QMP_FIXTURE_H
 
-#include "tests/test.h"
-#include <qomet/accel/accel.h>
-#include <qomet/backends/loop.h>
+#include "tests/unit/program-fixture.h"
 #include <qomet/memory/main-work.h>
 #include <qomet/monitor/qmp.h>
 #include "tests/unit/host-chardev.h"
 
 #define OOB "{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"oob\"]}}"
 #define NEGOTIATE "{\"execute\": \"qmp_capabilities\"}"
-
-static G_GNUC_UNUSED int qmp_setup(void **state)
-{
-    GError *error = NULL;
-
-    (void)state;
-    main_loop_init();
-    clocks_init();
-    if (!module_call_init(MODULE_INIT_QOM, &error)) {
-        fail_msg("%s", error->message);
-    }
-    memory_map_init();
-    return 0;
-}
 
 static int drop(Object *child, void *opaque)
 {
@@ -38,15 +22,8 @@ static int drop(Object *child, void *opaque)
 
 static G_GNUC_UNUSED int qmp_teardown(void **state)
 {
-    (void)state;
     object_child_foreach(container_get(object_get_root(), "/monitors"), drop, NULL);
-    qemu_chr_cleanup();
-    runstate_cleanup();
-    object_root_cleanup();
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
-    return 0;
+    return program_teardown(state);
 }
 
 static G_GNUC_UNUSED void run_loop(void)

@@ -9,12 +9,11 @@
 #include <glib/gstdio.h>
 #include <qomet/backends/chardev/char.h>
 #include <qomet/hw/core/bus.h>
-#include <qomet/machine/machine.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/options/options.h>
 #include "monitor/attach-folder.h"
 #include "monitor/attach-wire.h"
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 /* ---- A guest that is asked before a device goes ---- */
 
@@ -52,14 +51,10 @@ static int setup(void **state)
     GError *error = NULL;
     Object *guest;
 
-    (void)state;
     folder = g_dir_make_tmp("qomet-attach-XXXXXX", NULL);
     assert_non_null(folder);
     g_setenv("XDG_RUNTIME_DIR", folder, TRUE);
-    main_loop_init();
-    clocks_init();
-    assert_true(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
+    program_setup(state);
     plan = options_parse(G_N_ELEMENTS(argv), argv, &error);
     assert_int_equal(options_apply(plan, &error), OPTIONS_READY);
     guest = object_new("test-guest");
@@ -73,17 +68,8 @@ static int teardown(void **state)
 {
     g_autofree char *own = g_build_filename(folder, "qomet", NULL);
 
-    (void)state;
     main_work_run();
-    machine_cleanup();
-    accel_cleanup();
-    qemu_chr_cleanup();
-    object_root_cleanup();
-    runstate_cleanup();
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
-    object_global_clear();
+    program_teardown(state);
     option_plan_free(plan);
     assert_int_equal(g_rmdir(own), 0);
     assert_int_equal(g_rmdir(folder), 0);

@@ -12,11 +12,10 @@
 #include <glib/gstdio.h>
 #include <qomet/backends/chardev/char.h>
 #include <qomet/hw/core/bus.h>
-#include <qomet/machine/machine.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/options/options.h>
 #include <qomet/qom/user-creatable.h>
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 /* ---- A machine and a client ---- */
 
@@ -29,11 +28,7 @@ static int setup(void **state)
     char *argv[] = { "qomet", "-accel", "qtest", "-M", "bare", "-nodefaults" };
     GError *error = NULL;
 
-    (void)state;
-    main_loop_init();
-    clocks_init();
-    assert_true(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
+    program_setup(state);
     plan = options_parse(G_N_ELEMENTS(argv), argv, &error);
     assert_non_null(plan);
     assert_int_equal(options_apply(plan, &error), OPTIONS_READY);
@@ -46,18 +41,9 @@ static int setup(void **state)
 /* Nothing is in the folder but what the test has removed. */
 static int teardown(void **state)
 {
-    (void)state;
     host_client_free(client);
     main_work_run();
-    machine_cleanup();
-    accel_cleanup();
-    qemu_chr_cleanup();
-    object_root_cleanup();
-    runstate_cleanup();
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
-    object_global_clear();
+    program_teardown(state);
     option_plan_free(plan);
     assert_int_equal(g_rmdir(folder), 0);
     g_clear_pointer(&folder, g_free);

@@ -27,14 +27,14 @@ static void assert_round_trip(const char *machine, const char *more)
     text = dump();
     shown = board_show();
     board_fixture_end();
-    board_fixture_begin();
+    program_setup(NULL);
     assert_board(text, "");
     text_again = dump();
     shown_again = board_show();
     assert_string_equal(text, text_again);
     assert_same_lines(shown, shown_again);
     board_fixture_end();
-    board_fixture_begin();
+    program_setup(NULL);
 }
 
 static void a_machine_read_back_is_the_same(void **state)
@@ -76,7 +76,7 @@ static void the_teaching_board_from_a_file_is_the_machine_bare(void **state)
     assert_int_equal(board_start("-M bare,cpu=qemu64 -m 5G", &error), OPTIONS_READY);
     bare = board_show();
     board_fixture_end();
-    board_fixture_begin();
+    program_setup(NULL);
     if (board_start(words, &error) != OPTIONS_READY) {
         fail_msg("%s", error->message);
     }
@@ -150,7 +150,7 @@ static void every_kind_of_object_is_written_and_read_back(void **state)
     first = dump();
     assert_null(strchr(first, '#'));
     board_fixture_end();
-    board_fixture_begin();
+    program_setup(NULL);
     assert_board(first, "");
     again = board_show();
     second = dump();

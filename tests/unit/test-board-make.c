@@ -119,7 +119,7 @@ static void the_order_of_a_text_does_not_matter(void **state)
             assert_same_lines(first, shown);
         }
         board_fixture_end();
-        board_fixture_begin();
+        program_setup(NULL);
     }
     assert_non_null(
         strstr(first, "/machine/s.irq[0] (link<irq>) = /machine/any/unnamed-gpio-in[1]"));
@@ -227,7 +227,7 @@ static void a_guest_is_loaded_wherever_there_is_ram(void **state)
     assert_int_equal(peek(tables + 0x18), UINT64_C(0x00af9b000000ffff));
     assert_int_equal(peek(end - 8), UINT64_C(0x1bfe00083));
     board_fixture_end();
-    board_fixture_begin();
+    program_setup(NULL);
     g_free(words);
     words = g_strdup_printf("-kernel %s -M load-address=0xa0000", path);
     assert_board_refused(text, words,
@@ -283,7 +283,7 @@ static void serial_ports_lead_where_options_say_or_nowhere(void **state)
     assert_string_equal(object_get_typename(object_resolve_path("/chardevs/serial1", NULL)),
                         "chardev-null");
     board_fixture_end();
-    board_fixture_begin();
+    program_setup(NULL);
     assert_board_refused(text, "-serial null -serial null -serial null",
                          "-serial null: the board has 2 serial ports");
 }

@@ -168,7 +168,7 @@ static void whichever_step_fails_nothing_is_left(void **state)
         machine_cleanup();
         assert_null(object_resolve_path("/machine", NULL));
         board_fixture_end();
-        board_fixture_begin();
+        program_setup(NULL);
     }
     assert_true(step > 30);
 }

@@ -5,27 +5,16 @@
 #include <inttypes.h>
 #include <string.h>
 #include <qomet/accel/cpu.h>
-#include <qomet/backends/loop.h>
 #include "accel/x86-bits.h"
-#include "tests/test.h"
+#include "tests/unit/ram-fixture.h"
 
-#define RAM_BYTES (1 << 20)
-
-static MemoryRegion ram;
 static X86CPU *cpu;
 
 static int setup(void **state)
 {
     GError *error = NULL;
 
-    (void)state;
-    main_loop_init();
-    if (!module_call_init(MODULE_INIT_QOM, &error)) {
-        return -1;
-    }
-    memory_map_init();
-    if (!memory_region_init_ram(&ram, object_get_root(), "ram", RAM_BYTES, &error) ||
-        !memory_region_add_subregion(get_system_memory(), 0, &ram, &error)) {
+    if (ram_setup(state) != 0) {
         return -1;
     }
     cpu = X86_CPU(qdev_new(X86_CPU_TYPE_NAME("qemu64"), &error));
@@ -34,12 +23,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
     object_unref(cpu);
-    object_unparent(OBJECT(&ram));
-    memory_map_cleanup();
-    main_loop_cleanup();
-    return 0;
+    return ram_teardown(state);
 }
 
 /* Power-on registers and empty memory. */
@@ -48,13 +33,8 @@ static int fresh(void **state)
     (void)state;
     x86_registers_reset(&cpu->regs);
     cpu->regs_fetched = true;
-    memset(memory_region_get_ram_ptr(&ram), 0, RAM_BYTES);
+    ram_clear();
     return 0;
-}
-
-static void poke(hwaddr addr, uint64_t value, unsigned size)
-{
-    memcpy((uint8_t *)memory_region_get_ram_ptr(&ram) + addr, &value, size);
 }
 
 static void assert_translates(uint64_t gva, hwaddr expected)

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <qomet/backends/chardev/char.h>
-#include <qomet/machine/machine.h>
 #include <qomet/options/options.h>
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 /* ---- A device that cannot be hot-plugged ---- */
 
@@ -27,27 +26,6 @@ DEFINE_TYPES(fixed_types)
 
 /* ---- Making a machine of words, and its end ---- */
 
-static void begin(void)
-{
-    main_loop_init();
-    clocks_init();
-    assert_true(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
-}
-
-static void end(void)
-{
-    machine_cleanup();
-    accel_cleanup();
-    qemu_chr_cleanup();
-    object_root_cleanup();
-    runstate_cleanup();
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
-    object_global_clear();
-}
-
 /* Carries out words separated by spaces; with a failure, *@error is set. */
 static OptionsResult apply(OptionPlan **plan, const char *words, GError **error)
 {
@@ -64,7 +42,7 @@ static int setup(void **state)
     GError *error = NULL;
 
     (void)state;
-    begin();
+    program_setup(NULL);
     assert_int_equal(apply(&the_plan, "qomet -accel qtest -M bare -nodefaults", &error),
                      OPTIONS_READY);
     return 0;
@@ -73,7 +51,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    end();
+    program_teardown(NULL);
     option_plan_free(the_plan);
     the_plan = NULL;
     return 0;
@@ -218,7 +196,7 @@ static void every_step_of_a_machine_may_fail(void **state)
         OptionPlan *plan = NULL;
         GError *error = NULL;
 
-        begin();
+        program_setup(NULL);
         qdev_fault_inject(++steps);
         result =
             apply(&plan,
@@ -228,7 +206,7 @@ static void every_step_of_a_machine_may_fail(void **state)
         qdev_fault_inject(0);
         assert_true((result == OPTIONS_FAILED) == (error != NULL));
         g_clear_error(&error);
-        end();
+        program_teardown(NULL);
         option_plan_free(plan);
     } while (result == OPTIONS_FAILED);
     assert_true(steps > 5);
@@ -240,7 +218,7 @@ static void options_are_carried_out_in_qemus_order(void **state)
     OptionPlan *plan = NULL;
 
     (void)state;
-    begin();
+    program_setup(NULL);
     /*
      * The device stands before its chardev, the chardev before the global that changes it, and -M
      * last.
@@ -256,7 +234,7 @@ static void options_are_carried_out_in_qemus_order(void **state)
     assert_int_equal(inb(0x402), 0x44);
     assert_false(
         DEVICE(object_resolve_path("/machine/peripheral-anon/device[0]", NULL))->hotplugged);
-    end();
+    program_teardown(NULL);
     option_plan_free(plan);
 }
 

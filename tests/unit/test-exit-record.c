@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <qomet/accel/exit-record.h>
-#include <qomet/backends/loop.h>
 #include "config.h"
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 /* A device whose base class has one region and whose derived class has another. */
 #define TYPE_BASE "test-exit-base"
@@ -85,13 +84,8 @@ static int setup(void **state)
     int fd = g_file_open_tmp("qomet-exits-XXXXXX", &log_path, NULL);
     GError *error = NULL;
 
-    (void)state;
     close(fd);
-    main_loop_init();
-    if (!module_call_init(MODULE_INIT_QOM, &error)) {
-        return -1;
-    }
-    memory_map_init();
+    program_setup(state);
     device = (Derived *)qdev_new(TYPE_MORE_DERIVED, &error);
     if (!device || !qdev_set_id(DEVICE(device), "dev", &error) ||
         !qdev_realize(DEVICE(device), NULL, &error) ||
@@ -106,14 +100,12 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
     memory_region_del_subregion(get_system_io(), &device->parent_obj.io);
     memory_region_del_subregion(get_system_memory(), &device->mmio);
     object_unparent(OBJECT(device));
     object_unref(device);
     object_unparent(OBJECT(&rom));
-    memory_map_cleanup();
-    main_loop_cleanup();
+    program_teardown(state);
     unlink(log_path);
     g_free(log_path);
     return 0;

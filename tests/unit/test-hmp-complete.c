@@ -20,7 +20,7 @@ static void add_device(const char *words)
 
 static int setup(void **state)
 {
-    int bad = qmp_setup(state);
+    int bad = program_setup(state);
 
     test_chr("console");
     if (!isa_bus_new(NULL, get_system_io(), NULL)) {

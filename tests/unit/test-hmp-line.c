@@ -10,7 +10,7 @@ static Monitor *mon;
 
 static int setup(void **state)
 {
-    int bad = qmp_setup(state);
+    int bad = program_setup(state);
 
     mon = monitor_gathering_new();
     return bad;

@@ -13,10 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <qomet/backends/loop.h>
-#include <qomet/machine/machine.h>
 #include "accel/kvm/kvm-int.h"
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 /*
  * ---- A KVM that fails where it is told to: this program's ioctl() and open() take the place of
@@ -66,27 +64,6 @@ int ioctl(int fd, unsigned long request, ...)
     }
 }
 
-static int setup(void **state)
-{
-    GError *error = NULL;
-
-    (void)state;
-    main_loop_init();
-    if (!module_call_init(MODULE_INIT_QOM, &error)) {
-        return -1;
-    }
-    memory_map_init();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    memory_map_cleanup();
-    main_loop_cleanup();
-    return 0;
-}
-
 static void assert_refused(const char *words, const char *text)
 {
     g_autoptr(GError) error = NULL;
@@ -111,9 +88,8 @@ static void a_missing_device_says_which_module_to_load(void **state)
 
 static void a_forbidden_device_says_which_group_to_join(void **state)
 {
-    char path[] = "/tmp/qomet-test-XXXXXX";
-    g_autofree char *words = NULL;
-    int fd = mkstemp(path);
+    g_autofree char *path = NULL, *words = NULL;
+    int fd = g_file_open_tmp("qomet-test-XXXXXX", &path, NULL);
 
     (void)state;
     assert_true(fd >= 0);
@@ -182,7 +158,6 @@ static void assert_ends_with_status_1(unsigned long request, const char *words)
     GError *error = NULL;
     MachineState *machine;
 
-    clocks_init();
     fake_kvm = true;
     machine = machine_new(machine_class_find("bare", &error), &error);
     assert_true(object_property_set_str(OBJECT(machine), "kernel", "/proc/self/comm", &error));
@@ -199,7 +174,6 @@ static void assert_ends_with_status_1(unsigned long request, const char *words)
     machine_cleanup();
     accel_cleanup();
     runstate_cleanup();
-    clocks_cleanup();
     fake_kvm = false;
 }
 
@@ -372,5 +346,5 @@ int main(void)
         cmocka_unit_test(what_faults_outside_memory_is_told_with_its_address),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, program_setup, program_teardown);
 }

@@ -8,17 +8,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <qomet/backends/loop.h>
 #include <qomet/hw/isa/isa-bus.h>
-#include <qomet/machine/machine.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/qom/keyval.h>
 #include "accel/x86-bits.h"
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 #define PAGE UINT64_C(4096)
 
-static char folder[] = "/tmp/qomet-test-XXXXXX";
+static char *folder;
 static char *image; /* a file of 64 bytes */
 
 static int group_setup(void **state)
@@ -26,7 +24,8 @@ static int group_setup(void **state)
     GError *error = NULL;
 
     (void)state;
-    if (!mkdtemp(folder) || !module_call_init(MODULE_INIT_QOM, &error)) {
+    folder = g_dir_make_tmp("qomet-test-XXXXXX", NULL);
+    if (!folder || !module_call_init(MODULE_INIT_QOM, &error)) {
         return -1;
     }
     image = g_build_filename(folder, "image", NULL);
@@ -41,31 +40,8 @@ static int group_teardown(void **state)
     (void)state;
     unlink(image);
     rmdir(folder);
+    g_free(folder);
     g_free(image);
-    return 0;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    main_loop_init();
-    clocks_init();
-    memory_map_init();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    machine_cleanup();
-    accel_cleanup();
-    object_root_cleanup();
-    runstate_cleanup();
-    assert_int_equal(get_system_memory()->subregions ? get_system_memory()->subregions->len : 0, 0);
-    assert_int_equal(get_system_io()->subregions ? get_system_io()->subregions->len : 0, 0);
-    memory_map_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
     return 0;
 }
 
@@ -93,8 +69,8 @@ static void assert_refused(const char *words, const char *text)
     if (!error || !strstr(error->message, text)) {
         fail_msg("%s: '%s' is not in: %s", words, text, error ? error->message : "(no error)");
     }
-    teardown(NULL);
-    setup(NULL);
+    program_teardown(NULL);
+    program_setup(NULL);
 }
 
 static void assert_made(const char *words)
@@ -196,8 +172,8 @@ static void flat_has_no_board_to_load_anything_into(void **state)
     assert_null(make("flat", "", true));
     assert_false(has_device("ram"));
     assert_int_equal(cpu_count(), 0);
-    teardown(NULL);
-    setup(NULL);
+    program_teardown(NULL);
+    program_setup(NULL);
     error = make("flat", words, true);
     assert_non_null(error);
     assert_string_equal(error->message, "load-address=0x1000 is outside RAM, which ends at 0x0");
@@ -314,8 +290,8 @@ static void a_board_can_be_made_again_and_again(void **state)
     (void)state;
     for (unsigned i = 0; i < 5; i++) {
         assert_made("nodefaults=on,kernel-irqchip=on");
-        teardown(NULL);
-        setup(NULL);
+        program_teardown(NULL);
+        program_setup(NULL);
     }
 }
 
@@ -413,7 +389,7 @@ static void a_file_must_end_below_the_tables(void **state)
     assert_made(a);
 }
 
-#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define test(f) cmocka_unit_test_setup_teardown(f, program_setup, program_teardown)
 
 int main(void)
 {

@@ -324,7 +324,7 @@ static void the_time_is_that_of_the_event(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, qmp_setup, qmp_teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, program_setup, qmp_teardown)
         TEST(stop_and_cont_are_told),
         TEST(a_stop_by_somebody_else_is_told),
         TEST(the_end_is_told_with_its_reason),

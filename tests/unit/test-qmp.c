@@ -366,7 +366,7 @@ static void what_has_been_read_is_given_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, qmp_setup, qmp_teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, program_setup, qmp_teardown)
         TEST(a_client_is_greeted),
         TEST(a_monitor_needs_a_chardev_and_keeps_it),
         TEST(negotiation_comes_first),

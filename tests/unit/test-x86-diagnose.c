@@ -5,12 +5,9 @@
  */
 #include <inttypes.h>
 #include <string.h>
-#include <qomet/backends/loop.h>
 #include "accel/x86-bits.h"
 #include "accel/x86-diagnose.h"
-#include "tests/test.h"
-
-#define RAM_BYTES (1 << 20)
+#include "tests/unit/ram-fixture.h"
 
 /* Where things are while all is well. */
 #define PML4 0x1000
@@ -29,44 +26,8 @@
 #define CODE32 UINT64_C(0x00cf9b000000ffff)
 #define DATA UINT64_C(0x00cf93000000ffff)
 
-static MemoryRegion ram;
 static X86Registers regs;
 static GString *text;
-
-static int setup(void **state)
-{
-    GError *error = NULL;
-
-    (void)state;
-    main_loop_init();
-    if (!module_call_init(MODULE_INIT_QOM, &error)) {
-        return -1;
-    }
-    memory_map_init();
-    return memory_region_init_ram(&ram, object_get_root(), "ram", RAM_BYTES, &error) &&
-                   memory_region_add_subregion(get_system_memory(), 0, &ram, &error)
-               ? 0
-               : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    object_unparent(OBJECT(&ram));
-    memory_map_cleanup();
-    main_loop_cleanup();
-    return 0;
-}
-
-static void poke(hwaddr addr, uint64_t value, unsigned size)
-{
-    memcpy((uint8_t *)memory_region_get_ram_ptr(&ram) + addr, &value, size);
-}
-
-static void poke8(hwaddr addr, uint64_t value)
-{
-    poke(addr, value, 8);
-}
 
 static X86Segment flat(uint16_t selector, uint8_t type, bool l)
 {
@@ -94,7 +55,7 @@ static int healthy(void **state)
 {
     (void)state;
     text = g_string_new(NULL);
-    memset(memory_region_get_ram_ptr(&ram), 0, RAM_BYTES);
+    ram_clear();
     x86_registers_reset(&regs);
     regs.cr0 = X86_CR0_PE | X86_CR0_PG | X86_CR0_ET | X86_CR0_WP;
     regs.cr4 = X86_CR4_PAE;
@@ -499,5 +460,5 @@ int main(void)
         test(broken_rules_of_entering_are_named),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, ram_setup, ram_teardown);
 }

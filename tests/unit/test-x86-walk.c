@@ -6,11 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 #include <qomet/accel/x86-walk.h>
-#include <qomet/backends/loop.h>
 #include "accel/x86-bits.h"
-#include "tests/test.h"
+#include "tests/unit/ram-fixture.h"
 
-#define RAM_BYTES (1 << 20)
 #define ROM_BASE 0xf0000000
 #define ROM_BYTES 0x1000
 
@@ -20,7 +18,7 @@
 #define PS X86_PTE_PS
 #define NX X86_PTE_NX
 
-static MemoryRegion ram, rom, device;
+static MemoryRegion rom, device;
 static X86Registers regs;
 static X86Walk walk;
 static unsigned device_accesses;
@@ -40,16 +38,11 @@ static int setup(void **state)
 {
     GError *error = NULL;
 
-    (void)state;
-    main_loop_init();
-    if (!module_call_init(MODULE_INIT_QOM, &error)) {
+    if (ram_setup(state) != 0) {
         return -1;
     }
-    memory_map_init();
     memory_region_init_io(&device, object_get_root(), &device_ops, NULL, "device", 0x1000);
-    if (!memory_region_init_ram(&ram, object_get_root(), "ram", RAM_BYTES, &error) ||
-        !memory_region_init_rom(&rom, object_get_root(), "rom", ROM_BYTES, &error) ||
-        !memory_region_add_subregion(get_system_memory(), 0, &ram, &error) ||
+    if (!memory_region_init_rom(&rom, object_get_root(), "rom", ROM_BYTES, &error) ||
         !memory_region_add_subregion(get_system_memory(), ROM_BASE, &rom, &error) ||
         !memory_region_add_subregion(get_system_memory(), RAM_BYTES, &device, &error)) {
         return -1;
@@ -59,13 +52,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
-    object_unparent(OBJECT(&ram));
     object_unparent(OBJECT(&rom));
     object_unparent(OBJECT(&device));
-    memory_map_cleanup();
-    main_loop_cleanup();
-    return 0;
+    return ram_teardown(state);
 }
 
 /* Power-on registers and empty memory. */
@@ -73,18 +62,8 @@ static int fresh(void **state)
 {
     (void)state;
     x86_registers_reset(&regs);
-    memset(memory_region_get_ram_ptr(&ram), 0, RAM_BYTES);
+    ram_clear();
     return 0;
-}
-
-static void poke(hwaddr addr, uint64_t value, unsigned size)
-{
-    memcpy((uint8_t *)memory_region_get_ram_ptr(&ram) + addr, &value, size);
-}
-
-static void poke8(hwaddr addr, uint64_t value)
-{
-    poke(addr, value, 8);
 }
 
 static void assert_maps(uint64_t linear, hwaddr gpa, uint64_t page_size)
