@@ -82,7 +82,8 @@ bench: tests/bench/bare-loop
 # Guests in a test's own process.
 libtest_a_SOURCES += \
 	tests/guest/guest.c \
-	tests/guest/guest.h
+	tests/guest/guest.h \
+	tests/unit/qtest-fixture.h
 
 unit_tests += \
 	tests/guest/test-bad-guests \
@@ -95,6 +96,7 @@ unit_tests += \
 	tests/unit/test-disas \
 	tests/unit/test-exit-record \
 	tests/unit/test-kvm-explain \
+	tests/unit/test-qtest-lines \
 	tests/unit/test-qtest-server \
 	tests/unit/test-runstate \
 	tests/unit/test-x86-diagnose \

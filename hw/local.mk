@@ -55,11 +55,13 @@ unit_tests += \
 	tests/unit/test-isa-bus \
 	tests/unit/test-mc146818rtc \
 	tests/unit/test-port-logger \
-	tests/unit/test-serial
+	tests/unit/test-serial \
+	tests/unit/test-serial-data
 
 libtest_a_SOURCES += \
 	tests/unit/host-chardev.h \
-	tests/unit/isa-fixture.h
+	tests/unit/isa-fixture.h \
+	tests/unit/serial-fixture.h
 
 fuzz_targets += tests/fuzz/fuzz-serial
 EXTRA_DIST += tests/fuzz/corpus/fuzz-serial

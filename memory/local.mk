@@ -27,28 +27,32 @@ libqometall_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-memory-access \
+	tests/unit/test-memory-deferred \
 	tests/unit/test-memory-dirty \
 	tests/unit/test-memory-entry \
+	tests/unit/test-memory-eventfd \
 	tests/unit/test-memory-flatview \
 	tests/unit/test-memory-listener \
 	tests/unit/test-memory-listing \
+	tests/unit/test-memory-reference \
 	tests/unit/test-memory-region \
 	tests/unit/test-memory-slice \
 	tests/unit/test-memory-threads
 
 # Ten times as many layouts, accesses and changes.
 long_tests += \
-	tests/unit/test-memory-access \
 	tests/unit/test-memory-dirty \
 	tests/unit/test-memory-entry \
 	tests/unit/test-memory-flatview \
 	tests/unit/test-memory-listener \
+	tests/unit/test-memory-reference \
 	tests/unit/test-memory-slice \
 	tests/unit/test-memory-threads
 
 bench_programs += tests/bench/bench-memory
 
 libtest_a_SOURCES += \
+	tests/unit/memory-ear.h \
 	tests/unit/memory-fixture.h
 
 nobase_qometinclude_HEADERS += \

@@ -47,11 +47,15 @@ unit_tests += \
 	tests/unit/test-qom-object \
 	tests/unit/test-qom-property \
 	tests/unit/test-qom-property-json \
+	tests/unit/test-qom-property-text \
+	tests/unit/test-qom-property-typed \
 	tests/unit/test-qom-threads \
 	tests/unit/test-qom-tree \
 	tests/unit/test-qom-type \
 	tests/unit/test-qom-user-creatable \
 	tests/unit/test-qom-value
+
+libtest_a_SOURCES += tests/unit/gadget-fixture.h
 
 script_tests += tests/unit/test-qom-only.sh
 

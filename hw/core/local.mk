@@ -31,12 +31,15 @@ unit_tests += \
 	tests/unit/test-gpio \
 	tests/unit/test-hotplug \
 	tests/unit/test-irq \
+	tests/unit/test-irq-threads \
 	tests/unit/test-qdev \
 	tests/unit/test-qdev-batch \
+	tests/unit/test-qdev-map \
 	tests/unit/test-qdev-realize \
 	tests/unit/test-reset \
 	tests/unit/test-sysbus \
 	tests/unit/test-timer
 
 libtest_a_SOURCES += \
+	tests/unit/irq-fixture.h \
 	tests/unit/qdev-fixture.h

@@ -7,8 +7,11 @@
 #define QOMET_TESTS_UNIT_MEMORY_FIXTURE_H
 
 #include "tests/test.h"
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/memory/memory.h>
 #include <qomet/qom/module.h>
@@ -126,6 +129,42 @@ static G_GNUC_UNUSED FixtureDevice *fixture_device_new(const char *name)
     assert_true(object_property_add_child(object_get_root(), name, OBJECT(d), NULL));
     object_unref(d);
     return d;
+}
+
+/* One access of guest memory. */
+static G_GNUC_UNUSED MemTxResult fixture_load(hwaddr addr, unsigned size, uint64_t *value)
+{
+    *value = 0x5555555555555555;
+    return address_space_load(&address_space_memory, addr, size, value, MEMTXATTRS_UNSPECIFIED);
+}
+
+static G_GNUC_UNUSED MemTxResult fixture_store(hwaddr addr, unsigned size, uint64_t value)
+{
+    return address_space_store(&address_space_memory, addr, size, value, MEMTXATTRS_UNSPECIFIED);
+}
+
+static G_GNUC_UNUSED void sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+}
+
+/*
+ * Runs @fn on a thread of its own while this one does the main thread's work. @opaque begins with a
+ * uint32_t that @fn sets last.
+ */
+static G_GNUC_UNUSED void on_thread(void *(*fn)(void *opaque), void *opaque)
+{
+    uint32_t *done = opaque;
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, fn, opaque), 0);
+    while (!__atomic_load_n(done, __ATOMIC_ACQUIRE)) {
+        struct pollfd pfd = { .fd = main_work_fd(), .events = POLLIN };
+
+        poll(&pfd, 1, 10);
+        main_work_run();
+    }
+    pthread_join(thread, NULL);
 }
 
 static G_GNUC_UNUSED uint64_t fixture_random(uint64_t *seed)

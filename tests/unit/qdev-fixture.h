@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of hw/core share: the tree, the maps and the types made ready, a device whose steps are written down
- * and can be told to fail, and a bus for it.
+ * What the tests of hw/core share: the tree, the maps and the types made ready, a device whose steps
+ * are written down and can be told to fail, and a bus for it.
  */
 #ifndef QOMET_TESTS_UNIT_QDEV_FIXTURE_H
 #define QOMET_TESTS_UNIT_QDEV_FIXTURE_H
@@ -182,6 +182,23 @@ static G_GNUC_UNUSED Probe *probe_new(const char *type)
     }
     assert_non_null(dev);
     return PROBE(dev);
+}
+
+/* Whether something answers at @port. */
+static G_GNUC_UNUSED bool port_is_mapped(hwaddr port)
+{
+    MemoryRegionSection section = address_space_find(&address_space_io, port);
+    bool mapped = section.mr != NULL;
+
+    object_unref(section.mr);
+    return mapped;
+}
+
+/* What a probe's realize may do: four registers at the port "base". */
+static G_GNUC_UNUSED bool probe_maps(Probe *p, GError **errp)
+{
+    memory_region_init_io(&p->region, OBJECT(p), &probe_ops, p, "registers", 4);
+    return qdev_map(DEVICE(p), get_system_io(), p->base, &p->region, errp);
 }
 
 /* For each test: types are registered once, tree and maps are fresh. */

@@ -72,15 +72,6 @@ static Card *card_new(const char *id, uint32_t iobase)
     return CARD(dev);
 }
 
-static bool is_mapped(hwaddr port)
-{
-    MemoryRegionSection section = address_space_find(&address_space_io, port);
-    bool mapped = section.mr != NULL;
-
-    object_unref(section.mr);
-    return mapped;
-}
-
 static void the_bus_is_called_isa_0(void **state)
 {
     (void)state;
@@ -95,12 +86,12 @@ static void a_card_answers_at_its_ports(void **state)
     (void)state;
     assert_works(qdev_realize(DEVICE(c), NULL, errp));
     assert_ptr_equal(DEVICE(c)->parent_bus, bus);
-    assert_false(is_mapped(0x3f7));
-    assert_true(is_mapped(0x3f8));
-    assert_true(is_mapped(0x3ff));
-    assert_false(is_mapped(0x400));
+    assert_false(port_is_mapped(0x3f7));
+    assert_true(port_is_mapped(0x3f8));
+    assert_true(port_is_mapped(0x3ff));
+    assert_false(port_is_mapped(0x400));
     object_unparent(OBJECT(c));
-    assert_false(is_mapped(0x3f8));
+    assert_false(port_is_mapped(0x3f8));
 }
 
 static void two_cards_at_one_port_are_both_named(void **state)
@@ -113,7 +104,7 @@ static void two_cards_at_one_port_are_both_named(void **state)
         qdev_realize(DEVICE(b), NULL, errp),
         "ports 0x3fc to 0x403 of 'isa-card': ports 0x3fc-0x403 of /machine/peripheral/b (isa-card) "
         "overlap 0x3f8-0x3ff of /machine/peripheral/a (isa-card)");
-    assert_false(is_mapped(0x400));
+    assert_false(port_is_mapped(0x400));
 }
 
 static void ports_past_the_last_are_refused_by_value_and_range(void **state)
@@ -128,7 +119,7 @@ static void ports_past_the_last_are_refused_by_value_and_range(void **state)
                    "ports 0xffffffff to 0x100000006 of 'isa-card' go past the last one, 0xffff");
     assert_works(object_property_set_uint(OBJECT(c), "iobase", 0xfff8, errp));
     assert_works(qdev_realize(DEVICE(c), NULL, errp));
-    assert_true(is_mapped(0xffff));
+    assert_true(port_is_mapped(0xffff));
 }
 
 static void told(void *opaque, int n, int level)
