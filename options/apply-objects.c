@@ -31,6 +31,22 @@ bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp)
     return false;
 }
 
+/* What has a property for a chardev needs one that is there, and a debugger needs vCPUs too. */
+OptionStage option_stage_of_object(const OptionWord *word)
+{
+    const char *type = keyval_take(word->kv, "qom-type");
+    const ObjectClass *klass = type ? object_class_by_name(type) : NULL;
+
+    for (guint i = 0; klass && i < klass->property_list->len; i++) {
+        const Property *prop = g_ptr_array_index(klass->property_list, i);
+
+        if (prop->info == &prop_info_chr) {
+            return OPTION_STAGE_TALKER;
+        }
+    }
+    return OPTION_STAGE_OBJECT;
+}
+
 bool option_apply_object(OptionPlan *plan, OptionWord *word, GError **errp)
 {
     Object *obj = user_creatable_add(word->kv, errp);

@@ -70,16 +70,22 @@ static const struct {
     [OPTION_STAGE_PROCESS] = { option_daemonize, NULL },
     [OPTION_STAGE_MACHINE] = { option_make_machine, option_make_attach_server },
     [OPTION_STAGE_ACCEL] = { NULL, option_make_accel },
-    [OPTION_STAGE_DEVICE] = { option_make_board, option_finish_machine },
+    [OPTION_STAGE_TALKER] = { option_make_board, NULL },
+    [OPTION_STAGE_DEVICE] = { NULL, option_finish_machine },
     [OPTION_STAGE_READY] = { option_make_gdb, NULL },
 };
+
+static OptionStage stage_of(const OptionWord *word)
+{
+    return word->option->find_stage ? word->option->find_stage(word) : word->option->stage;
+}
 
 bool option_carry_out(OptionPlan *plan, OptionStage stage, GError **errp)
 {
     for (unsigned i = 0; i < plan->words->len && !plan->answered; i++) {
         OptionWord *word = g_ptr_array_index(plan->words, i);
 
-        if (word->option->stage != stage) {
+        if (stage_of(word) != stage) {
             continue;
         }
         if (stage == OPTION_STAGE_ANSWER) {

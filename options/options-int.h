@@ -38,7 +38,8 @@ typedef enum OptionStage {
     OPTION_STAGE_CHARDEV,
     OPTION_STAGE_MONITOR, /* those who talk to the machine */
     OPTION_STAGE_ACCEL,   /* gathers; at its end the accelerator is made */
-    OPTION_STAGE_DEVICE,  /* at its beginning the board is made, at its end the machine is done */
+    OPTION_STAGE_TALKER,  /* at its beginning the board is made; objects that stand on chardevs */
+    OPTION_STAGE_DEVICE,  /* at its end the machine is done */
     OPTION_STAGE_READY,   /* there is a machine, which has not run */
     OPTION_STAGE__MAX,
 } OptionStage;
@@ -53,6 +54,8 @@ struct Option {
     OptionStage stage;
     bool completes_help; /* answers "help" with a list of names: completion asks it */
     bool live;           /* a machine that runs takes it too: what it makes is option_made() */
+    /** The stage where it depends on what is asked for; NULL: it is @stage. */
+    OptionStage (*find_stage)(const OptionWord *word);
     /**
      * Takes word->arg apart into word->kv without touching anything; NULL: the argument is taken as
      * it is.
@@ -206,6 +209,7 @@ void option_dump_board(OptionPlan *plan);
 /* Of objects (apply-objects.c). */
 bool option_apply_global(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_check_object(OptionPlan *plan, OptionWord *word, GError **errp);
+OptionStage option_stage_of_object(const OptionWord *word);
 bool option_apply_object(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_check_chardev(OptionPlan *plan, OptionWord *word, GError **errp);
 bool option_apply_chardev(OptionPlan *plan, OptionWord *word, GError **errp);

@@ -231,6 +231,7 @@ const Option option_table[] = {
             "'{\"qom-type\": \"TYPE\", ...}'.",
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_OBJECT,
+        .find_stage = option_stage_of_object,
         .completes_help = true,
         .live = true,
         .read = option_read_keyval,

@@ -161,6 +161,25 @@ def a_test_on_standard_input_has_it_alone():
     assert run.returncode == 0 and run.stdout == b"OK 0x00000000000000ff\nOK\n", run
 
 
+def objects_on_chardevs_are_made_after_the_chardevs():
+    said = b'{"execute":"qmp_capabilities"}{"execute":"quit"}'
+    for words in ("monitor-qmp,id=m,chardev=c", '{"qom-type": "monitor-qmp", "id": "m", "chardev": "c"}'):
+        run = subprocess.run([QOMET, "-M", "none", "-accel", "qtest", "-object", words, "-chardev", "stdio,id=c"], input=said,
+                             capture_output=True, timeout=TIMEOUT_S, check=False)
+        assert (run.returncode, run.stderr) == (0, b"") and run.stdout.startswith(b'{"QMP": '), run
+    qomet("-M", "none", "-accel", "qtest", "-object", "monitor-qmp,id=m,chardev=d", "-chardev", "null,id=c").expect(
+        status=1, err="qomet: -object monitor-qmp,id=m,chardev=d: property 'chardev' of 'monitor-qmp': can't find value 'd': no "
+        "chardev has that id\n")
+    need_kvm()
+    with folder() as path:
+        process = start("-M", "bare", "-S", "-nodefaults", "-object", "gdb-server,id=g,chardev=c", "-chardev",
+                        "socket,id=c,path=%s/gdb,server=on,wait=off" % path)
+        wait_for(lambda: os.path.exists(path + "/gdb"), process)
+        process.terminate()
+        assert process.wait(timeout=TIMEOUT_S) == 0
+        process.communicate()
+
+
 def words_that_libvirt_gives_are_taken():
     with folder() as path:
         pidfile = os.path.join(path, "pid")
@@ -193,4 +212,4 @@ tap([signals_end_it_with_status_0, a_signal_may_come_at_any_moment, a_pid_file_h
      questions_survive_any_standard_output, a_device_prints_into_a_closed_pipe,
      a_device_prints_with_standard_output_full, no_standard_streams_at_all, a_limit_of_address_space_ends_no_program,
      the_log_goes_to_its_file, what_a_test_says_is_logged, a_test_on_standard_input_has_it_alone,
-     words_that_libvirt_gives_are_taken])
+     objects_on_chardevs_are_made_after_the_chardevs, words_that_libvirt_gives_are_taken])
