@@ -36,6 +36,7 @@ static uint32_t failure_code;  /* of what has gone wrong, for an end that has no
 static uint32_t reset_request; /* ShutdownCause */
 static uint32_t stop_request;  /* RunState + 1 */
 static uint32_t powerdown_request;
+static uint32_t panicked_told, crashloaded_told; /* what is only to be told of */
 
 #define REQUEST_VALID 0x100
 
@@ -334,10 +335,29 @@ void qemu_system_reset_request(ShutdownCause cause)
     notify();
 }
 
+static void tell_main(uint32_t *what)
+{
+    __atomic_store_n(what, 1, __ATOMIC_SEQ_CST);
+    notify();
+}
+
 void qemu_system_powerdown_request(void)
 {
-    __atomic_store_n(&powerdown_request, 1, __ATOMIC_SEQ_CST);
-    notify();
+    tell_main(&powerdown_request);
+}
+
+void qemu_system_guest_panicked(void)
+{
+    if (runstate_get_actions().panic == PANIC_ACTION_NONE) {
+        tell_main(&panicked_told);
+    } else {
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_PANIC);
+    }
+}
+
+void qemu_system_guest_crashloaded(void)
+{
+    tell_main(&crashloaded_told);
 }
 
 void qemu_system_vmstop_request(RunState state)
@@ -367,6 +387,13 @@ static void reset(ShutdownCause cause)
     happen(RUN_EVENT_RESET, cause);
 }
 
+static void tell_if_asked(uint32_t *what, RunEvent event)
+{
+    if (__atomic_exchange_n(what, 0, __ATOMIC_SEQ_CST)) {
+        happen(event, SHUTDOWN_CAUSE_NONE);
+    }
+}
+
 /*
  * What is pending is taken only when every vCPU is parked: then nobody can ask anew between the
  * request being carried out and those who asked being let go.
@@ -375,9 +402,9 @@ static void carry_out_requests(void)
 {
     uint32_t cause, state;
 
-    if (__atomic_exchange_n(&powerdown_request, 0, __ATOMIC_SEQ_CST)) {
-        happen(RUN_EVENT_POWERDOWN, SHUTDOWN_CAUSE_NONE);
-    }
+    tell_if_asked(&powerdown_request, RUN_EVENT_POWERDOWN);
+    tell_if_asked(&panicked_told, RUN_EVENT_GUEST_PANICKED);
+    tell_if_asked(&crashloaded_told, RUN_EVENT_GUEST_CRASHLOADED);
     if (!__atomic_load_n(&reset_request, __ATOMIC_SEQ_CST) &&
         !__atomic_load_n(&stop_request, __ATOMIC_SEQ_CST)) {
         return;
@@ -480,6 +507,7 @@ void runstate_cleanup(void)
     shutdown_request = end_request = 0;
     failure_code = 0;
     reset_request = stop_request = powerdown_request = 0;
+    panicked_told = crashloaded_told = 0;
     cpus_pause_reset();
     cpu_report_reset();
     qemu_log_end_waits(false);

@@ -34,10 +34,11 @@ typedef enum ShutdownCause {
 
 /** What happens to a machine as a whole. */
 typedef enum RunEvent {
-    RUN_EVENT_SHUTDOWN,       /* it is about to end */
-    RUN_EVENT_RESET,          /* it was reset */
-    RUN_EVENT_POWERDOWN,      /* somebody has pressed its power button */
-    RUN_EVENT_GUEST_PANICKED, /* its guest cannot go on */
+    RUN_EVENT_SHUTDOWN,          /* it is about to end */
+    RUN_EVENT_RESET,             /* it was reset */
+    RUN_EVENT_POWERDOWN,         /* somebody has pressed its power button */
+    RUN_EVENT_GUEST_PANICKED,    /* its guest cannot go on */
+    RUN_EVENT_GUEST_CRASHLOADED, /* it could not either, and its crash kernel runs now */
 } RunEvent;
 
 /** What a reset that somebody asks for does (-action reboot=). */
@@ -93,7 +94,8 @@ QOM_EXPORT void runstate_del_listener(void (*fn)(bool running, RunState state, v
 
 /**
  * Calls @fn when something happens to the machine, on the main thread, until that pair is
- * unregistered. @cause: why; SHUTDOWN_CAUSE_NONE for a power button. Main thread.
+ * unregistered. @cause: why; SHUTDOWN_CAUSE_NONE for what is told and nothing is done about, as for
+ * a power button. Main thread.
  */
 QOM_EXPORT void runstate_add_event_listener(void (*fn)(RunEvent event, ShutdownCause cause,
                                                        void *opaque),
@@ -124,6 +126,13 @@ QOM_EXPORT ShutdownCause qemu_shutdown_requested_get(void);
 QOM_EXPORT int qemu_shutdown_exit_code(void);
 /** Asks for a reset of the whole machine. Any thread. */
 QOM_EXPORT void qemu_system_reset_request(ShutdownCause cause);
+/**
+ * The guest says that it cannot go on: what the action for a panic says is done; with
+ * PANIC_ACTION_NONE it is told of, and the guest runs on. Any thread.
+ */
+QOM_EXPORT void qemu_system_guest_panicked(void);
+/** The guest says that its crash kernel runs; that is told of. Any thread. */
+QOM_EXPORT void qemu_system_guest_crashloaded(void);
 /** Presses the power button: the guest is told, if a device of the machine does. Any thread. */
 QOM_EXPORT void qemu_system_powerdown_request(void);
 /** Asks for a stop in @state. Any thread. */

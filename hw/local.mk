@@ -6,6 +6,8 @@ libqometall_a_SOURCES += \
 	hw/char/debugcon.c \
 	hw/char/isa-serial.c \
 	hw/char/serial.c \
+	hw/input/i8042.c \
+	hw/input/ps2.c \
 	hw/intc/accel-irqchip.c \
 	hw/intc/i8259.c \
 	hw/isa/isa-bus.c \
@@ -14,8 +16,10 @@ libqometall_a_SOURCES += \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
 	hw/misc/fw-cfg.c \
+	hw/misc/ioport80.c \
 	hw/misc/port-logger.c \
 	hw/misc/port92.c \
+	hw/misc/pvpanic.c \
 	hw/pci-host/i440fx.c \
 	hw/pci-host/pam.c \
 	hw/pci-host/pam.h \
@@ -33,6 +37,7 @@ libqometall_a_SOURCES += \
 
 nobase_qometinclude_HEADERS += \
 	hw/char/serial.h \
+	hw/input/ps2.h \
 	hw/intc/accel-irqchip.h \
 	hw/intc/i8259.h \
 	hw/intc/intc.h \
@@ -40,6 +45,7 @@ nobase_qometinclude_HEADERS += \
 	hw/isa/piix3.h \
 	hw/isa/reset-control.h \
 	hw/misc/fw-cfg.h \
+	hw/misc/pvpanic.h \
 	hw/pci-host/i440fx.h \
 	hw/pci/pci-bus.h \
 	hw/pci/pci-host.h \

@@ -30,8 +30,12 @@ static GVariant *cause_data(ShutdownCause cause)
                       g_variant_new_string(shutdown_cause_name(cause)), NULL);
 }
 
-static const char *panic_action(void)
+/* What is done with a guest that cannot go on. */
+static const char *panic_action(ShutdownCause cause)
 {
+    if (cause == SHUTDOWN_CAUSE_NONE) {
+        return "run";
+    }
     return runstate_get_actions().panic >= PANIC_ACTION_PAUSE ? "pause" : "poweroff";
 }
 
@@ -48,9 +52,12 @@ static void machine_event(RunEvent event, ShutdownCause cause, void *opaque)
     case RUN_EVENT_POWERDOWN:
         qmp_emit("POWERDOWN", NULL);
         break;
+    case RUN_EVENT_GUEST_CRASHLOADED:
+        qmp_emit("GUEST_CRASHLOADED", qmp_object("action", g_variant_new_string("run"), NULL));
+        break;
     case RUN_EVENT_GUEST_PANICKED:
         qmp_emit("GUEST_PANICKED",
-                 qmp_object("action", g_variant_new_string(panic_action()), NULL));
+                 qmp_object("action", g_variant_new_string(panic_action(cause)), NULL));
         break;
     }
 }

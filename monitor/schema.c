@@ -368,5 +368,10 @@ const QmpEvent qmp_events[] = {
         .help = "The guest cannot go on, or says so.",
         .data = MEMBERS(NEEDS("action", "GuestPanicAction", "what is done with it")),
     },
+    {
+        .name = "GUEST_CRASHLOADED",
+        .help = "The guest could not go on, and says that its crash kernel runs now.",
+        .data = MEMBERS(NEEDS("action", "GuestPanicAction", "what is done with it")),
+    },
     { .name = NULL },
 };

@@ -24,6 +24,8 @@ qtest_tests += \
 	tests/qtest/test-board-files \
 	tests/qtest/test-boards \
 	tests/qtest/test-fw-cfg \
+	tests/qtest/test-i8042 \
+	tests/qtest/test-pc-ports \
 	tests/qtest/test-serial
 
 script_tests += \

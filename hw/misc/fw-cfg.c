@@ -51,8 +51,8 @@ typedef struct FWCfgDmaAccess {
 struct FWCfgState {
     SysBusDevice parent_obj;
     MemoryRegion io, dma_io;
-    bool dma_enabled;    /* property */
-    uint16_t file_slots; /* property: how many files there may be */
+    bool dma_enabled;                       /* property */
+    uint16_t file_slots;                    /* property: how many files there may be */
     FWCfgEntry items[2][FW_CFG_FILE_FIRST]; /* [1]: those of the architecture */
     GPtrArray *files;                       /* of FWCfgFile *, by name */
     uint16_t cur_entry;                     /* the key that is selected */
@@ -333,8 +333,8 @@ static bool dma_zero(uint64_t addr, uint32_t len)
     while (len) {
         uint32_t piece = MIN(len, PIECE);
 
-        if (dma_memory_write(&address_space_memory, addr, zeroes, piece,
-                             MEMTXATTRS_UNSPECIFIED) != MEMTX_OK) {
+        if (dma_memory_write(&address_space_memory, addr, zeroes, piece, MEMTXATTRS_UNSPECIFIED) !=
+            MEMTX_OK) {
             return false;
         }
         addr += piece;
@@ -445,8 +445,8 @@ static void fw_cfg_dma_write(void *opaque, hwaddr addr, uint64_t data, unsigned 
     dma_request(s);
 }
 
-static bool fw_cfg_dma_accepts(void *opaque G_GNUC_UNUSED, hwaddr addr G_GNUC_UNUSED,
-                               unsigned size, bool is_write, MemTxAttrs attrs G_GNUC_UNUSED)
+static bool fw_cfg_dma_accepts(void *opaque G_GNUC_UNUSED, hwaddr addr G_GNUC_UNUSED, unsigned size,
+                               bool is_write, MemTxAttrs attrs G_GNUC_UNUSED)
 {
     return !is_write || size >= 4;
 }

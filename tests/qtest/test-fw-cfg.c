@@ -234,9 +234,8 @@ static void a_copy_that_leaves_ram_fails_and_says_so(void **state)
         uint64_t addr;
         uint32_t length;
     } bad[] = {
-        { RAM_BYTES - 4, 10 },        { RAM_BYTES, 1 },
-        { UINT64_MAX, 10 },           { UINT64_MAX - 3, 0xffffffff },
-        { BUFFER, 0xffffffff },       { UINT64_C(1) << 63, 10 },
+        { RAM_BYTES - 4, 10 },          { RAM_BYTES, 1 },       { UINT64_MAX, 10 },
+        { UINT64_MAX - 3, 0xffffffff }, { BUFFER, 0xffffffff }, { UINT64_C(1) << 63, 10 },
         { UINT64_C(0xfee00000), 10 },
     };
     QTestState *s = start("-fw_cfg opt/f,string=0123456789");
