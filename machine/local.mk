@@ -8,6 +8,8 @@ libqometall_a_SOURCES += \
 	machine/boot/boot.h \
 	machine/boot/e820.c \
 	machine/boot/e820.h \
+	machine/boot/elf.c \
+	machine/boot/elf.h \
 	machine/boot/flat-mode.c \
 	machine/boot/flat-mode.h \
 	machine/boot/firmware.c \
@@ -15,6 +17,8 @@ libqometall_a_SOURCES += \
 	machine/boot/flat.c \
 	machine/boot/flat.h \
 	machine/boot/linux.c \
+	machine/boot/multiboot.c \
+	machine/boot/pvh.c \
 	machine/flat-halt.c \
 	machine/flat-int.h \
 	machine/flat-start.c \
@@ -33,8 +37,25 @@ nobase_qometinclude_HEADERS += \
 
 unit_tests += \
 	tests/guest/test-bare \
+	tests/unit/test-boot-elf \
 	tests/unit/test-boot-linux \
 	tests/unit/test-machine
 
 libtest_a_SOURCES += \
 	tests/unit/boot-fixture.h
+
+script_tests += tests/guest/test-boot-kernels.py
+
+# Kernels of 32 bits that the tests of boot protocols start.
+test_kernels = tests/guest/kernels/hello.elf tests/guest/kernels/hello-pvh.elf
+check_DATA += $(test_kernels)
+CLEANFILES += $(test_kernels)
+EXTRA_DIST += tests/guest/kernels/hello.S tests/guest/kernels/kernel.ld
+make_kernel = $(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -m32 -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
+	-Wl,--no-warn-rwx-segments -T $(top_srcdir)/tests/guest/kernels/kernel.ld -o $@
+
+tests/guest/kernels/hello.elf: tests/guest/kernels/hello.S tests/guest/kernels/kernel.ld
+	$(make_kernel) $(top_srcdir)/tests/guest/kernels/hello.S
+
+tests/guest/kernels/hello-pvh.elf: tests/guest/kernels/hello.S tests/guest/kernels/kernel.ld
+	$(make_kernel) -DNO_MULTIBOOT $(top_srcdir)/tests/guest/kernels/hello.S

@@ -82,35 +82,25 @@ bool x86_make_serials(MachineState *machine, ISABus *isa, GError **errp)
 
 /* ---- Kernels ---- */
 
-static bool open_files(const MachineState *machine, BootRequest *request, GError **errp)
+BootImage *x86_load_kernel(MachineState *machine, uint64_t rsdp, GError **errp)
 {
-    static const char where[] = "a file is loaded into this much RAM";
+    BootRequest request = { .cmdline = machine->kernel_cmdline,
+                            .initrd = machine->initrd_filename,
+                            .rsdp = rsdp };
+    BootImage *image = NULL;
 
     if (!machine->kernel_filename) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "there is nothing to run: give a kernel with -kernel FILE");
-        return false;
+        return NULL;
     }
-    request->kernel = host_file_open(machine->kernel_filename, request->low_ram_end, where, errp);
-    if (request->kernel && machine->initrd_filename) {
-        request->initrd =
-            host_file_open(machine->initrd_filename, request->low_ram_end, where, errp);
-        return request->initrd != NULL;
-    }
-    return request->kernel != NULL;
-}
-
-BootImage *x86_load_kernel(MachineState *machine, uint64_t rsdp, GError **errp)
-{
-    BootRequest request = { .cmdline = machine->kernel_cmdline, .rsdp = rsdp };
-    BootImage *image = NULL;
-
     request.e820 = e820_map(&request.low_ram_end);
-    if (open_files(machine, &request, errp)) {
+    request.kernel = host_file_open(machine->kernel_filename, request.low_ram_end,
+                                    "RAM is there below 4 GiB (-m gives more)", errp);
+    if (request.kernel) {
         image = boot_load(&request, errp);
     }
     host_file_unref(request.kernel);
-    host_file_unref(request.initrd);
     g_array_unref(request.e820);
     return image;
 }

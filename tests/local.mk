@@ -154,7 +154,7 @@ tests/unit/type-count.h: $(libqometall_a_SOURCES) Makefile
 tests/unit/test-type-count.$(OBJEXT): tests/unit/type-count.h
 
 # What test-dist.sh compares with what git knows.
-check_DATA = tests/files.lst
+check_DATA += tests/files.lst
 CLEANFILES += tests/files.lst
 
 tests/files.lst: Makefile

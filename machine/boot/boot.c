@@ -5,6 +5,7 @@
 #include <qomet/memory/memory.h>
 #include <qomet/qom/error.h>
 #include "machine/boot/boot.h"
+#include "machine/boot/elf.h"
 
 static void clear_piece(gpointer data)
 {
@@ -104,16 +105,98 @@ void boot_image_start(const BootImage *image, X86CPU *cpu)
     }
 }
 
+/* ---- For loaders ---- */
+
+bool boot_refuse(const BootRequest *request, GError **errp, const char *what)
+{
+    qom_error_set(errp, QOM_ERROR_VALUE, "the kernel '%s' %s", host_file_path(request->kernel),
+                  what);
+    return false;
+}
+
+bool boot_place_cmdline(const BootRequest *request, BootImage *image, uint64_t most, GError **errp)
+{
+    const char *text = request->cmdline ? request->cmdline : "";
+    size_t len = strlen(text);
+
+    most = MIN(most, BOOT_CMDLINE_MAX);
+    if (len > most) {
+        g_autofree char *what = g_strdup_printf(
+            "takes a command line of %" PRIu64 " characters, and -append has %zu", most, len);
+
+        return boot_refuse(request, errp, what);
+    }
+    boot_image_add_copy(image, BOOT_CMDLINE_AT, text, len + 1);
+    return true;
+}
+
+bool boot_place_initrd(const BootRequest *request, BootImage *image, const char *path,
+                       uint64_t from, uint64_t end, uint64_t *at, uint64_t *size, GError **errp)
+{
+    g_autoptr(HostFile) file = NULL;
+    uint64_t room;
+
+    *at = *size = 0;
+    if (!path) {
+        return true;
+    }
+    end = MIN(end, request->low_ram_end);
+    room = end > from ? end - from : 0;
+    file =
+        host_file_open(path, room,
+                       end == request->low_ram_end ? "RAM is left behind the kernel (-m gives more)"
+                                                   : "what the kernel leaves to an initrd is there",
+                       errp);
+    if (!file) {
+        g_prefix_error(errp, "-initrd: ");
+        return false;
+    }
+    *size = host_file_size(file);
+    *at = (end - *size) & ~(FLAT_MODE_PAGE - 1);
+    if (*at < from) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "-initrd: '%s' begins in the last page of the kernel: give more with -m",
+                      path);
+        return false;
+    }
+    boot_image_add_file(image, *at, file, 0, *size);
+    return true;
+}
+
+void boot_image_start_flat32(BootImage *image, uint32_t entry)
+{
+    image->mode = (FlatMode){ .tables = BOOT_TABLES_AT, .code32 = 0x8, .data = 0x10 };
+    image->entry = entry;
+    boot_image_add_bytes(image, BOOT_TABLES_AT, flat_mode_tables(&image->mode));
+}
+
 /* ---- Which loader ---- */
+
+typedef struct Loader {
+    bool (*recognises)(HostFile *kernel);
+    bool (*load)(const BootRequest *request, BootImage *image, GError **errp);
+} Loader;
+
+/* A file may be for several: who says so at the beginning of the file comes first, as with QEMU. */
+static const Loader loaders[] = {
+    { linux_recognises, linux_load },
+    { multiboot_recognises, multiboot_load },
+    { pvh_recognises, pvh_load },
+    { elf_recognises, linux_load_elf },
+};
 
 BootImage *boot_load(const BootRequest *request, GError **errp)
 {
     g_autoptr(BootImage) image = boot_image_new();
 
-    if (!linux_recognises(request->kernel)) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "'%s' is no kernel: a bzImage is needed",
-                      host_file_path(request->kernel));
-        return NULL;
+    for (unsigned i = 0; i < G_N_ELEMENTS(loaders); i++) {
+        if (loaders[i].recognises(request->kernel)) {
+            return loaders[i].load(request, image, errp) ? g_steal_pointer(&image) : NULL;
+        }
     }
-    return linux_load(request, image, errp) ? g_steal_pointer(&image) : NULL;
+    qom_error_set(errp, QOM_ERROR_VALUE,
+                  "'%s' is no kernel that is known here: a bzImage, an ELF file, or one with a "
+                  "multiboot header",
+                  host_file_path(request->kernel));
+    return NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Linux by its own boot protocol (Linux, Documentation/arch/x86/boot.rst, 2.15): a bzImage is put in
- * place as its header asks, and entered in 64-bit mode where it can be, else in protected mode.
+ * place as its header asks, and entered in 64-bit mode where it can be, else in protected mode; a
+ * vmlinux of 64 bits as its ELF headers ask.
  *
  * What goes with it stands in low memory, from where the kernel takes it at once: tables at
  * 0x1000, the "zero page" at 0x10000, the command line at 0x20000. The RAM disk is as high as it may
@@ -13,6 +14,7 @@
 #include <qomet/qom/error.h>
 #include "machine/boot/boot.h"
 #include "machine/boot/e820.h"
+#include "machine/boot/elf.h"
 
 #define SECTOR 512
 #define HEADER_AT offsetof(struct boot_params, hdr)
@@ -29,14 +31,13 @@
 #define VIDEO_NORMAL 0xffff
 #define ENTRY_64 0x200
 
-#define TABLES_AT 0x1000
 #define ZERO_PAGE_AT 0x10000
-#define CMDLINE_AT 0x20000
-#define CMDLINE_END 0x90000
 #define BOOT_CS 0x10
 #define BOOT_DS 0x18
 #define MAPPED_GIB 4
-#define PAGE UINT64_C(4096)
+/* What all kernels of 64 bits say in their headers. */
+#define INITRD_MAX_64 0x7fffffff
+#define KERNEL_ALIGNMENT 0x1000000
 
 typedef struct LinuxKernel {
     const BootRequest *request;
@@ -59,13 +60,6 @@ bool linux_recognises(HostFile *kernel)
            host_file_read(kernel, HEADER_AT, &hdr, sizeof(hdr), NULL) && is_bzimage(&hdr);
 }
 
-static bool refuse(const LinuxKernel *k, GError **errp, const char *what)
-{
-    qom_error_set(errp, QOM_ERROR_VALUE, "the kernel '%s' %s", host_file_path(k->request->kernel),
-                  what);
-    return false;
-}
-
 /* The header is as long as the jump at its beginning says. */
 static bool read_header(LinuxKernel *k, GError **errp)
 {
@@ -83,18 +77,18 @@ static bool read_header(LinuxKernel *k, GError **errp)
                sizeof(*k->hdr) - offsetof(struct setup_header, header) - jump);
     }
     if (k->hdr->version < VERSION_MIN || !(k->hdr->loadflags & LOADED_HIGH)) {
-        return refuse(k, errp,
-                      "is too old: boot protocol 2.03, loaded high, is the least (Linux 2.4)");
+        return boot_refuse(k->request, errp,
+                           "is too old: boot protocol 2.03, loaded high, is the least (Linux 2.4)");
     }
     /* 0 means 4, for the sake of the oldest ones. */
     setup = SECTOR * (1 + (k->hdr->setup_sects ? k->hdr->setup_sects : 4));
     if (size <= setup) {
-        return refuse(k, errp, "ends before its code begins: it is cut off");
+        return boot_refuse(k->request, errp, "ends before its code begins: it is cut off");
     }
     k->code_offset = setup;
     k->code_size = size - setup;
     if (k->hdr->version >= VERSION_SYSSIZE && (uint64_t)k->hdr->syssize * 16 > k->code_size + 15) {
-        return refuse(k, errp, "is shorter than its header says: it is cut off");
+        return boot_refuse(k->request, errp, "is shorter than its header says: it is cut off");
     }
     return true;
 }
@@ -111,11 +105,11 @@ static bool place_code(LinuxKernel *k, GError **errp)
             k->load = hdr->pref_address;
         }
     }
-    if (k->load < HIGH_MEMORY_START || k->load > UINT32_MAX) {
+    if (k->load < BOOT_KERNEL_MIN || k->load > UINT32_MAX) {
         g_autofree char *what = g_strdup_printf(
             "wants to be at 0x%" PRIx64 ", which is not between 1 MiB and 4 GiB", k->load);
 
-        return refuse(k, errp, what);
+        return boot_refuse(k->request, errp, what);
     }
     k->end = k->load + bytes;
     if (k->end > k->request->low_ram_end) {
@@ -124,52 +118,28 @@ static bool place_code(LinuxKernel *k, GError **errp)
                             " on, and there is RAM to 0x%" PRIx64 ": give more with -m",
                             (bytes + 1023) >> 10, k->load, k->request->low_ram_end);
 
-        return refuse(k, errp, what);
+        return boot_refuse(k->request, errp, what);
     }
     return true;
 }
 
 static bool place_cmdline(LinuxKernel *k, BootImage *image, GError **errp)
 {
-    const char *text = k->request->cmdline ? k->request->cmdline : "";
     uint64_t most =
         k->hdr->version >= VERSION_CMDLINE_SIZE ? k->hdr->cmdline_size : CMDLINE_SIZE_BEFORE;
-    size_t len = strlen(text);
 
-    most = MIN(most, CMDLINE_END - CMDLINE_AT - 1);
-    if (len > most) {
-        g_autofree char *what = g_strdup_printf(
-            "takes a command line of %" PRIu64 " characters, and -append has %zu", most, len);
-
-        return refuse(k, errp, what);
-    }
-    boot_image_add_copy(image, CMDLINE_AT, text, len + 1);
-    k->hdr->cmd_line_ptr = CMDLINE_AT;
-    return true;
+    k->hdr->cmd_line_ptr = BOOT_CMDLINE_AT;
+    return boot_place_cmdline(k->request, image, most, errp);
 }
 
 static bool place_initrd(LinuxKernel *k, BootImage *image, GError **errp)
 {
-    HostFile *initrd = k->request->initrd;
-    uint64_t end, size, at;
+    uint64_t at, size;
 
-    if (!initrd) {
-        return true;
-    }
-    size = host_file_size(initrd);
-    end = MIN(k->request->low_ram_end, (uint64_t)k->hdr->initrd_addr_max + 1);
-    at = end > size ? (end - size) & ~(PAGE - 1) : 0;
-    if (at < k->end) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "the initrd '%s' has %" PRIu64 " KiB, and there are %" PRIu64
-                      " KiB between the kernel and 0x%" PRIx64 ", where %s",
-                      host_file_path(initrd), (size + 1023) >> 10,
-                      end > k->end ? (end - k->end) >> 10 : 0, end,
-                      end == k->request->low_ram_end ? "RAM ends: give more with -m"
-                                                     : "the kernel wants it to end");
+    if (!boot_place_initrd(k->request, image, k->request->initrd, k->end,
+                           (uint64_t)k->hdr->initrd_addr_max + 1, &at, &size, errp)) {
         return false;
     }
-    boot_image_add_file(image, at, initrd, 0, size);
     k->hdr->ramdisk_image = (uint32_t)at;
     k->hdr->ramdisk_size = (uint32_t)size;
     return true;
@@ -189,38 +159,72 @@ static void fill_e820(LinuxKernel *k)
     }
 }
 
-static void fill_start(const LinuxKernel *k, BootImage *image)
+/* All that goes with the code, and where it begins. */
+static bool finish(LinuxKernel *k, BootImage *image, uint64_t entry, bool is_long, GError **errp)
 {
-    bool is_long = k->hdr->version >= VERSION_XLOADFLAGS && k->hdr->xloadflags & XLF_KERNEL_64;
-
-    image->mode = (FlatMode){ .tables = TABLES_AT, .data = BOOT_DS };
+    if (!place_cmdline(k, image, errp) || !place_initrd(k, image, errp)) {
+        return false;
+    }
+    k->hdr->type_of_loader = LOADER_UNDEFINED;
+    k->hdr->vid_mode = VIDEO_NORMAL;
+    k->hdr->code32_start = (uint32_t)k->load;
+    k->params.acpi_rsdp_addr = k->request->rsdp;
+    fill_e820(k);
+    boot_image_add_copy(image, ZERO_PAGE_AT, &k->params, sizeof(k->params));
+    image->mode = (FlatMode){ .tables = BOOT_TABLES_AT, .data = BOOT_DS };
     if (is_long) {
         image->mode.gib = MAPPED_GIB;
         image->mode.code64 = BOOT_CS;
     } else {
         image->mode.code32 = BOOT_CS;
     }
-    image->entry = k->load + (is_long ? ENTRY_64 : 0);
+    image->entry = entry;
     image->gpr[X86_RSI] = ZERO_PAGE_AT;
-    boot_image_add_bytes(image, TABLES_AT, flat_mode_tables(&image->mode));
+    boot_image_add_bytes(image, BOOT_TABLES_AT, flat_mode_tables(&image->mode));
+    return true;
 }
 
 bool linux_load(const BootRequest *request, BootImage *image, GError **errp)
 {
     g_autofree LinuxKernel *k = g_new0(LinuxKernel, 1);
+    bool is_long;
 
     k->request = request;
-    if (!read_header(k, errp) || !place_code(k, errp) || !place_cmdline(k, image, errp) ||
-        !place_initrd(k, image, errp)) {
+    if (!read_header(k, errp) || !place_code(k, errp)) {
         return false;
     }
-    k->hdr->type_of_loader = LOADER_UNDEFINED;
-    k->hdr->vid_mode = VIDEO_NORMAL;
-    k->hdr->code32_start = (uint32_t)k->load;
-    k->params.acpi_rsdp_addr = request->rsdp;
-    fill_e820(k);
-    boot_image_add_copy(image, ZERO_PAGE_AT, &k->params, sizeof(k->params));
     boot_image_add_file(image, k->load, request->kernel, k->code_offset, k->code_size);
-    fill_start(k, image);
-    return true;
+    is_long = k->hdr->version >= VERSION_XLOADFLAGS && k->hdr->xloadflags & XLF_KERNEL_64;
+    return finish(k, image, k->load + (is_long ? ENTRY_64 : 0), is_long, errp);
+}
+
+/* Its header is in the part that a bzImage has and vmlinux has not: it is made up. */
+bool linux_load_elf(const BootRequest *request, BootImage *image, GError **errp)
+{
+    g_autofree LinuxKernel *k = g_new0(LinuxKernel, 1);
+    ElfKernel elf;
+
+    k->request = request;
+    k->hdr = &k->params.hdr;
+    if (!elf_load(request, image, &elf, errp)) {
+        return false;
+    }
+    if (!elf.is_64) {
+        return boot_refuse(request, errp,
+                           "is an ELF file of 32 bits without a multiboot header or Xen's note: "
+                           "nothing says how it is to be started");
+    }
+    if (elf.entry < elf.start || elf.entry >= elf.end) {
+        return boot_refuse(request, errp, "begins outside of itself");
+    }
+    k->load = elf.start;
+    k->end = elf.end;
+    *k->hdr = (struct setup_header){ .boot_flag = BOOT_FLAG,
+                                     .header = HEADER_MAGIC,
+                                     .version = VERSION_XLOADFLAGS,
+                                     .loadflags = LOADED_HIGH,
+                                     .initrd_addr_max = INITRD_MAX_64,
+                                     .kernel_alignment = KERNEL_ALIGNMENT,
+                                     .cmdline_size = BOOT_CMDLINE_MAX };
+    return finish(k, image, elf.entry, true, errp);
 }

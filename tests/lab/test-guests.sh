@@ -32,6 +32,7 @@ if [ $? = 77 ]; then
 fi
 echo "# on kvm_amd, in the lab"
 "$source/tests/lab/run" -p -t 900 -f "$QOMET" -f "$source/tests/cli/cli.py" -f "$source/tests/guest/guests.py" \
+    -f "$build/tests/guest/kernels" \
     sh "$script" "${programs[@]}" </dev/null |
     awk '
     # Every result is told under one count; a result is named by its program.

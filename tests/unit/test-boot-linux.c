@@ -233,9 +233,10 @@ static void a_ram_disk_that_does_not_fit_is_refused(void **state)
 
     image_init(&image);
     boot_write_file(f->initrd, large, BOOT_RAM - LOAD - 0x100000 + 1);
-    boot_refused(f, image.bytes, sizeof(image.bytes), "RAM ends: give more with -m");
+    boot_refused(f, image.bytes, sizeof(image.bytes), "RAM is left behind the kernel");
     image.hdr->initrd_addr_max = 0;
-    boot_refused(f, image.bytes, sizeof(image.bytes), "the kernel wants it to end");
+    boot_refused(f, image.bytes, sizeof(image.bytes),
+                 "what the kernel leaves to an initrd is there");
 }
 
 static void a_command_line_is_no_longer_than_the_kernel_takes(void **state)
