@@ -138,6 +138,12 @@ static bool check_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub, GE
 
 static bool check_mappable(MemoryRegion *mr, MemoryRegion *sub, GError **errp)
 {
+    if (!object_get_class(OBJECT(sub))) {
+        qom_error_set(errp, QOM_ERROR_STATE,
+                      "a region was not initialised: memory_region_init_io() or another of that "
+                      "name comes before it is mapped");
+        return false;
+    }
     if (sub->container) {
         g_autofree char *owner = owner_name(sub);
 

@@ -277,6 +277,8 @@ static bool make_class(TypeEntry *entry, GError **errp)
     if (entry->info->class_init) {
         entry->info->class_init(klass, entry->info->class_data);
     }
+    entry->flaw = object_class_properties_flaw(klass, entry->instance_size);
+    entry->instantiable = !entry->info->abstract && !entry->interface && !entry->flaw;
     __atomic_store_n(&entry->klass, klass, __ATOMIC_RELEASE);
     entry->building = NULL;
     return true;

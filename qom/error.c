@@ -26,6 +26,18 @@ void qom_error_set(GError **errp, QomErrorCode code, const char *fmt, ...)
     va_end(ap);
 }
 
+void qom_error_set_if_none(GError **errp, QomErrorCode code, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!errp || *errp) {
+        return;
+    }
+    va_start(ap, fmt);
+    *errp = g_error_new_valist(QOM_ERROR, code, fmt, ap);
+    va_end(ap);
+}
+
 /* Insertions, deletions and replacements that make @b of @a; both at most NEAREST_MAX long. */
 static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {

@@ -33,6 +33,12 @@ QOM_EXPORT GQuark qom_error_quark(void);
  */
 QOM_EXPORT void qom_error_set(GError **errp, QomErrorCode code, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
+/**
+ * The same where @errp has no error yet: for who has called a method of a class that failed and
+ * should have said why. Any thread.
+ */
+QOM_EXPORT void qom_error_set_if_none(GError **errp, QomErrorCode code, const char *fmt, ...)
+    G_GNUC_PRINTF(3, 4);
 
 /**
  * The candidate nearest to @word by edit distance, for "did you mean".

@@ -25,6 +25,10 @@ static bool check_instantiable(const TypeEntry *type, GError **errp)
                       "type '%s' is abstract: only types below it have objects", type->pub.name);
         return false;
     }
+    if (type->flaw) {
+        qom_error_set(errp, QOM_ERROR_TYPE, "type '%s': %s", type->pub.name, type->flaw);
+        return false;
+    }
     return true;
 }
 
@@ -74,7 +78,7 @@ Object *object_new_with_class(ObjectClass *klass, GError **errp)
     const TypeEntry *type = type_entry(klass);
     Object *obj;
 
-    if (G_UNLIKELY(type->info->abstract || type->interface)) {
+    if (G_UNLIKELY(!type->instantiable)) {
         check_instantiable(type, errp);
         return NULL;
     }

@@ -131,6 +131,48 @@ void object_class_add_properties(ObjectClass *klass, const Property *props, size
     table_index(table);
 }
 
+/* Whether a new instance would hold what the property's own setter refuses. */
+static bool default_is_out_of_range(const Property *prop)
+{
+    if (!prop->set_default || !prop->has_range) {
+        return false;
+    }
+    if (prop->info->kind == PROP_KIND_INT) {
+        return prop->defval.i < prop->min.i || prop->defval.i > prop->max.i;
+    }
+    return prop->info->kind == PROP_KIND_UINT &&
+           (prop->defval.u < prop->min.u || prop->defval.u > prop->max.u);
+}
+
+char *object_class_properties_flaw(const ObjectClass *klass, size_t instance_size)
+{
+    const PropertyTable *table = klass->properties;
+
+    if (table->owner != klass) {
+        return g_strdup(type_entry(table->owner)->flaw);
+    }
+    for (guint i = 0; i < table->list->len; i++) {
+        const Property *prop = table->list->pdata[i];
+
+        if ((size_t)prop->offset + MAX(prop->info->size, 1) > instance_size) {
+            return g_strdup_printf("the field of property '%s' is outside of its objects, which "
+                                   "have %zu bytes (instance_size): it is missing, or the size of "
+                                   "another struct",
+                                   prop->name, instance_size);
+        }
+        if (property_table_find(table, prop->name) != prop) {
+            return g_strdup_printf("property '%s' is added twice by its class_init", prop->name);
+        }
+        if (default_is_out_of_range(prop)) {
+            g_autofree char *text = object_property_default_text(prop);
+
+            return g_strdup_printf("the default %s of property '%s' is out of its own range", text,
+                                   prop->name);
+        }
+    }
+    return NULL;
+}
+
 const Property *object_class_property_find(ObjectClass *klass, const char *name)
 {
     return property_table_find(klass->properties, name);

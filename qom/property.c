@@ -74,6 +74,7 @@ bool object_property_exists(Object *obj, const char *name)
 
 static void prefix_error(Object *obj, const char *name, GError **errp)
 {
+    qom_error_set_if_none(errp, QOM_ERROR_FAILED, "its accessor has failed and does not say why");
     g_prefix_error(errp, "property '%s' of '%s': ", name, object_get_typename(obj));
 }
 

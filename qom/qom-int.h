@@ -35,7 +35,9 @@ struct TypeEntry {
     void (*const *finalizers)(Object *obj); /* leaf first */
     ObjectClass **interfaces;               /* the class's own versions, most derived ones only */
     unsigned n_interfaces;
-    char *child_type; /* "child<NAME>", made by tree.c when first needed (atomic) */
+    bool instantiable; /* it has objects: it is not abstract, no interface, and has no flaw */
+    char *flaw;        /* what is wrong with the properties that class_init has added, or NULL */
+    char *child_type;  /* "child<NAME>", made by tree.c when first needed (atomic) */
 };
 
 /* ---- type.c: the registry ---- */
@@ -177,5 +179,10 @@ void object_links_clear_to(Object *target);
  * table.
  */
 void object_class_properties_inherit(ObjectClass *klass, const ObjectClass *parent);
+/**
+ * What its author has got wrong about the properties of @klass, whose objects have @instance_size
+ * bytes: a part of a sentence that the caller frees, or NULL. Under the class lock.
+ */
+char *object_class_properties_flaw(const ObjectClass *klass, size_t instance_size);
 
 #endif

@@ -26,6 +26,7 @@ nobase_qometinclude_HEADERS += \
 	hw/core/timer.h
 
 unit_tests += \
+	tests/unit/test-author-mistakes \
 	tests/unit/test-bus \
 	tests/unit/test-device-faults \
 	tests/unit/test-gpio \

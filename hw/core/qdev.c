@@ -177,16 +177,27 @@ static void end_class_realize(DeviceState *dev, void *opaque)
     qbus_unrealize_children(dev);
 }
 
+static bool class_realize(DeviceState *dev, GError **errp)
+{
+    const DeviceClass *dc = DEVICE_GET_CLASS(dev);
+
+    if (!dc->realize || dc->realize(dev, errp)) {
+        return true;
+    }
+    qom_error_set_if_none(errp, QOM_ERROR_FAILED,
+                          "'%s' could not be realized, and its realize() does not say why",
+                          object_get_typename(OBJECT(dev)));
+    return false;
+}
+
 /*
  * The map is published at once when all is done: a guest that runs cannot enter a device whose
  * realize is under way, and one that fails was never seen.
  */
 static bool realize_unseen(DeviceState *dev, GError **errp)
 {
-    const DeviceClass *dc = DEVICE_GET_CLASS(dev);
-
     qdev_undo_mark_properties(dev);
-    if (!qdev_fault_point("realize", errp) || (dc->realize && !dc->realize(dev, errp))) {
+    if (!qdev_fault_point("realize", errp) || !class_realize(dev, errp)) {
         return false;
     }
     qdev_on_unrealize(dev, end_class_realize, NULL);
