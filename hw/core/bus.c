@@ -54,6 +54,31 @@ static BusState *bus_by_name(const char *name)
     return search.found;
 }
 
+static int collect_name(Object *obj, void *opaque)
+{
+    const BusState *bus = (BusState *)object_dynamic_cast(obj, TYPE_BUS);
+
+    if (bus) {
+        g_ptr_array_add(opaque, bus->name);
+    }
+    return 0;
+}
+
+static void error_no_bus(const char *name, GError **errp)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *near = NULL;
+
+    if (strchr(name, '/')) {
+        near = object_path_did_you_mean(name);
+    } else {
+        object_child_foreach_recursive(qdev_get_machine(), collect_name, names);
+        g_ptr_array_add(names, NULL);
+        near = qom_did_you_mean(name, (const char *const *)names->pdata);
+    }
+    qom_error_set(errp, QOM_ERROR_NOT_FOUND, "Bus '%s' not found%s", name, near);
+}
+
 BusState *qbus_find(const char *name, const char *type, GError **errp)
 {
     BusState *bus;
@@ -69,7 +94,7 @@ BusState *qbus_find(const char *name, const char *type, GError **errp)
     }
     bus = bus_by_name(name);
     if (!bus) {
-        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "Bus '%s' not found", name);
+        error_no_bus(name, errp);
         return NULL;
     }
     if (type && !object_dynamic_cast(OBJECT(bus), type)) {

@@ -91,7 +91,7 @@ def what_cannot_be_added_changes_nothing():
                 ("Invalid parameter type for 'driver', expected: string", {"driver": 5}),
                 ("Invalid parameter type for 'id', expected: string", {"driver": "isa-debugcon", "id": 5}),
                 (re.compile("^Parameter 'driver' is missing"), {"driver": ""}),
-                ("Bus 'isa.9' not found", {"driver": "isa-debugcon", "bus": "isa.9"}),
+                ("Bus 'isa.9' not found (did you mean 'isa.0'?)", {"driver": "isa-debugcon", "bus": "isa.9"}),
                 (re.compile("'con' is already taken by /machine/peripheral/con"), {"driver": "isa-debugcon", "id": "con"}),
                 (re.compile("^'9x' is not a valid id"), {"driver": "isa-debugcon", "id": "9x"}),
                 (re.compile("^'' is not a valid id"), {"driver": "isa-debugcon", "id": ""}),

@@ -72,6 +72,9 @@ static void a_bus_is_found_by_name_path_and_type(void **state)
     assert_ptr_equal(qbus_find(NULL, TYPE_SMALL_BUS, NULL), two);
     assert_ptr_equal(qbus_find(NULL, TYPE_PROBE_BUS, NULL), one);
     assert_refused(qbus_find("three", NULL, errp), "Bus 'three' not found");
+    assert_refused(qbus_find("tow", NULL, errp), "Bus 'tow' not found (did you mean 'two'?)");
+    assert_refused(qbus_find("/machine/tow", NULL, errp),
+                   "Bus '/machine/tow' not found (did you mean '/machine/two'?)");
     assert_refused(qbus_find("one", TYPE_SMALL_BUS, errp),
                    "bus 'one' is of type 'probe-bus', not 'small-bus'");
     assert_refused(qbus_find(NULL, "ISA", errp), "no 'ISA' bus found");
