@@ -62,6 +62,9 @@ bool hmp_do_explain(Monitor *mon, GVariant *args, GError **errp)
         return false;
     }
     records = exit_records_asked_for(count, -1, errp);
+    if (records && !records->len) {
+        monitor_puts(mon, "no exit has been recorded yet\n");
+    }
     /* As they came: the last one is read last. */
     for (guint i = records ? records->len : 0; i > 0; i--) {
         g_autoptr(GString) text = g_string_new(NULL);

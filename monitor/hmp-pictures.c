@@ -11,6 +11,6 @@ bool hmp_do_info_wires(Monitor *mon, GVariant *args, GError **errp)
     g_autofree char *text = qmp_arg_bool(args, "dot", false) ? picture_wires() : listing_wires();
 
     (void)errp;
-    monitor_puts(mon, *text ? text : "No device has lines.\n");
+    monitor_puts(mon, *text ? text : "No device has an output line.\n");
     return true;
 }

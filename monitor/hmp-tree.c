@@ -86,8 +86,10 @@ static char *value_text(const Property *prop, GVariant *value)
     }
     if (g_variant_is_of_type(value, G_VARIANT_TYPE_INT64)) {
         int64_t number = g_variant_get_int64(value);
+        unsigned unused = prop->info->size ? 64 - 8 * prop->info->size : 0;
 
-        return g_strdup_printf("%" PRId64 " (0x%" PRIx64 ")", number, (uint64_t)number);
+        return g_strdup_printf("%" PRId64 " (0x%" PRIx64 ")", number,
+                               (uint64_t)number << unused >> unused);
     }
     return json_from_variant(value);
 }

@@ -85,6 +85,12 @@ def no_exit_is_explained_before_that_is_asked_for():
         assert "no exits are recorded" in hmp(machine, "explain")
 
 
+def that_there_was_none_yet_is_told():
+    with Machine(*BOARD, "-accel", "qtest") as machine:
+        assert hmp(machine, "explain on") == ""
+        assert "no exit has been recorded yet" in hmp(machine, "explain")
+
+
 def the_last_exits_are_told_newest_first():
     with folder() as path, running(path) as machine:
         machine.qmp.command("explain-exit", record=True)
@@ -130,5 +136,6 @@ def wrong_words_are_told_so():
 
 
 tap([counts_begin_at_zero, accesses_are_counted_by_object, time_is_counted_where_that_is_asked_for,
-     no_exit_is_explained_before_that_is_asked_for, the_last_exits_are_told_newest_first, people_read_them_in_order,
+     no_exit_is_explained_before_that_is_asked_for, that_there_was_none_yet_is_told,
+     the_last_exits_are_told_newest_first, people_read_them_in_order,
      wrong_words_are_told_so])

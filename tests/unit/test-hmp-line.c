@@ -342,6 +342,55 @@ static void every_type_of_an_argument_is_known(void **state)
     }
 }
 
+/* ---- What commands show ---- */
+
+typedef struct Cold {
+    DeviceState parent_obj;
+    int8_t narrow;
+    int64_t wide;
+} Cold;
+
+static const Property cold_props[] = {
+    DEFINE_PROP_INT8("narrow", Cold, narrow, -5, .help = "a number"),
+    DEFINE_PROP_INT64("wide", Cold, wide, -5, .help = "a number"),
+};
+
+static void cold_class_init(ObjectClass *klass, const void *data)
+{
+    (void)data;
+    device_class_set_props(DEVICE_CLASS(klass), cold_props);
+}
+
+static const TypeInfo cold_types[] = {
+    {
+        .name = "cold-device",
+        .parent = TYPE_DEVICE,
+        .instance_size = sizeof(Cold),
+        .class_init = cold_class_init,
+    },
+};
+DEFINE_TYPES(cold_types)
+
+static void a_negative_number_has_the_digits_of_its_width(void **state)
+{
+    DeviceState *dev = qdev_new("cold-device", NULL);
+    g_autofree char *text = NULL;
+
+    (void)state;
+    assert_true(qdev_realize(dev, NULL, NULL));
+    text = say("info qtree");
+    assert_non_null(strstr(text, "  narrow = -5 (0xfb)\n"));
+    assert_non_null(strstr(text, "  wide = -5 (0xfffffffffffffffb)\n"));
+    object_unparent(OBJECT(dev));
+    object_unref(dev);
+}
+
+static void without_an_output_there_are_no_wires(void **state)
+{
+    (void)state;
+    assert_says("info wires", "No device has an output line.\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +404,8 @@ int main(void)
         cmocka_unit_test(wrong_lines_point_to_the_help),
         cmocka_unit_test(help_is_made_of_the_rows),
         cmocka_unit_test(every_type_of_an_argument_is_known),
+        cmocka_unit_test(a_negative_number_has_the_digits_of_its_width),
+        cmocka_unit_test(without_an_output_there_are_no_wires),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
