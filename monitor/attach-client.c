@@ -478,6 +478,6 @@ int attach_client(int argc, char **argv)
         }
         break;
     }
-    error_report("usage: qomet %s %s", command->name, command->args);
+    error_report("usage: qomet %s%s%s", command->name, *command->args ? " " : "", command->args);
     return 1;
 }

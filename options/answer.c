@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include <qomet/backends/chardev/char.h>
+#include <qomet/qom/value.h>
 #include "options/options-int.h"
 
 static bool is_help(const char *text)
@@ -44,6 +45,58 @@ bool option_answer_version(const OptionWord *word, FILE *out)
     return true;
 }
 
+/*
+ * What is accepted where the type does not tell it all: "ignore/warn/stop", "1 to 99"; or NULL. The
+ * caller frees.
+ */
+static char *accepted_text(const Property *prop)
+{
+    if (prop->info->kind == PROP_KIND_ENUM) {
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+        for (int i = 0; i < prop->enum_table->size; i++) {
+            if (prop->enum_table->array[i]) {
+                g_ptr_array_add(names, (void *)prop->enum_table->array[i]);
+            }
+        }
+        g_ptr_array_add(names, NULL);
+        return g_strjoinv("/", (char **)names->pdata);
+    }
+    if (!prop->has_range) {
+        return NULL;
+    }
+    if (prop->info == &prop_info_size) {
+        g_autofree char *min = value_print_size(prop->min.u), *max = value_print_size(prop->max.u);
+
+        return g_strdup_printf("%s to %s", min, max);
+    }
+    if (prop->info->kind == PROP_KIND_INT) {
+        return g_strdup_printf("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, prop->min.i,
+                               prop->max.i);
+    }
+    return g_strdup_printf("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, prop->min.u, prop->max.u);
+}
+
+static void print_property(FILE *out, const Property *prop)
+{
+    g_autofree char *head =
+        g_strdup_printf("  %s=<%s>", prop->name, object_property_type_name(prop));
+    g_autofree char *accepted = accepted_text(prop), *defval = object_property_default_text(prop);
+
+    if (!prop->help && !accepted && !defval) {
+        fprintf(out, "%s\n", head);
+        return;
+    }
+    fprintf(out, "%-24s - %s", head, prop->help ? prop->help : "");
+    if (accepted) {
+        fprintf(out, "%s%s", prop->help ? ", " : "", accepted);
+    }
+    if (defval) {
+        fprintf(out, "%s(default: %s)", prop->help || accepted ? " " : "", defval);
+    }
+    putc('\n', out);
+}
+
 static int compare_properties(const void *a, const void *b)
 {
     return strcmp((*(const Property *const *)a)->name, (*(const Property *const *)b)->name);
@@ -68,20 +121,7 @@ static void print_properties(FILE *out, ObjectClass *klass, const char *name, co
     qsort(props->pdata, props->len, sizeof(void *), compare_properties);
     fprintf(out, "%s options:\n", name);
     for (unsigned i = 0; i < props->len; i++) {
-        const Property *prop = g_ptr_array_index(props, i);
-        g_autofree char *head =
-            g_strdup_printf("  %s=<%s>", prop->name, object_property_type_name(prop));
-        g_autofree char *defval = object_property_default_text(prop);
-
-        if (!prop->help && !defval) {
-            fprintf(out, "%s\n", head);
-            continue;
-        }
-        fprintf(out, "%-24s - %s", head, prop->help ? prop->help : "");
-        if (defval) {
-            fprintf(out, "%s(default: %s)", prop->help ? " " : "", defval);
-        }
-        putc('\n', out);
+        print_property(out, g_ptr_array_index(props, i));
     }
 }
 

@@ -142,6 +142,26 @@ static void unknown_option(const char *text, GError **errp)
     }
 }
 
+/* @text has no dash; as the @first word it may have been meant as a command. */
+static void not_an_option(const char *text, bool first, GError **errp)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *near;
+
+    for (const OptionCommand *command = option_commands; command->name; command++) {
+        g_ptr_array_add(names, (void *)command->name);
+    }
+    g_ptr_array_add(names, NULL);
+    near = first ? qom_nearest(text, (const char *const *)names->pdata) : NULL;
+    if (near || option_find(text)) {
+        qom_error_set(errp, QOM_ERROR_SYNTAX, "%s: not an option (did you mean '%s%s'?)", text,
+                      near ? "" : "-", near ? near : text);
+    } else {
+        qom_error_set(errp, QOM_ERROR_SYNTAX,
+                      "%s: not an option ('-kernel FILE' names what the machine starts)", text);
+    }
+}
+
 /* Whether there is a word at @at. */
 static bool has_word(int argc, int at)
 {
@@ -175,8 +195,7 @@ static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
     const char *arg;
 
     if (!dashes(text)) {
-        qom_error_set(errp, QOM_ERROR_SYNTAX,
-                      "%s: not an option ('-kernel FILE' names what the machine starts)", text);
+        not_an_option(text, *at == 1, errp);
         return NULL;
     }
     option = option_find(text + dashes(text));

@@ -108,6 +108,9 @@ Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp)
     g_autofree char *backend = g_strdup(keyval_take(kv, "backend"));
     g_autofree char *id = g_strdup(keyval_take(kv, "id"));
 
+    if (backend && !qemu_chr_class_by_backend(backend, errp)) {
+        return NULL;
+    }
     if (!backend || !id) {
         qom_error_set(errp, QOM_ERROR_VALUE, "Parameter '%s' is missing",
                       backend ? "id" : "backend");

@@ -81,10 +81,11 @@ static void isa_serial_init(Object *obj)
 
 static const Property isa_serial_props[] = {
     DEFINE_PROP_UINT32("index", ISASerialState, index, NOT_GIVEN,
-                       .help = "0 for COM1 to 3 for COM4 (default: the next free one)"),
+                       .help = "0 for COM1 to 3 for COM4; 4294967295: the next free one"),
     DEFINE_PROP_UINT32("iobase", ISASerialState, iobase, NOT_GIVEN,
-                       .help = "first of eight ports (default: by index)"),
-    DEFINE_PROP_UINT32("irq", ISASerialState, irq, NOT_GIVEN, .help = "line (default: by index)"),
+                       .help = "first of eight ports; 4294967295: by index"),
+    DEFINE_PROP_UINT32("irq", ISASerialState, irq, NOT_GIVEN,
+                       .help = "line of the bus; 4294967295: by index"),
     DEFINE_PROP_CHR("chardev", ISASerialState, state.chr, .help = "ID of the chardev to use"),
 };
 

@@ -64,6 +64,15 @@ def the_properties_of_a_device():
     assert lines == sorted(lines)
 
 
+def what_is_accepted_is_listed():
+    text = answers("-M", "bare,help", out=None)
+    assert re.search(r"^  unassigned=<enum> +- .*, ignore/warn/stop \(default: warn\)$", text, re.M), text
+    text = answers("-device", "isa-debug-exit,help", out=None)
+    assert re.search(r"^  iosize=<uint32> +- .*, 1 to 65536 \(default: 2\)$", text, re.M), text
+    text = answers("-device", "isa-serial,help", out=None)
+    assert not re.search(r"\(default:.*\(default:", text), text
+
+
 def accelerators_objects_backends_cpus_log_items():
     answers("-accel", "help", out=re.compile(r"^kvm .*\nqtest ", re.M))
     answers("-object", "help", out=re.compile(r"^  qtest$", re.M))
@@ -123,6 +132,6 @@ def the_commands_are_known_like_options():
 
 
 tap([the_version, the_options, the_machines, the_properties_of_a_machine, the_devices, the_properties_of_a_device,
-     accelerators_objects_backends_cpus_log_items, a_question_is_answered_before_anything_is_opened,
+     what_is_accepted_is_listed, accelerators_objects_backends_cpus_log_items, a_question_is_answered_before_anything_is_opened,
      a_question_about_what_is_not_there_is_an_error, the_manual_page_and_the_completion_know_every_option,
      the_commands_are_known_like_options])

@@ -43,6 +43,9 @@ static void back_end_and_id_must_be_given(void **state)
     (void)state;
     assert_refused("Parameter 'id' is missing", "null");
     assert_refused("Parameter 'backend' is missing", "id=x");
+    assert_refused("'zzzzzzzz' is not a valid char driver name. "
+                   "Accepted are file, null, pty, ringbuf, socket, stdio",
+                   "zzzzzzzz,help");
 }
 
 static void an_id_is_used_once(void **state)

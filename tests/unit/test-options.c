@@ -146,6 +146,25 @@ static void a_word_that_is_no_option_is_refused(void **state)
     }
 }
 
+static void a_word_that_lacks_a_dash_names_what_is_near(void **state)
+{
+    GError *error = NULL;
+    OptionPlan *plan = PARSE(&error, "help");
+
+    (void)state;
+    assert_fails(plan, error, "help: not an option (did you mean '-help'?)");
+    error = NULL;
+    plan = PARSE(&error, "-S", "device", "isa-debugcon");
+    assert_fails(plan, error, "device: not an option (did you mean '-device'?)");
+    error = NULL;
+    plan = PARSE(&error, "atach", "demo");
+    assert_fails(plan, error, "atach: not an option (did you mean 'attach'?)");
+    error = NULL;
+    plan = PARSE(&error, "-S", "atach");
+    assert_fails(plan, error,
+                 "atach: not an option ('-kernel FILE' names what the machine starts)");
+}
+
 static void the_first_word_of_properties_has_a_key(void **state)
 {
     OptionPlan *plan = PARSE(NULL, "-M", "bare,load-address=0x1000", "-device", "x,a=1,,2", "-m",
@@ -295,6 +314,7 @@ int main(void)
         cmocka_unit_test(an_abbreviation_is_no_option),
         cmocka_unit_test(a_missing_argument_is_told),
         cmocka_unit_test(a_word_that_is_no_option_is_refused),
+        cmocka_unit_test(a_word_that_lacks_a_dash_names_what_is_near),
         cmocka_unit_test(the_first_word_of_properties_has_a_key),
         cmocka_unit_test(json_is_taken),
         cmocka_unit_test(what_does_not_parse_is_told_with_its_words),
