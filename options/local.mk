@@ -29,12 +29,10 @@ libqometall_a_SOURCES += \
 	options/device-add.c \
 	options/help.c \
 	options/options-int.h \
+	options/options.h \
 	options/parse.c \
 	options/read-config.c \
 	options/table.c
-
-nobase_qometinclude_HEADERS += \
-	options/options.h
 
 unit_tests += \
 	tests/unit/test-board-dump \

@@ -41,6 +41,17 @@ for header in "$@"; do
     $CC $flags -fsyntax-only "$tmp/header.c" || fail "<qomet/$header> cannot be included alone"
 done
 
+# What the headers for devices, memory and machines declare, a module can call; gcc lists it.
+printf '#include <qomet/%s>\n' "$@" >"$tmp/all.c"
+if $CC $flags -fsyntax-only -aux-info "$tmp/prototypes" "$tmp/all.c" 2>/dev/null; then
+    nm -D --defined-only "$bindir/qomet" | awk '{ print $3 }' | sort -u >"$tmp/exported"
+    sed -nE 's,^/\* .*/qomet/(hw|memory|machine)/[^ ]* \*/ extern [^(]*[ *]([a-z0-9_]+) \(.*,\2,p' "$tmp/prototypes" |
+        sort -u >"$tmp/declared"
+    [ -s "$tmp/declared" ] || fail "the headers declare nothing"
+    hidden=$(comm -23 "$tmp/declared" "$tmp/exported" | xargs)
+    [ -z "$hidden" ] || fail "installed headers declare what no module can call: $hidden"
+fi
+
 cat >"$tmp/alone.c" <<'EOF'
 #include <qomet/qom/module.h>
 #include <qomet/qom/object.h>

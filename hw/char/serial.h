@@ -43,14 +43,14 @@ typedef struct SerialState {
  * In instance_init of @dev: the region (a child of @dev), the output line "irq", and the timer, on
  * @dev's guard.
  */
-void serial_init(SerialState *s, DeviceState *dev);
+QOM_EXPORT void serial_init(SerialState *s, DeviceState *dev);
 /**
  * In realize, as its last step: takes input and drives the output line from now on. Undone when
  * @dev is unrealized.
  */
-void serial_start(SerialState *s, DeviceState *dev);
+QOM_EXPORT void serial_start(SerialState *s, DeviceState *dev);
 /** Power-on values; the hold phase of a reset. */
-void serial_reset(SerialState *s);
+QOM_EXPORT void serial_reset(SerialState *s);
 
 /**
  * The fields that outlive a move to another process, for a table of DeviceField: @f is the
