@@ -411,13 +411,14 @@ static bool first_second(const RTCState *s, int64_t *second, GError **errp)
         return true;
     }
     given = g_date_time_new_from_iso8601(s->base, utc);
-    if (!given || g_date_time_get_year(given) < 1970) {
+    *second = given ? g_date_time_to_unix(given) : -1;
+    if (*second < 0 || *second > LAST_SECOND) {
         qom_error_set(errp, QOM_ERROR_VALUE,
-                      "base=%s is no time: it is utc, localtime, or like 2026-01-31T12:00:00",
+                      "base=%s is no time from 1970 to 2199: it is utc, localtime, or like "
+                      "2026-01-31T12:00:00",
                       s->base);
         return false;
     }
-    *second = g_date_time_to_unix(given);
     return true;
 }
 
