@@ -59,3 +59,6 @@ tests/guest/kernels/hello.elf: tests/guest/kernels/hello.S tests/guest/kernels/k
 
 tests/guest/kernels/hello-pvh.elf: tests/guest/kernels/hello.S tests/guest/kernels/kernel.ld
 	$(make_kernel) -DNO_MULTIBOOT $(top_srcdir)/tests/guest/kernels/hello.S
+
+fuzz_targets += tests/fuzz/fuzz-boot
+EXTRA_DIST += tests/fuzz/corpus/fuzz-boot

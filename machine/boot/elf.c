@@ -183,9 +183,11 @@ static bool find_in(const uint8_t *notes, uint64_t size, const char *owner, uint
         name = at + sizeof(n);
         desc = name + aligned(n.n_namesz);
         next = desc + aligned(n.n_descsz);
+#ifndef QOMET_PLANTED_BUG
         if (desc > size || n.n_descsz > size - desc) {
             return false;
         }
+#endif
         if (n.n_type == type && n.n_namesz == owner_size && n.n_descsz >= wanted &&
             !memcmp(notes + name, owner, owner_size)) {
             memcpy(buf, notes + desc, wanted);
