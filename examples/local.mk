@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	examples/boards/first.board \
 	examples/boards/party-line.board \
 	examples/boards/teaching.board \
+	examples/device/egg-timer.c \
 	examples/device/port-counter.c \
 	examples/device/test-port-counter.c \
 	examples/machine/echo-board.c \

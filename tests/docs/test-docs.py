@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs every command that README.md and docs/*.md show, and compares what it prints; then looks at their pictures and links.
+"""Runs every command that README.md and docs/*.md show, and compares what it prints; then looks at their pictures, C and links.
 
 A fenced block with the word "console" holds commands ("$ ...", continued with a backslash; "$ # ..." is a remark) and, below each, its
 output. A line "..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder
@@ -72,6 +72,11 @@ def pattern(expected):
         else:
             parts.append(".*?".join(re.escape(p) for p in line.rstrip().split("...")) + r"[ \t]*\n")
     return re.compile("".join(parts) + r"\Z")
+
+
+def squeezed(code):
+    """C without what does not matter for comparing it."""
+    return re.sub(r"G_GNUC_UNUSED|\s", "", code)
 
 
 def kvm_reason():
@@ -189,6 +194,15 @@ def main():
         print(f"{'ok' if ok else 'not ok'} {number} - {picture} shows what the page says"
               f" (else: docs/picture.py {words} > {picture})")
         failed |= not ok
+    examples = [squeezed(e.read_text()) for e in (srcdir / "examples").glob("*/*.c")]
+    for page in [srcdir / "README.md"] + sorted((srcdir / "docs").glob("*.md")):
+        number += 1
+        lost = [code for code in re.findall(r"^```c\n((?:.*\n)*?)```$", page.read_text(), re.M)
+                if not any(squeezed(code) in example for example in examples)]
+        print(f"{'not ok' if lost else 'ok'} {number} - what {page.relative_to(srcdir)} shows of C stands in an example", flush=True)
+        for code in lost:
+            print("".join(f"# {line}\n" for line in code.splitlines()), end="", flush=True)
+        failed |= bool(lost)
     for page in [srcdir / "README.md"] + sorted((srcdir / "docs").glob("*.md")):
         number += 1
         links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
