@@ -16,6 +16,7 @@
 #include "monitor/attach-client.h"
 #include "monitor/attach-folder.h"
 #include "monitor/attach-session.h"
+#include "monitor/attach-signals.h"
 #include "monitor/attach-wire.h"
 
 /* How long a listing waits for a machine. */
@@ -45,17 +46,20 @@ typedef struct Request {
 
 /*
  * Sends @request (sunk) with @fds and waits for the answer: a full reference, or NULL with @errp
- * set.
+ * set. After a signal it does not wait for long any more, and after another not at all.
  */
 static GVariant *ask(AttachWire *wire, GVariant *request, const int *fds, unsigned n, int wait_ms,
                      GError **errp)
 {
     GVariant *answer = NULL;
     /* A machine that takes no more may have said why. */
-    bool sending = attach_wire_send(wire, request, fds, n);
+    bool sending = attach_wire_send(wire, request, fds, n), ending = false;
 
     for (;;) {
-        struct pollfd p = { .fd = attach_wire_fd(wire), .events = POLLIN };
+        struct pollfd p[] = {
+            { .fd = attach_wire_fd(wire), .events = POLLIN },
+            { .fd = attach_signals_fd(), .events = POLLIN },
+        };
 
         switch (attach_wire_receive(wire, &answer, errp)) {
         case ATTACH_MESSAGE:
@@ -70,10 +74,15 @@ static GVariant *ask(AttachWire *wire, GVariant *request, const int *fds, unsign
             break;
         }
         sending = sending && attach_wire_flush(wire) && attach_wire_pending(wire);
-        p.events |= sending ? POLLOUT : 0;
-        if (poll(&p, 1, wait_ms) == 0) {
+        p[0].events |= sending ? POLLOUT : 0;
+        if (poll(p, G_N_ELEMENTS(p), wait_ms) == 0 || (p[1].revents && ending)) {
             qom_error_set(errp, QOM_ERROR_FAILED, "the machine does not answer");
             return NULL;
+        }
+        if (p[1].revents) {
+            attach_signals_heard();
+            ending = true;
+            wait_ms = ATTACH_END_MS;
         }
     }
 }
@@ -274,7 +283,7 @@ static int stay(Request *r, AttachWire *wire)
                               !g_strv_contains((const char *const *)r->words, "--device"));
 }
 
-/* Asks once; -1: again, with one file more. */
+/* Asks once; -1: again, with one file more, unless a signal has come. */
 static int attach_once(Request *r)
 {
     g_autoptr(GError) error = NULL;
@@ -286,9 +295,13 @@ static int attach_once(Request *r)
     const char *text;
     int status = 0;
 
-    if (!answer) {
+    if (!answer && attach_signals_came()) {
+        /* Who ends it does not want to read what that has cut short; what was sent may be done yet. */
+        status = wire ? 0 : -1;
+    } else if (!answer) {
         status = failed(error);
-    } else if (need && r->files->len < ATTACH_FDS && open_needed(r, need)) {
+    } else if (need && r->files->len < ATTACH_FDS &&
+               (open_needed(r, need) || attach_signals_came())) {
         status = -1;
     } else if (error_of(answer)) {
         error_report("%s", error_of(answer));
@@ -329,7 +342,7 @@ static int attach_words(const char *machine, char **words)
     }
     r.files = g_array_new(FALSE, FALSE, sizeof(SentFile));
     g_array_set_clear_func(r.files, sent_file_clear);
-    while (status < 0) {
+    while (status < 0 && !attach_signals_came()) {
         status = attach_once(&r);
     }
     if (status != 0) {
@@ -340,11 +353,14 @@ static int attach_words(const char *machine, char **words)
     }
     g_array_free(r.files, TRUE);
     g_free(r.directory);
-    return status;
+    return MAX(status, 0);
 }
 
 static int do_attach(int argc, char **argv)
 {
+    if (!attach_signals_take()) {
+        return 1;
+    }
     if (argc > 2) {
         return attach_words(argv[1], argv + 2);
     }

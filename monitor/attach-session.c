@@ -4,18 +4,15 @@
  * terminal itself: it may be in the background of it, and would be stopped.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <qomet/qom/log.h>
 #include "backends/chardev/char-int.h"
 #include "monitor/attach-session.h"
+#include "monitor/attach-signals.h"
 
-/* How long the machine may take to let go of what was attached. */
-#define END_MS 5000
 #define BUFFER_BYTES 4096
 
 typedef struct Session {
@@ -29,36 +26,6 @@ typedef struct Session {
     uint8_t in[BUFFER_BYTES];    /* read from the terminal, not sent yet */
     size_t in_len;
 } Session;
-
-/* Written by signal handlers. */
-static int signal_pipe[2] = { -1, -1 };
-
-static void ended(int sig)
-{
-    int errnum = errno;
-    char byte = (char)sig;
-
-    if (write(signal_pipe[1], &byte, 1) < 0) {
-        /* Full: it has been said often enough. */
-    }
-    errno = errnum;
-}
-
-/* Without SA_RESTART: a write to a terminal that stands still is interrupted. */
-static bool take_signals(void)
-{
-    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-    struct sigaction action = { .sa_handler = ended };
-
-    if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
-        error_report("cannot make a pipe: %s", g_strerror(errno));
-        return false;
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++) {
-        sigaction(ends[i], &action, NULL);
-    }
-    return true;
-}
 
 /* Tells the machine that this end leaves, and goes on until it says that all is gone. */
 static void leave(Session *s)
@@ -148,13 +115,13 @@ static void hear(Session *s)
 static bool turn(Session *s)
 {
     struct pollfd p[] = {
-        { .fd = signal_pipe[0], .events = POLLIN },
+        { .fd = attach_signals_fd(), .events = POLLIN },
         { .fd = attach_wire_fd(s->wire), .events = POLLIN },
         { .fd = s->relay_open ? s->relay : -1, .events = POLLIN | (s->in_len ? POLLOUT : 0) },
         { .fd = s->input_open && !s->in_len && !s->ending ? STDIN_FILENO : -1, .events = POLLIN },
     };
     bool ending = s->ending;
-    int n = poll(p, G_N_ELEMENTS(p), ending ? END_MS : -1);
+    int n = poll(p, G_N_ELEMENTS(p), ending ? ATTACH_END_MS : -1);
 
     if (n == 0) {
         return false;
@@ -163,13 +130,10 @@ static bool turn(Session *s)
         return true;
     }
     if (p[0].revents) {
-        char bytes[16];
-
         /* Whoever asks twice does not want to wait. */
         s->done |= ending;
         leave(s);
-        while (read(signal_pipe[0], bytes, sizeof(bytes)) > 0) {
-        }
+        attach_signals_heard();
     }
     if (p[2].revents & POLLOUT) {
         send_input(s);
@@ -196,13 +160,14 @@ int attach_session(AttachWire *wire, int relay, bool signals, bool ends_with_inp
     int status = 0;
 
     s.terminal = isatty(STDIN_FILENO);
-    if (!take_signals()) {
-        close(relay);
-        return 1;
-    }
-    if (s.terminal) {
+    if (attach_signals_came()) {
+        attach_signals_heard();
+        leave(&s);
+    } else if (s.terminal) {
         chr_terminal_raw(STDIN_FILENO, signals);
     }
+    /* It may have said all already, with the answer before; then nothing more is to be read. */
+    hear(&s);
     while (!s.done && status == 0) {
         if (!turn(&s)) {
             error_report("the machine has not let go yet of what was attached");

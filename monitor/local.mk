@@ -12,6 +12,8 @@ libqometall_a_SOURCES += \
 	monitor/attach-server.c \
 	monitor/attach-session.c \
 	monitor/attach-session.h \
+	monitor/attach-signals.c \
+	monitor/attach-signals.h \
 	monitor/attach-wire.c \
 	monitor/attach-wire.h \
 	monitor/handlers.h \

@@ -73,6 +73,12 @@ def wait_for(what, process=None):
         time.sleep(0.002)
 
 
+def takes_signal(process, number):
+    """Whether the process has a handler for a signal: one that comes earlier ends it by itself."""
+    with open("/proc/%d/status" % process.pid, encoding="ascii") as file:
+        return bool(int(re.search(r"^SigCgt:\s*(\w+)", file.read(), re.M)[1], 16) >> number - 1 & 1)
+
+
 def listed(**more):
     """Name -> (process, machine, state) of the machines that run."""
     rows = [line.split(None, 3) for line in qomet("list", **more).expect(status=0, err="").out.splitlines()]

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """stdio in an attach is the terminal of whoever attaches; what uses it stays until one of them goes."""
+import contextlib
 import fcntl
 import os
 import pty
@@ -14,7 +15,7 @@ import termios
 import time
 
 sys.dont_write_bytecode = True
-from cli import QOMET, TIMEOUT_S, Machine, folder, listed, need_kvm, qomet, tap, wait_for  # noqa: E402
+from cli import QOMET, TIMEOUT_S, Machine, folder, listed, need_kvm, qomet, takes_signal, tap, wait_for  # noqa: E402
 
 BARE = ("-accel", "qtest", "-M", "bare", "-nodefaults", "-display", "none")
 CONSOLE = ("-chardev", "stdio,id=c", "-device", "isa-debugcon,iobase=0xe9,id=con1,chardev=c")
@@ -68,6 +69,15 @@ class Driven(Machine):
         os.write(writing, text.encode() + b"\n")
         os.close(writing)
         return reading
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """Takes no request meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def is_empty(self):
         """Nothing that was attached is left."""
@@ -130,6 +140,56 @@ def the_devices_go_with_the_caller():
             assert machine.is_empty()
 
 
+def a_signal_ends_it_in_order_at_any_moment():
+    with Driven("m") as machine:
+        for delay_ms in range(12):
+            client = attach(machine, *CONSOLE)
+            wait_for(lambda: takes_signal(client, signal.SIGTERM), client)
+            time.sleep(delay_ms / 1000)
+            client.send_signal(signal.SIGTERM)
+            out, err = client.communicate(timeout=TIMEOUT_S)
+            assert (client.returncode, out, err) == (0, b"", b""), (client.returncode, out, err)
+            assert machine.is_empty()
+
+
+def waits(process):
+    """Whether the process sleeps, and goes on doing so."""
+    def sleeps():
+        with open("/proc/%d/status" % process.pid, encoding="ascii") as file:
+            found = re.search(r"^State:\s*S.*^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.M | re.S)
+        return found and found[1]
+
+    before = sleeps()
+    time.sleep(0.05)
+    return before and sleeps() == before
+
+
+def what_was_asked_for_before_a_signal_is_taken_away_again():
+    with Driven("m") as machine:
+        with machine.standing_still():
+            client = attach(machine, *CONSOLE)
+            wait_for(lambda: takes_signal(client, signal.SIGHUP) and waits(client), client)
+            client.send_signal(signal.SIGTERM)
+        out, err = client.communicate(timeout=TIMEOUT_S)
+        assert (client.returncode, out, err) == (0, b"", b""), (client.returncode, out, err)
+        assert machine.is_empty()
+
+
+def who_asks_twice_does_not_wait_for_a_machine_that_does_not_answer():
+    with Driven("m") as machine:
+        with machine.standing_still():
+            client = attach(machine, *CONSOLE)
+            wait_for(lambda: takes_signal(client, signal.SIGHUP) and waits(client), client)
+            client.send_signal(signal.SIGINT)
+            # The answer is waited for: what was asked for may have been done.
+            wait_for(lambda: client.poll() is not None or waits(client))
+            client.send_signal(signal.SIGTERM)
+            out, err = client.communicate(timeout=TIMEOUT_S)
+            assert (client.returncode, out, err) == (0, b"", b""), (client.returncode, out, err)
+        # What came all the same is taken away when the machine sees that nobody is there.
+        wait_for(machine.is_empty)
+
+
 def the_end_of_the_machine_ends_the_caller():
     with Driven("m") as machine:
         client = attach(machine, *CONSOLE)
@@ -137,6 +197,23 @@ def the_end_of_the_machine_ends_the_caller():
         machine.process.terminate()
         out, err = client.communicate(timeout=TIMEOUT_S)
         assert (client.returncode, out, err) == (0, b"", b""), (client.returncode, out, err)
+
+
+def a_machine_that_has_said_all_at_once_is_understood():
+    with Driven("m"), socket.socket(socket.AF_UNIX) as listener:
+        # It stands where a machine would, in the folder that one has made.
+        listener.bind(os.environ["XDG_RUNTIME_DIR"] + "/qomet/quick")
+        listener.listen(2)
+        listener.settimeout(TIMEOUT_S)
+        client = subprocess.Popen([QOMET, "attach", "quick", *CONSOLE], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with listener.accept()[0] as first:
+            first.sendall(b'{"need": {"name": "stdio", "flags": 0}, "error": "there is none"}\n')
+            first.recv(1 << 16)
+        with listener.accept()[0] as second:
+            second.sendall(b'{"stays": {}}\n{"done": {}}\n')
+            err = client.communicate(timeout=TIMEOUT_S)[1]
+        assert (client.returncode, err) == (0, b""), (client.returncode, err)
+        os.unlink(listener.getsockname())
 
 
 def input_comes_from_the_caller():
@@ -182,8 +259,8 @@ def a_caller_who_reads_nothing_does_not_stop_the_machine():
                 assert machine.lines.readline() == "OK\n"
         machine.detach("con1").expect(status=0)
         client.send_signal(signal.SIGCONT)
-        out = client.communicate(timeout=TIMEOUT_S)[0]
-        assert client.returncode == 0 and set(out) == set(b"A"), out
+        out, err = client.communicate(timeout=TIMEOUT_S)
+        assert (client.returncode, set(out), err) == (0, set(b"A"), b""), (client.returncode, out[:100], err)
 
 
 # ---- A terminal ----
@@ -339,7 +416,9 @@ def a_debugger_may_be_brought_and_taken_away():
 
 
 tap([output_goes_to_the_caller_until_it_is_detached, the_devices_go_with_the_caller,
-     the_end_of_the_machine_ends_the_caller, input_comes_from_the_caller, a_second_stdio_is_refused,
+     a_signal_ends_it_in_order_at_any_moment, what_was_asked_for_before_a_signal_is_taken_away_again,
+     who_asks_twice_does_not_wait_for_a_machine_that_does_not_answer, the_end_of_the_machine_ends_the_caller,
+     a_machine_that_has_said_all_at_once_is_understood, input_comes_from_the_caller, a_second_stdio_is_refused,
      an_attach_that_fails_does_not_stay, a_caller_who_reads_nothing_does_not_stop_the_machine,
      a_terminal_is_raw_meanwhile_and_keys_go_to_the_guest, keys_end_it, with_signal_off_ctrl_c_is_for_the_guest,
      a_terminal_that_is_closed_ends_it, a_machine_in_the_background_of_the_terminal_is_not_stopped,
