@@ -31,9 +31,10 @@ static void hand_on(int sig)
     errno = errnum;
 }
 
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
 static void hand_on_signals(void)
 {
-    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction action = { .sa_handler = hand_on };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++) {
@@ -54,13 +55,15 @@ static int status_of_child(void)
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
-static void wait_for_child(int fd) G_GNUC_NORETURN;
-static void wait_for_child(int fd)
+/* Signals are held back until here; with @mask they come through, to the child. */
+static void wait_for_child(int fd, const sigset_t *mask) G_GNUC_NORETURN;
+static void wait_for_child(int fd, const sigset_t *mask)
 {
     char ready;
     ssize_t n;
 
     hand_on_signals();
+    pthread_sigmask(SIG_SETMASK, mask, NULL);
     do {
         n = read(fd, &ready, 1);
     } while (n < 0 && errno == EINTR);
@@ -70,18 +73,42 @@ static void wait_for_child(int fd)
 
 /* ---- The child ---- */
 
+static bool failed(GError **errp)
+{
+    qom_error_set(errp, QOM_ERROR_FAILED, "cannot go into the background: %s", g_strerror(errno));
+    return false;
+}
+
+/* Holds back what would end the program, until *@mask is set again. */
+static void hold_signals(sigset_t *mask)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++) {
+        sigaddset(&held, ends[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &held, mask);
+}
+
 bool os_daemonize(GError **errp)
 {
+    sigset_t mask;
     int fds[2];
 
-    if (pipe2(fds, O_CLOEXEC) != 0 || (child = fork()) < 0) {
-        qom_error_set(errp, QOM_ERROR_FAILED, "cannot go into the background: %s",
-                      g_strerror(errno));
-        return false;
+    if (pipe2(fds, O_CLOEXEC) != 0) {
+        return failed(errp);
     }
+    /* None comes after the parent is two and before it hands signals on: it would be lost. */
+    hold_signals(&mask);
+    child = fork();
     if (child > 0) {
         close(fds[1]);
-        wait_for_child(fds[0]);
+        wait_for_child(fds[0], &mask);
+    }
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    if (child < 0) {
+        return failed(errp);
     }
     close(fds[0]);
     ready_fd = fds[1];
