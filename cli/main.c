@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -107,12 +108,24 @@ static int run(OptionPlan *plan)
     return qemu_main_loop();
 }
 
+/*
+ * ThreadSanitizer makes room for signals at a thread's first call that may wait, and loses one that
+ * comes while it does.
+ */
+static void be_ready_for_signals(void)
+{
+#if defined(__SANITIZE_THREAD__)
+    poll(NULL, 0, 0);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     int status = EXIT_FAILURE;
     OptionPlan *plan;
 
+    be_ready_for_signals();
     if (argc > 1 && options_command(argv[1])) {
         keep_standard_streams();
         return attach_client(argc - 1, argv + 1);

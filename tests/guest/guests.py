@@ -32,22 +32,6 @@ def take_terminal():
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def wait_for_end(process, number, seconds):
-    """Until the process ends that was sent the signal @number.
-
-    ThreadSanitizer may hold a signal back that comes just before the program waits; there it is sent again.
-    """
-    until = time.monotonic() + seconds
-    while "thread" in os.environ.get("SANITIZERS", "") and time.monotonic() < until:
-        try:
-            process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            process.send_signal(number)
-            continue
-        return
-    process.wait(timeout=max(0, until - time.monotonic()))
-
-
 class Code:
     """Machine code of 16, 32 or 64 bits that is @start bytes into its code segment when it runs."""
 

@@ -15,7 +15,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from guests import LONG, Code, seed_of_test, take_terminal, wait_for_end  # noqa: E402
+from guests import LONG, Code, seed_of_test, take_terminal  # noqa: E402
 from cli import QOMET, TIMEOUT_S, folder, need_kvm, tap  # noqa: E402
 
 GUESTS = int(os.environ.get("QOMET_TEST_GUESTS") or (300 if LONG else 30))
@@ -58,7 +58,7 @@ class Guest:
     def ends(self, by=None):
         """With status 0, or by the signal @by when that came before the program takes its signals."""
         try:
-            wait_for_end(self.process, by or signal.SIGTERM, TIMEOUT_S)
+            self.process.wait(timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -17,7 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from guests import Code, on_kvm, wait_for_end  # noqa: E402
+from guests import Code, on_kvm  # noqa: E402
 from cli import QOMET, TIMEOUT_S, folder, need_kvm, qomet, start, tap  # noqa: E402
 
 CON = "/machine/peripheral/con"
@@ -134,7 +134,7 @@ def the_file_is_whole_however_the_program_ends():
                     assert time.monotonic() < until, "the guest writes, and the timeline does not grow"
                     time.sleep(0.01)
                 process.send_signal(number)
-                wait_for_end(process, number, TIMEOUT_S)
+                process.wait(timeout=TIMEOUT_S)
                 assert status is None or process.returncode == status, process.returncode
             # The host ends a killed process even in the middle of a write, where a page of the file ends.
             events = load(run, torn=number == signal.SIGKILL)

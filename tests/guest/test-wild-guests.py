@@ -17,12 +17,12 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from guests import LONG, MODES, Code, on_kvm, seed_of_test, take_terminal, wait_for_end  # noqa: E402
-from cli import QOMET, folder, need_kvm, tap  # noqa: E402
+from guests import LONG, MODES, Code, on_kvm, seed_of_test, take_terminal  # noqa: E402
+from cli import QOMET, TIMEOUT_S, folder, need_kvm, takes_signal, tap, wait_for  # noqa: E402
 
 GUESTS = int(os.environ.get("QOMET_TEST_GUESTS") or (2000 if LONG else 200))
-# How long a guest of random bytes runs, and how long the program may take to end on a busy machine.
-RUN_S, END_S = 0.1, 20
+# How long a guest of random bytes runs, and how soon after a signal the program ends, on a busy machine too.
+RUN_S, SOON_S = 0.1, 5
 
 
 def says(words, image, status, *patterns):
@@ -139,11 +139,11 @@ class Running:
         """The status after a signal, and how many seconds that took."""
         begin = time.monotonic()
         self.process.send_signal(number)
-        wait_for_end(self.process, number, END_S)
+        self.process.wait(timeout=TIMEOUT_S)
         return self.process.returncode, time.monotonic() - begin
 
     def wait_until_it_speaks(self):
-        until = time.monotonic() + END_S
+        until = time.monotonic() + TIMEOUT_S
         while not self.said() and time.monotonic() < until:
             time.sleep(0.01)
 
@@ -174,6 +174,7 @@ def ends_soon(words, image, check=lambda said: said == "", speaks=False, **strea
     took = []
     for i in range(3):
         with folder() as path, Running(path, words, image, **streams) as guest:
+            wait_for(lambda: takes_signal(guest.process, signal.SIGTERM), guest.process)
             if speaks:
                 guest.wait_until_it_speaks()
             assert guest.lasts(RUN_S * (1 + i)), guest.said()
@@ -182,7 +183,7 @@ def ends_soon(words, image, check=lambda said: said == "", speaks=False, **strea
             assert status == 0, (status, guest.said())
             assert check(guest.said()), guest.said()[:2000]
     # The best of some: the machine may be busy.
-    assert min(took) < 1, took
+    assert min(took) < SOON_S, took
 
 
 def flood(port):
