@@ -84,10 +84,11 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 /* The guest's end is told on standard error; what is explained goes to a log that nobody reads. */
 static const char *run(const char *words, bool explain, const uint8_t *code, size_t size)
 {
-    guest_begin(words, code, size);
-    guest_recorder(false, 0xf1, 1);
+    /* Before there is a vCPU, whose thread reads and counts. */
     fallen = false;
     requests = resets = 0;
+    guest_begin(words, code, size);
+    guest_recorder(false, 0xf1, 1);
     assert_true(qemu_set_log_filename("/dev/null", NULL));
     if (explain) {
         assert_true(exit_observe(EXIT_EXPLAIN, true, NULL));
