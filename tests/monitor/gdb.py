@@ -57,7 +57,7 @@ def run_gdb(*commands):
 class Debuggee:
     """A machine that runs @image and waits for gdb, with a monitor besides (.qmp); for a with statement."""
 
-    def __init__(self, image, *words, mode=32, machine="", place=None):
+    def __init__(self, image, *words, mode=32, machine="", place=None, **more):
         need_kvm()
         self.folder = folder()
         self.socket, self.printed = self.folder.name + "/gdb", self.folder.name + "/e9"
@@ -67,7 +67,8 @@ class Debuggee:
         try:
             self.machine = Machine("-M", "bare" + MODES[mode] + machine, "-serial", "none", "-kernel", kernel,
                                    "-chardev", "file,id=e9,path=" + self.printed,
-                                   "-device", "isa-debugcon,iobase=0xe9,chardev=e9", "-gdb", place or "unix:" + self.socket, *words)
+                                   "-device", "isa-debugcon,iobase=0xe9,chardev=e9", "-gdb", place or "unix:" + self.socket, *words,
+                                   **more)
         except BaseException:
             self.folder.cleanup()
             raise

@@ -209,7 +209,7 @@ def ctrl_d_on_an_empty_line_hangs_up():
 
 def an_endless_line_and_control_bytes_do_no_harm():
     rand = random.Random(7)
-    with folder() as path, Machine(*BOARD, *socket_words(path, "m")) as machine:
+    with folder() as path, Machine(*BOARD, *socket_words(path, "m"), measured=True) as machine:
         line = Line(path + "/m")
         before = machine.resident_bytes()
         for _ in range(64):
@@ -236,7 +236,7 @@ def an_endless_line_and_control_bytes_do_no_harm():
 
 
 def who_never_reads_holds_up_nobody():
-    with folder() as path, Machine(*BOARD, *socket_words(path, "m")) as machine:
+    with folder() as path, Machine(*BOARD, *socket_words(path, "m"), measured=True) as machine:
         client = connect(path + "/m")
         client.setblocking(False)
         sent = 0
