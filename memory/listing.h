@@ -23,6 +23,12 @@ typedef struct MemoryRegionListing {
     hwaddr alias_offset; /* where that part begins */
 } MemoryRegionListing;
 
+/** The last address of @size bytes (UINT64_MAX: 2^64) at @addr; of none, @addr. */
+static inline hwaddr memory_last_address(hwaddr addr, uint64_t size)
+{
+    return size == UINT64_MAX ? UINT64_MAX : size ? addr + size - 1 : addr;
+}
+
 QOM_EXPORT MemoryRegionListing memory_region_list(const MemoryRegion *mr);
 /** The same words for a piece of a flat view: "ram", "rom", "romd" or "i/o". */
 QOM_EXPORT const char *memory_section_kind(const MemoryRegionSection *section);

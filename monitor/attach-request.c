@@ -7,23 +7,19 @@
 #include <unistd.h>
 #include <qomet/accel/runstate.h>
 #include <qomet/machine/machine.h>
+#include <qomet/monitor/qmp.h>
 #include "monitor/attach-peer.h"
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
 GVariant *attach_message(const char *key, GVariant *value)
 {
-    GVariantDict dict;
-
-    g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert_value(
-        &dict, key, value ? value : g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
-    return g_variant_dict_end(&dict);
+    return qmp_object(key, value ? value : qmp_object(NULL, NULL), NULL);
 }
 
 GVariant *attach_error(const char *text)
 {
-    return attach_message("error", g_variant_new_take_string(g_utf8_make_valid(text, -1)));
+    return attach_message("error", qmp_text(text));
 }
 
 static void fail(AttachPeer *peer, const char *text)
@@ -37,15 +33,6 @@ static void done(AttachPeer *peer, GVariant *what)
 }
 
 /* ---- attach ---------------------------------------------------------------------------------- */
-
-/* The text of @key, which @request keeps; NULL when there is none. */
-static const char *text_of(GVariant *request, const char *key)
-{
-    const char *text = NULL;
-
-    g_variant_lookup(request, key, "&s", &text);
-    return text;
-}
 
 static void attachment_gone(void *opaque)
 {
@@ -112,16 +99,10 @@ static bool give_files(AttachPeer *peer, GVariant *request, HostClient *client, 
 
 static void answer_need(AttachPeer *peer, const HostWish *wish, const char *error)
 {
-    GVariantDict need, dict;
+    GVariant *need = qmp_object("name", g_variant_new_string(wish->name), "flags",
+                                g_variant_new_int64(wish->flags), NULL);
 
-    g_variant_dict_init(&need, NULL);
-    g_variant_dict_insert(&need, "name", "s", wish->name);
-    g_variant_dict_insert(&need, "flags", "x", (gint64)wish->flags);
-    g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert_value(&dict, "need", g_variant_dict_end(&need));
-    g_variant_dict_insert_value(&dict, "error",
-                                g_variant_new_take_string(g_utf8_make_valid(error, -1)));
-    attach_peer_answer(peer, g_variant_dict_end(&dict), true);
+    attach_peer_answer(peer, qmp_object("need", need, "error", qmp_text(error), NULL), true);
 }
 
 static void attached(AttachPeer *peer, Attachment *attachment, bool stays)
@@ -144,7 +125,7 @@ static void carry_out(AttachPeer *peer, char **words, HostClient *client, bool s
     if (attachment) {
         attached(peer, attachment, stays);
     } else if (text) {
-        done(peer, attach_message("text", g_variant_new_take_string(g_utf8_make_valid(text, -1))));
+        done(peer, attach_message("text", qmp_text(text)));
     } else if (host_client_wish(client)) {
         answer_need(peer, host_client_wish(client), error->message);
     } else {
@@ -154,7 +135,7 @@ static void carry_out(AttachPeer *peer, char **words, HostClient *client, bool s
 
 static void do_attach(AttachPeer *peer, GVariant *request)
 {
-    const char *directory = text_of(request, "directory");
+    const char *directory = qmp_arg_str(request, "directory");
     g_auto(GStrv) words = words_of(request);
     HostClient *client;
     bool terminal;
@@ -181,7 +162,7 @@ static void do_attach(AttachPeer *peer, GVariant *request)
 
 static void do_detach(AttachPeer *peer, GVariant *request)
 {
-    const char *id = text_of(request, "id");
+    const char *id = qmp_arg_str(request, "id");
     g_autoptr(GError) error = NULL;
     DeviceState *pending;
 
@@ -202,19 +183,12 @@ static void do_detach(AttachPeer *peer, GVariant *request)
 
 static void do_status(AttachPeer *peer, GVariant *request)
 {
-    const char *type = object_get_typename(OBJECT(current_machine()));
-    g_autofree char *machine = g_str_has_suffix(type, TYPE_MACHINE_SUFFIX)
-                                   ? g_strndup(type, strlen(type) - strlen(TYPE_MACHINE_SUFFIX))
-                                   : g_strdup(type);
-    GVariantDict dict;
+    g_autofree char *machine = machine_name(MACHINE_GET_CLASS(current_machine()));
 
     (void)request;
-    g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, "name", "s", attach_server_name(peer->server));
-    g_variant_dict_insert(&dict, "pid", "x", (gint64)getpid());
-    g_variant_dict_insert(&dict, "machine", "s", machine);
-    g_variant_dict_insert(&dict, "status", "s", runstate_name(runstate_get()));
-    done(peer, g_variant_dict_end(&dict));
+    done(peer, qmp_object("name", g_variant_new_string(attach_server_name(peer->server)), "pid",
+                          g_variant_new_int64(getpid()), "machine", g_variant_new_string(machine),
+                          "status", g_variant_new_string(runstate_name(runstate_get())), NULL));
 }
 
 /* ---- Requests --------------------------------------------------------------------------------- */
@@ -230,7 +204,7 @@ static const struct {
 
 void attach_peer_request(AttachPeer *peer, GVariant *request)
 {
-    const char *what = text_of(request, "do");
+    const char *what = qmp_arg_str(request, "do");
     gint64 version;
 
     if (!g_variant_lookup(request, "qomet-attach", "x", &version) || version != ATTACH_VERSION) {

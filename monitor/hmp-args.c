@@ -217,8 +217,7 @@ static GVariant *read_rest(const char **at)
     return g_variant_new_string(text);
 }
 
-/* Whether the argument is the rest of the line, spaces and all. */
-static bool takes_rest(const char *type)
+bool hmp_takes_rest(const char *type)
 {
     static const char *const types[] = { "rest", "command", "device-words", "object-words", NULL };
 
@@ -236,7 +235,7 @@ static GVariant *read_value(const SchemaMember *m, const char **at, Monitor *mon
     if (!strcmp(m->type, "bool")) {
         return read_bool(at, errp);
     }
-    if (takes_rest(m->type)) {
+    if (hmp_takes_rest(m->type)) {
         return read_rest(at);
     }
     word = hmp_parse_word(at, errp);

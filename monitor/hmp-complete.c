@@ -365,14 +365,14 @@ static bool pass(Completion *c, const SchemaMember *m, const char **at)
 
 static void complete_args(Completion *c, const HmpCommand *row, const char *at)
 {
-    static const char *const rests[] = { "command", "device-words", "object-words", NULL };
-
     for (const SchemaMember *m = row->args; m && m->name; m++) {
         void (*complete)(Completion * c) = find_completer(m->type);
 
-        if (g_strv_contains(rests, m->type)) {
+        if (hmp_takes_rest(m->type)) {
             c->typed = at + strspn(at, " ");
-            complete(c);
+            if (complete) {
+                complete(c);
+            }
             return;
         }
         if (!pass(c, m, &at)) {

@@ -45,14 +45,12 @@ HmpHandler hmp_do_device_add;
 HmpHandler hmp_do_object_add;
 HmpHandler hmp_do_info_qom_tree;
 HmpHandler hmp_do_info_qtree;
+HmpHandler hmp_do_info_wires;
 
 /* The log (hmp-log.c). */
 HmpHandler hmp_do_log;
 HmpHandler hmp_do_trace_event;
 HmpHandler hmp_do_info_trace_events;
-
-/* Pictures, and what is nowhere else in words (hmp-pictures.c). */
-HmpHandler hmp_do_info_wires;
 
 /* Exits (hmp-exits.c). */
 HmpHandler hmp_do_info_exits;

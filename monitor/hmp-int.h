@@ -57,6 +57,8 @@ HmpFormat hmp_arg_format(GVariant *args, const char *name, HmpFormat defaults);
  * @errp set. @mon: whose vCPU registers in expressions are of.
  */
 GVariant *hmp_parse_args(const HmpCommand *row, const char *at, Monitor *mon, GError **errp);
+/** Whether an argument of @type is the rest of the line, spaces and all. */
+bool hmp_takes_rest(const char *type);
 /** A word, or one in quotes with backslashes; NULL with @errp set at the end of the line. */
 char *hmp_parse_word(const char **at, GError **errp);
 /**

@@ -20,11 +20,6 @@ typedef struct Tree {
     unsigned depth;
 } Tree;
 
-static hwaddr last_address(hwaddr addr, uint64_t size)
-{
-    return size == UINT64_MAX ? UINT64_MAX : size ? addr + size - 1 : addr;
-}
-
 static void show_owner(const Tree *t, const MemoryRegion *mr)
 {
     Object *owner = memory_region_owner(mr);
@@ -41,7 +36,7 @@ static void show_owner(const Tree *t, const MemoryRegion *mr)
 static void show_alias(const Tree *t, const MemoryRegionListing *m)
 {
     monitor_printf(t->mon, " @%s %016" PRIx64 "-%016" PRIx64, memory_region_name(m->alias),
-                   m->alias_offset, last_address(m->alias_offset, m->size));
+                   m->alias_offset, memory_last_address(m->alias_offset, m->size));
     if (!g_ptr_array_find(t->targets, m->alias, NULL)) {
         g_ptr_array_add(t->targets, m->alias);
     }
@@ -60,7 +55,7 @@ static void show_region(MemoryRegion *mr, void *opaque)
     inner.base = t->base + m.addr;
     inner.depth++;
     monitor_printf(t->mon, "%*s%016" PRIx64 "-%016" PRIx64 " (prio %d, %s): %s%s",
-                   (int)inner.depth * 2, "", inner.base, last_address(inner.base, m.size),
+                   (int)inner.depth * 2, "", inner.base, memory_last_address(inner.base, m.size),
                    m.priority, m.alias ? memory_region_list(m.alias).kind : m.kind,
                    m.alias ? "alias " : "", memory_region_name(mr));
     if (m.alias) {
@@ -112,7 +107,7 @@ static bool show_range(const MemoryRegionSection *s, void *opaque)
 
     f->shown = true;
     monitor_printf(f->tree->mon, "  %016" PRIx64 "-%016" PRIx64 " (prio %d, %s): %s", addr,
-                   last_address(addr, s->size), memory_region_list(s->mr).priority,
+                   memory_last_address(addr, s->size), memory_region_list(s->mr).priority,
                    memory_section_kind(s), memory_region_name(s->mr));
     if (s->offset_within_region) {
         monitor_printf(f->tree->mon, " @%016" PRIx64, s->offset_within_region);

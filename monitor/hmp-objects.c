@@ -65,38 +65,37 @@ bool hmp_do_qom_set(Monitor *mon, GVariant *args, GError **errp)
 
 /* ---- Words ---- */
 
-/* Prints what the command line would answer to "@option @words"; false: that is no question. */
-static bool answer(Monitor *mon, const char *option, const char *words)
+/*
+ * The argument "words" as the command line has it behind @option, taken apart. NULL: what they ask
+ * was answered (*@answered), or @errp is set.
+ */
+static KeyVal *take_words(Monitor *mon, GVariant *args, const char *option, const char *implied_key,
+                          bool *answered, GError **errp)
 {
+    const char *words = qmp_arg_str(args, "words");
     char *const line[] = { (char *)option, (char *)words, NULL };
     g_autofree char *text = options_answer(line);
 
+    *answered = text != NULL;
     if (text) {
         monitor_puts(mon, text);
+        return NULL;
     }
-    return text != NULL;
+    return keyval_parse(words, implied_key, errp);
 }
 
 bool hmp_do_device_add(Monitor *mon, GVariant *args, GError **errp)
 {
-    const char *words = qmp_arg_str(args, "words");
-    g_autoptr(KeyVal) kv = NULL;
+    bool answered;
+    g_autoptr(KeyVal) kv = take_words(mon, args, "-device", "driver", &answered, errp);
 
-    if (answer(mon, "-device", words)) {
-        return true;
-    }
-    kv = keyval_parse(words, "driver", errp);
-    return kv && options_device_add(kv, errp);
+    return answered || (kv && options_device_add(kv, errp));
 }
 
 bool hmp_do_object_add(Monitor *mon, GVariant *args, GError **errp)
 {
-    const char *words = qmp_arg_str(args, "words");
-    g_autoptr(KeyVal) kv = NULL;
+    bool answered;
+    g_autoptr(KeyVal) kv = take_words(mon, args, "-object", "qom-type", &answered, errp);
 
-    if (answer(mon, "-object", words)) {
-        return true;
-    }
-    kv = keyval_parse(words, "qom-type", errp);
-    return kv && user_creatable_add(kv, errp);
+    return answered || (kv && user_creatable_add(kv, errp));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The object graph as people read it: the composition tree, and devices on their buses.
+ * The object graph as people read it: the composition tree, devices on their buses, and wires.
  */
 #include <inttypes.h>
 #include <qomet/hw/core/sysbus.h>
@@ -211,5 +211,16 @@ bool hmp_do_info_qtree(Monitor *mon, GVariant *args, GError **errp)
     (void)args;
     (void)errp;
     object_child_foreach_recursive(qdev_get_machine(), show_top, &l);
+    return true;
+}
+
+/* ---- info wires ---- */
+
+bool hmp_do_info_wires(Monitor *mon, GVariant *args, GError **errp)
+{
+    g_autofree char *text = qmp_arg_bool(args, "dot", false) ? picture_wires() : listing_wires();
+
+    (void)errp;
+    monitor_puts(mon, *text ? text : "No device has an output line.\n");
     return true;
 }

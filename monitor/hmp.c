@@ -56,14 +56,8 @@ static char *take_name(const char **at)
 
 static void set_unknown(const char *name, GError **errp)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    g_autofree char *near = NULL;
+    g_autofree char *near = qom_did_you_mean_row(name, hmp_commands, sizeof(*hmp_commands));
 
-    for (const HmpCommand *row = hmp_commands; row->name; row++) {
-        g_ptr_array_add(names, (void *)row->name);
-    }
-    g_ptr_array_add(names, NULL);
-    near = qom_did_you_mean(name, (const char *const *)names->pdata);
     qmp_error_set(errp, QMP_ERROR_GENERIC, "unknown command: '%s'%s", name, near);
 }
 

@@ -30,7 +30,6 @@ libqometall_a_SOURCES += \
 	monitor/hmp-log.c \
 	monitor/hmp-memory.c \
 	monitor/hmp-monitor.c \
-	monitor/hmp-pictures.c \
 	monitor/hmp-mtree.c \
 	monitor/hmp-objects.c \
 	monitor/hmp-tree.c \

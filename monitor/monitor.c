@@ -65,16 +65,18 @@ void monitor_write(Monitor *mon, const char *text, size_t len)
     }
 }
 
+char *monitor_with_returns(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    return g_strjoinv("\r\n", lines);
+}
+
 void monitor_puts(Monitor *mon, const char *text)
 {
-    g_auto(GStrv) lines = NULL;
-    g_autofree char *joined = NULL;
+    g_autofree char *shown = MONITOR_GET_CLASS(mon)->returns ? monitor_with_returns(text) : NULL;
 
-    if (MONITOR_GET_CLASS(mon)->returns) {
-        lines = g_strsplit(text, "\n", -1);
-        joined = g_strjoinv("\r\n", lines);
-        text = joined;
-    }
+    text = shown ? shown : text;
     monitor_write(mon, text, strlen(text));
 }
 

@@ -65,6 +65,8 @@ QOM_EXPORT bool monitor_start(UserCreatable *uc, GError **errp);
 QOM_EXPORT void monitor_puts(Monitor *mon, const char *text);
 QOM_EXPORT void monitor_printf(Monitor *mon, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 QOM_EXPORT void monitor_write(Monitor *mon, const char *text, size_t len);
+/** @text with "\r\n" for each "\n"; the caller frees. Any thread. */
+QOM_EXPORT char *monitor_with_returns(const char *text);
 
 /**
  * A monitor without a chardev that gathers what is printed; a reference for the caller. For those

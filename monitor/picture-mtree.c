@@ -28,7 +28,7 @@ typedef struct MemoryPicture {
 /* "0x3f8-0x3ff", or "0x80" for one address. */
 static char *range_text(hwaddr addr, uint64_t size)
 {
-    hwaddr last = size == UINT64_MAX ? UINT64_MAX : addr + size - 1;
+    hwaddr last = memory_last_address(addr, size);
 
     return last == addr ? g_strdup_printf("0x%" PRIx64, addr)
                         : g_strdup_printf("0x%" PRIx64 "-0x%" PRIx64, addr, last);
@@ -209,7 +209,7 @@ static void draw_space(AddressSpace *as, void *opaque)
     MemoryPicture *m = opaque;
     g_autofree char *name = g_strconcat("address space ", as->name, NULL);
     uint64_t size = memory_region_size(as->root);
-    hwaddr last = size == UINT64_MAX ? UINT64_MAX : size - 1;
+    hwaddr last = memory_last_address(0, size);
     FlatPicture f = { .m = m, .name = name };
 
     draw_region(m, as->root);

@@ -87,8 +87,7 @@ bool qmp_do_human_monitor_command(Monitor *mon, GVariant *args, GVariant **ret, 
     g_autoptr(Monitor) people = monitor_gathering_new();
     int64_t cpu = qmp_arg_int(args, "cpu-index", 0);
     g_autoptr(GError) error = NULL;
-    g_autofree char *text = NULL, *joined = NULL;
-    g_auto(GStrv) lines = NULL;
+    g_autofree char *text = NULL, *shown = NULL;
 
     (void)mon;
     if (cpu && ((uint64_t)cpu > UINT_MAX || !qemu_get_cpu((unsigned)cpu))) {
@@ -100,8 +99,7 @@ bool qmp_do_human_monitor_command(Monitor *mon, GVariant *args, GVariant **ret, 
         monitor_printf(people, "%s\n", error->message);
     }
     text = monitor_gathered(people);
-    lines = g_strsplit(text, "\n", -1);
-    joined = g_strjoinv("\r\n", lines);
-    *ret = qmp_text(joined);
+    shown = monitor_with_returns(text);
+    *ret = qmp_text(shown);
     return true;
 }

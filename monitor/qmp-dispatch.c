@@ -133,7 +133,6 @@ static const QmpCommand *find_command(const QmpMonitor *qmp, const char *name, G
 {
     const QmpCommand *command = qmp_command_find(name);
     bool negotiates = !strcmp(name, "qmp_capabilities");
-    g_autoptr(GPtrArray) names = NULL;
     g_autofree char *near = NULL;
 
     if (!qmp->negotiated && !negotiates) {
@@ -147,12 +146,7 @@ static const QmpCommand *find_command(const QmpMonitor *qmp, const char *name, G
         return NULL;
     }
     if (!command) {
-        names = g_ptr_array_new();
-        for (const QmpCommand *row = qmp_commands; row->name; row++) {
-            g_ptr_array_add(names, (void *)row->name);
-        }
-        g_ptr_array_add(names, NULL);
-        near = qom_did_you_mean(name, (const char *const *)names->pdata);
+        near = qom_did_you_mean_row(name, qmp_commands, sizeof(*qmp_commands));
         qmp_error_set(errp, QMP_ERROR_COMMAND_NOT_FOUND, "The command %s has not been found%s",
                       name, near);
     }

@@ -190,32 +190,33 @@ bool qmp_do_query_qmp_schema(Monitor *mon, GVariant *args, GVariant **ret, GErro
     return true;
 }
 
-bool qmp_do_query_commands(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
+/* The names of @rows, of @row_bytes each, which begin with theirs. */
+static GVariant *list_names(const void *rows, size_t row_bytes)
 {
     GVariantBuilder list;
+    const char *const *name;
 
+    g_variant_builder_init(&list, G_VARIANT_TYPE("av"));
+    for (const char *row = rows; name = (const char *const *)row, *name; row += row_bytes) {
+        g_variant_builder_add(&list, "v", name_only(*name));
+    }
+    return g_variant_builder_end(&list);
+}
+
+bool qmp_do_query_commands(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
+{
     (void)mon;
     (void)args;
     (void)errp;
-    g_variant_builder_init(&list, G_VARIANT_TYPE("av"));
-    for (const QmpCommand *row = qmp_commands; row->name; row++) {
-        g_variant_builder_add(&list, "v", name_only(row->name));
-    }
-    *ret = g_variant_builder_end(&list);
+    *ret = list_names(qmp_commands, sizeof(*qmp_commands));
     return true;
 }
 
 bool qmp_do_query_events(Monitor *mon, GVariant *args, GVariant **ret, GError **errp)
 {
-    GVariantBuilder list;
-
     (void)mon;
     (void)args;
     (void)errp;
-    g_variant_builder_init(&list, G_VARIANT_TYPE("av"));
-    for (const QmpEvent *row = qmp_events; row->name; row++) {
-        g_variant_builder_add(&list, "v", name_only(row->name));
-    }
-    *ret = g_variant_builder_end(&list);
+    *ret = list_names(qmp_events, sizeof(*qmp_events));
     return true;
 }

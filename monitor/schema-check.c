@@ -11,34 +11,31 @@
 
 /* ---- Rows by name ---- */
 
-const SchemaType *schema_type_find(const char *name)
+/* The row called @name of @rows, of @row_bytes each, which begin with their name; or NULL. */
+static const void *find_row(const void *rows, size_t row_bytes, const char *name)
 {
-    for (const SchemaType *row = schema_types; row->name; row++) {
-        if (!strcmp(row->name, name)) {
-            return row;
+    for (const char *row = rows;; row += row_bytes) {
+        const char *here = *(const char *const *)row;
+
+        if (!here || !strcmp(here, name)) {
+            return here ? row : NULL;
         }
     }
-    return NULL;
+}
+
+const SchemaType *schema_type_find(const char *name)
+{
+    return find_row(schema_types, sizeof(*schema_types), name);
 }
 
 const QmpCommand *qmp_command_find(const char *name)
 {
-    for (const QmpCommand *row = qmp_commands; row->name; row++) {
-        if (!strcmp(row->name, name)) {
-            return row;
-        }
-    }
-    return NULL;
+    return find_row(qmp_commands, sizeof(*qmp_commands), name);
 }
 
 const QmpEvent *qmp_event_find(const char *name)
 {
-    for (const QmpEvent *row = qmp_events; row->name; row++) {
-        if (!strcmp(row->name, name)) {
-            return row;
-        }
-    }
-    return NULL;
+    return find_row(qmp_events, sizeof(*qmp_events), name);
 }
 
 /* ---- Values ---- */

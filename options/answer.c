@@ -161,7 +161,7 @@ static void print_machine(ObjectClass *klass, void *opaque)
 {
     FILE *out = opaque;
     MachineClass *mc = MACHINE_CLASS(klass);
-    g_autofree char *name = without_suffix(object_class_get_name(klass), TYPE_MACHINE_SUFFIX);
+    g_autofree char *name = machine_name(mc);
 
     print_row(out, name, mc->desc, mc->is_default ? " (default)" : "");
     if (mc->alias) {

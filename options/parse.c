@@ -46,14 +46,8 @@ static const OptionKey *find_key(const OptionKey *keys, const char *name)
 
 static void unknown_key(const OptionKey *keys, const char *name, GError **errp)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    g_autofree char *near = NULL;
+    g_autofree char *near = qom_did_you_mean_row(name, keys, sizeof(*keys));
 
-    for (; keys->name; keys++) {
-        g_ptr_array_add(names, (void *)keys->name);
-    }
-    g_ptr_array_add(names, NULL);
-    near = qom_did_you_mean(name, (const char *const *)names->pdata);
     qom_error_set(errp, QOM_ERROR_NOT_FOUND, "unexpected parameter '%s'%s", name, near);
 }
 

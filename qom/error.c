@@ -97,3 +97,15 @@ char *qom_did_you_mean(const char *word, const char *const *candidates)
 
     return near ? g_strdup_printf(" (did you mean '%s'?)", near) : g_strdup("");
 }
+
+char *qom_did_you_mean_row(const char *word, const void *rows, size_t row_bytes)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *const *name;
+
+    for (const char *row = rows; name = (const char *const *)row, *name; row += row_bytes) {
+        g_ptr_array_add(names, (void *)*name);
+    }
+    g_ptr_array_add(names, NULL);
+    return qom_did_you_mean(word, (const char *const *)names->pdata);
+}

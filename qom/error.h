@@ -51,5 +51,10 @@ QOM_EXPORT const char *qom_nearest(const char *word, const char *const *candidat
  * frees. Any thread.
  */
 QOM_EXPORT char *qom_did_you_mean(const char *word, const char *const *candidates);
+/**
+ * The same among the names of a table: @rows of @row_bytes each, which begin with their name (a
+ * const char *); one without a name ends them. The caller frees. Any thread.
+ */
+QOM_EXPORT char *qom_did_you_mean_row(const char *word, const void *rows, size_t row_bytes);
 
 #endif

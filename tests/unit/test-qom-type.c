@@ -407,6 +407,20 @@ static void the_nearest_name_is_within_a_few_edits_or_begins_alike(void **state)
     assert_null(qom_nearest("isa-serial", names));
 }
 
+static void the_nearest_name_of_a_table_is_that_of_a_row(void **state)
+{
+    static const struct {
+        const char *name;
+        int other;
+    } rows[] = { { "stop", 1 }, { "cont", 2 }, { NULL, 0 }, { "quit", 3 } };
+    g_autofree char *near = qom_did_you_mean_row("cnot", rows, sizeof(rows[0]));
+    g_autofree char *behind_the_end = qom_did_you_mean_row("quit", rows, sizeof(rows[0]));
+
+    (void)state;
+    assert_string_equal(near, " (did you mean 'cont'?)");
+    assert_string_equal(behind_the_end, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +443,7 @@ int main(void)
         cmocka_unit_test(a_batch_closes_a_cycle_that_was_begun_outside),
         cmocka_unit_test(ten_thousand_types_are_found_again),
         cmocka_unit_test(the_nearest_name_is_within_a_few_edits_or_begins_alike),
+        cmocka_unit_test(the_nearest_name_of_a_table_is_that_of_a_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
