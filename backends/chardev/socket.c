@@ -39,6 +39,12 @@ struct SocketChardev {
     unsigned n_taken;
 };
 
+/* A machine that runs does not stand still for a peer. */
+static bool waits_for_peer(const SocketChardev *s)
+{
+    return s->wait && !host_client_present();
+}
+
 /* ---- A peer ---- */
 
 static void socket_connected(SocketChardev *s, int fd)
@@ -217,32 +223,56 @@ static bool open_server(SocketChardev *s, GError **errp)
         s->port = g_strdup_printf("%u", s->address.port);
     }
     s->listening = loop_watch_new(s->listen_fd, G_IO_IN, NULL, socket_accept, s);
-    /* A machine that runs does not stand still for a peer. */
-    return !s->wait || host_client_present() || wait_for_peer(s, errp);
+    return !waits_for_peer(s) || wait_for_peer(s, errp);
 }
 
 /* ---- Client ---- */
 
-static void connect_done(SocketChardev *s)
+/* What connecting @fd has come to: 0 or an errno. */
+static int connect_result(int fd)
 {
-    int fd = s->connect_fd;
     int errnum = 0;
     socklen_t len = sizeof(errnum);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 ? errnum : errno;
+}
+
+static void connect_done(SocketChardev *s)
+{
+    int fd = s->connect_fd, errnum = connect_result(fd);
 
     loop_watch_free(s->connecting);
     s->connecting = NULL;
     s->connect_fd = -1;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 && errnum == 0) {
+    if (errnum == 0) {
         socket_connected(s, fd);
-    } else {
-        close(fd);
+        return;
+    }
+    close(fd);
+    if (s->retry) {
         retry_later(s);
+    } else {
+        g_autofree char *text = sock_address_text(&s->address);
+
+        warn_report("chardev '%s': Failed to connect to '%s': %s", CHARDEV(s)->label, text,
+                    g_strerror(errnum));
     }
 }
 
 static void connect_ready(int fd G_GNUC_UNUSED, unsigned ready G_GNUC_UNUSED, void *opaque)
 {
     connect_done(opaque);
+}
+
+/* Goes on with @fd when it is connected, which may be (@waits) later. */
+static void connect_by_and_by(SocketChardev *s, int fd, bool waits)
+{
+    if (waits) {
+        s->connect_fd = fd;
+        s->connecting = loop_watch_new(fd, G_IO_OUT, NULL, connect_ready, s);
+    } else {
+        socket_connected(s, fd);
+    }
 }
 
 static void socket_retry(void *opaque)
@@ -253,21 +283,30 @@ static void socket_retry(void *opaque)
 
     if (fd < 0) {
         retry_later(s);
-    } else if (waits) {
-        s->connect_fd = fd;
-        s->connecting = loop_watch_new(fd, G_IO_OUT, NULL, connect_ready, s);
     } else {
-        socket_connected(s, fd);
+        connect_by_and_by(s, fd, waits);
     }
+}
+
+/* The start of a machine waits for a server that does not answer at once, but not for ever. */
+static bool wait_for_server(SocketChardev *s, int fd, GError **errp)
+{
+    g_autofree char *text = sock_address_text(&s->address);
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    int errnum = poll(&p, 1, CONNECT_MS) == 1 ? connect_result(fd) : ETIMEDOUT;
+
+    if (errnum) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "Failed to connect to '%s': %s", text,
+                      g_strerror(errnum));
+        close(fd);
+    }
+    return errnum == 0;
 }
 
 static bool open_client(SocketChardev *s, GError **errp)
 {
-    g_autofree char *text = sock_address_text(&s->address);
-    struct pollfd p = { .events = POLLOUT };
-    int errnum = ETIMEDOUT;
-    socklen_t len = sizeof(errnum);
     bool waits;
+    int fd;
 
     if (s->reconnect) {
         s->retry = loop_timer_new(socket_retry, s);
@@ -279,18 +318,17 @@ static bool open_client(SocketChardev *s, GError **errp)
         socket_retry(s);
         return true;
     }
-    p.fd = sock_address_connect(&s->address, &waits, errp);
-    if (p.fd < 0) {
+    fd = sock_address_connect(&s->address, &waits, errp);
+    if (fd < 0) {
         return false;
     }
-    if (waits && (poll(&p, 1, CONNECT_MS) != 1 ||
-                  getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &errnum, &len) != 0 || errnum)) {
-        qom_error_set(errp, QOM_ERROR_FAILED, "Failed to connect to '%s': %s", text,
-                      g_strerror(errnum));
-        close(p.fd);
-        return false;
+    if (waits && waits_for_peer(s)) {
+        if (!wait_for_server(s, fd, errp)) {
+            return false;
+        }
+        waits = false;
     }
-    socket_connected(s, p.fd);
+    connect_by_and_by(s, fd, waits);
     return true;
 }
 
@@ -357,7 +395,9 @@ static const Property socket_props[] = {
     DEFINE_PROP_STRING("port", SocketChardev, port, .help = "TCP port; a server takes any for 0"),
     DEFINE_PROP_BOOL("server", SocketChardev, server, false, .help = "listen rather than connect"),
     DEFINE_PROP_BOOL("wait", SocketChardev, wait, true,
-                     .help = "a server waits for its first peer before the machine starts"),
+                     .help =
+                         "the machine starts when the first peer of a server is there, and when "
+                         "a client is connected"),
     DEFINE_PROP_UINT32("reconnect", SocketChardev, reconnect, 0,
                        .help = "seconds after which a client tries again (0: never)"),
     DEFINE_PROP_BOOL("nodelay", SocketChardev, nodelay, true,

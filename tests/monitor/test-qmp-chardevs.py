@@ -3,13 +3,14 @@
 """Character devices that come and go over QMP."""
 import os
 import re
+import select
 import socket
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from qmp import TIMEOUT_S, Machine, Qmp  # noqa: E402
-from cli import folder, tap  # noqa: E402
+from cli import folder, tap, wait_for  # noqa: E402
 
 NONE = ("-M", "none", "-accel", "qtest")
 
@@ -97,6 +98,68 @@ def a_server_does_not_hold_up_the_machine():
         machine.qmp.command("chardev-remove", id="s")
 
 
+class Deaf:
+    """A server that does not answer, for a with statement: no more than it has taken fits into its queue."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        self.waiting = []
+        while self.add():
+            pass
+
+    def add(self):
+        """Whether one more was taken."""
+        client = socket.socket()
+        client.setblocking(False)
+        self.waiting.append(client)
+        client.connect_ex(("127.0.0.1", self.port))
+        return bool(select.select([], [client], [], 0.2)[1])
+
+    def listen_again(self):
+        for client in self.waiting:
+            client.close()
+        self.listener.setblocking(False)
+        self.listener.listen(8)
+
+    def accept(self):
+        """Takes those who wait."""
+        try:
+            while True:
+                self.waiting.append(self.listener.accept()[0])
+        except BlockingIOError:
+            pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for end in (self.listener, *self.waiting):
+            end.close()
+
+
+def a_client_does_not_wait_for_a_server_that_is_deaf():
+    with Machine(*NONE) as machine, Deaf() as server:
+        inet = {"type": "inet", "data": {"host": "127.0.0.1", "port": str(server.port)}}
+        add(machine, "c", "socket", addr=inet, server=False)
+        assert info(machine, "c")[0] == "disconnected:tcp:127.0.0.1:%d" % server.port
+        server.listen_again()
+        wait_for(lambda: server.accept() or info(machine, "c")[0] == "tcp:127.0.0.1:%d" % server.port)
+
+
+def a_server_that_never_answers_is_told_of():
+    with Machine(*NONE, quiet=False) as machine:
+        with Deaf() as server:
+            inet = {"type": "inet", "data": {"host": "127.0.0.1", "port": str(server.port)}}
+            add(machine, "c", "socket", addr=inet, server=False)
+        text = "warning: chardev 'c': Failed to connect to 'tcp:127.0.0.1:%d': Connection refused\n" % server.port
+        wait_for(lambda: text in machine.errors_text())
+        assert info(machine, "c")[0] == "disconnected:tcp:127.0.0.1:%d" % server.port
+        machine.qmp.command("chardev-remove", id="c")
+
+
 def an_abstract_address_is_no_file():
     with Machine(*NONE) as machine, folder() as path:
         add(machine, "s", "socket", addr={"type": "unix", "data": {"path": path + "/abstract", "abstract": True}})
@@ -162,5 +225,6 @@ def the_schema_shows_the_kinds_of_chardevs():
 
 
 tap([the_monitor_itself_is_one, each_kind_comes_and_goes, a_pseudo_terminal_tells_its_path,
-     a_file_is_emptied_unless_it_is_appended_to, a_server_does_not_hold_up_the_machine, an_abstract_address_is_no_file,
+     a_file_is_emptied_unless_it_is_appended_to, a_server_does_not_hold_up_the_machine,
+     a_client_does_not_wait_for_a_server_that_is_deaf, a_server_that_never_answers_is_told_of, an_abstract_address_is_no_file,
      what_cannot_be_made_leaves_nothing, the_schema_shows_the_kinds_of_chardevs])
