@@ -13,6 +13,7 @@ libqometall_a_SOURCES += \
 	backends/chardev/mux.c \
 	backends/chardev/null.c \
 	backends/chardev/output.c \
+	backends/chardev/pipe.c \
 	backends/chardev/pty.c \
 	backends/chardev/ringbuf.c \
 	backends/chardev/sockaddr.c \
@@ -21,6 +22,7 @@ libqometall_a_SOURCES += \
 	backends/chardev/stdio.c \
 	backends/chardev/stdout.c \
 	backends/chardev/terminal.c \
+	backends/chardev/udp.c \
 	backends/daemon.c \
 	backends/datadir.c \
 	backends/host-client.c \
@@ -38,9 +40,11 @@ unit_tests += \
 	tests/unit/test-chardev \
 	tests/unit/test-chardev-mux \
 	tests/unit/test-chardev-output \
+	tests/unit/test-chardev-pipe \
 	tests/unit/test-chardev-pty \
 	tests/unit/test-chardev-socket \
 	tests/unit/test-chardev-stdio \
+	tests/unit/test-chardev-udp \
 	tests/unit/test-hostmem \
 	tests/unit/test-loop
 

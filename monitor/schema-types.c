@@ -290,10 +290,16 @@ const SchemaType schema_types[] = {
                     MAY("abstract", "bool", "a name that is no file is meant (default: false)")),
     },
     {
+        .name = "FdSocketAddress",
+        .help = "A socket that is open.",
+        .members = MEMBERS(NEEDS("str", "str", "the name that getfd has given it")),
+    },
+    {
         .name = "SocketAddressLegacy",
         .help = "Where a socket listens or connects to.",
         .variants = MEMBERS(NEEDS("inet", "InetSocketAddress", "of the network"),
-                            NEEDS("unix", "UnixSocketAddress", "of this host")),
+                            NEEDS("unix", "UnixSocketAddress", "of this host"),
+                            NEEDS("fd", "FdSocketAddress", "one that the client has sent")),
     },
     {
         .name = "ChardevSocket",
@@ -307,15 +313,34 @@ const SchemaType schema_types[] = {
                 "seconds after which a client tries again (default: 0, never)")),
     },
     {
+        .name = "ChardevUdp",
+        .help = "Datagrams to and from one address.",
+        .members = MEMBERS(NEEDS("remote", "SocketAddressLegacy", "where they go (inet)"),
+                           MAY("local", "SocketAddressLegacy", "where they are taken (inet)")),
+    },
+    {
+        .name = "ChardevHostdev",
+        .help = "Something of the host.",
+        .members = MEMBERS(NEEDS("device", "str", "its path")),
+    },
+    {
+        .name = "ChardevMux",
+        .help = "A chardev that several share.",
+        .members = MEMBERS(NEEDS("chardev", "str", "the id of what is shared")),
+    },
+    {
         .name = "ChardevBackend",
         .help = "What a character device is.",
         .variants = MEMBERS(NEEDS("file", "ChardevFile", "a file"),
                             NEEDS("null", "ChardevCommon", "takes everything and gives nothing"),
+                            NEEDS("mux", "ChardevMux", "lets several share another one"),
+                            NEEDS("pipe", "ChardevHostdev", "named pipes"),
                             NEEDS("pty", "ChardevCommon", "a new pseudo-terminal"),
                             NEEDS("ringbuf", "ChardevRingbuf", "memory"),
                             NEEDS("memory", "ChardevRingbuf", "the same, by another name"),
                             NEEDS("socket", "ChardevSocket", "a stream socket"),
-                            NEEDS("stdio", "ChardevStdio", "standard input and output")),
+                            NEEDS("stdio", "ChardevStdio", "standard input and output"),
+                            NEEDS("udp", "ChardevUdp", "datagrams")),
     },
     { .name = NULL },
 };

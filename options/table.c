@@ -278,8 +278,8 @@ const Option option_table[] = {
         .arg = "WHERE",
         .help =
             "Where the next serial port of the machine leads: stdio, null, none, pty, file:PATH, "
-            "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on][,wait=off] or "
-            "chardev:NAME. With mon: before it (mon:stdio) a monitor is there too, and Ctrl-a c "
+            "pipe:PATH, unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on][,wait=off], "
+            "udp:HOST:PORT[@HOST:PORT] or chardev:NAME. With mon: before it (mon:stdio) a monitor is there too, and Ctrl-a c "
             "switches between them.",
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_MACHINE,

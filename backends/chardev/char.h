@@ -130,8 +130,8 @@ QOM_EXPORT ChardevClass *qemu_chr_class_by_backend(const char *name, GError **er
  */
 QOM_EXPORT Chardev *qemu_chr_new_keyval(KeyVal *kv, GError **errp);
 /**
- * The same from "-serial" words: stdio, null, pty, file:PATH, unix:PATH[,server=on][,wait=off],
- * tcp:..., chardev:ID; with "mon:" before them, one that can be shared.
+ * The same from "-serial" words: stdio, null, pty, file:PATH, pipe:PATH,
+ * unix:PATH[,server=on][,wait=off], tcp:..., udp:HOST:PORT[@HOST:PORT], chardev:ID; with "mon:" before them, one that can be shared.
  */
 QOM_EXPORT Chardev *qemu_chr_new(const char *id, const char *words, GError **errp);
 /**

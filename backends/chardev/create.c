@@ -41,7 +41,9 @@ static void collect_backend(ObjectClass *klass, void *opaque)
 
 ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp)
 {
-    g_autofree char *type = g_strdup_printf("chardev-%s", name);
+    /* QEMU has two names for this one. */
+    g_autofree char *type =
+        g_strdup_printf("chardev-%s", strcmp(name, "memory") ? name : "ringbuf");
     ObjectClass *klass = object_class_by_name(type);
     g_autoptr(GPtrArray) known = NULL;
     g_autofree char *list = NULL, *near = NULL;
@@ -123,6 +125,7 @@ bool qemu_chr_remove(const char *id, GError **errp)
 {
     g_autofree char *base_id = g_strconcat(id, CHR_BASE_SUFFIX, NULL);
     Chardev *chr = qemu_chr_find(id), *base = qemu_chr_find(base_id);
+    bool shares;
 
     if (!chr) {
         qom_error_set(errp, QOM_ERROR_NOT_FOUND, "Chardev '%s' not found", id);
@@ -134,8 +137,9 @@ bool qemu_chr_remove(const char *id, GError **errp)
         qom_error_set(errp, QOM_ERROR_STATE, "Chardev '%s' is busy: %s uses it", id, holder);
         return false;
     }
+    shares = base && base->shared;
     object_unparent(OBJECT(chr));
-    if (base && base->shared) {
+    if (shares) {
         object_unparent(OBJECT(base));
     }
     return true;
@@ -153,12 +157,28 @@ static char *tcp_words(const char *rest)
                  : NULL;
 }
 
-static char *file_words(const char *path)
+static char *path_words(const char *backend, const char *path)
 {
     g_auto(GStrv) parts = g_strsplit(path, ",", -1);
     g_autofree char *escaped = g_strjoinv(",,", parts);
 
-    return g_strdup_printf("file,path=%s", escaped);
+    return g_strdup_printf("%s,path=%s", backend, escaped);
+}
+
+/* "[HOST]:PORT[@[HOST]:PORT]" -> words of the udp back end; NULL when that is no address. */
+static char *udp_words(const char *rest)
+{
+    g_auto(GStrv) ends = g_strsplit(rest, "@", 2);
+    const char *remote = *ends ? strrchr(ends[0], ':') : NULL;
+    const char *local = remote && ends[1] ? strrchr(ends[1], ':') : NULL;
+
+    if (!remote || (ends[1] && !local)) {
+        return NULL;
+    }
+    return g_strdup_printf("udp,host=%.*s,port=%s%s%.*s%s%s", (int)(remote - ends[0]), ends[0],
+                           remote + 1, local ? ",localaddr=" : "",
+                           local ? (int)(local - ends[1]) : 0, local ? ends[1] : "",
+                           local ? ",localport=" : "", local ? local + 1 : "");
 }
 
 /* What "-chardev" would have been given; NULL for words that are none of the short forms. */
@@ -168,7 +188,13 @@ static char *plain_words(const char *words)
         return g_strdup(words);
     }
     if (g_str_has_prefix(words, "file:")) {
-        return file_words(words + 5);
+        return path_words("file", words + 5);
+    }
+    if (g_str_has_prefix(words, "pipe:")) {
+        return path_words("pipe", words + 5);
+    }
+    if (g_str_has_prefix(words, "udp:")) {
+        return udp_words(words + 4);
     }
     if (g_str_has_prefix(words, "unix:")) {
         return g_strconcat("socket,path=", words + 5, NULL);
@@ -219,11 +245,13 @@ Chardev *qemu_chr_new(const char *id, const char *words, GError **errp)
     }
     full = chardev_words(words);
     if (!full) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "could not connect to character backend '%s': accepted are stdio, null, pty, "
-                      "file:PATH, unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on], "
-                      "mon:..., chardev:ID and none",
-                      words);
+        qom_error_set(
+            errp, QOM_ERROR_VALUE,
+            "could not connect to character backend '%s': accepted are stdio, null, pty, "
+            "file:PATH, pipe:PATH, unix:PATH[,server=on][,wait=off], "
+            "tcp:HOST:PORT[,server=on], udp:HOST:PORT[@HOST:PORT], mon:..., chardev:ID and "
+            "none",
+            words);
         return NULL;
     }
     kv = keyval_parse(full, "backend", errp);
@@ -260,6 +288,12 @@ static int end_one(Object *obj, void *opaque G_GNUC_UNUSED)
     return 0;
 }
 
+/* What its front ends have still goes to what is shared. */
+static int end_shared(Object *obj, void *opaque)
+{
+    return CHARDEV_GET_CLASS(obj)->chr_join ? end_one(obj, opaque) : 0;
+}
+
 void qemu_chr_cleanup(void)
 {
     Chardev *shared = chr_stdout_take();
@@ -269,6 +303,7 @@ void qemu_chr_cleanup(void)
         end_one(OBJECT(shared), NULL);
         object_unref(shared);
     }
+    object_child_foreach(chr_container(), end_shared, NULL);
     object_child_foreach(chr_container(), end_one, NULL);
     /* What was handed to main and is not done yet, as that a peer has left, still holds some. */
     while (main_work_run()) {

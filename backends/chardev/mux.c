@@ -20,6 +20,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(MuxPort, CHARDEV_MUX_PORT)
 
 struct MuxChardev {
     Chardev parent_obj; /* its front end: that of the last port */
+    char *chardev;      /* id of what is shared */
     CharBackend base;   /* the hold on what is shared */
     GPtrArray *ports;   /* of MuxPort *, in order of joining; children, not referenced */
     MuxPort *focus;     /* whose input it is; NULL until the main loop runs */
@@ -285,42 +286,74 @@ static void port_fe_gone(Chardev *chr)
 
 /* ---- The mux --------------------------------------------------------------------------------- */
 
+static Chardev *find_base(const char *id, GError **errp)
+{
+    Chardev *base = id && *id ? qemu_chr_find(id) : NULL;
+
+    if (!id || !*id) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "chardev: mux: no chardev given: chardev=... is missing");
+        return NULL;
+    }
+    if (!base) {
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "chardev '%s' not found", id);
+        return NULL;
+    }
+    if (CHARDEV_GET_CLASS(base)->chr_join) {
+        qom_error_set(errp, QOM_ERROR_STATE, "chardev '%s' is shared already", id);
+        return NULL;
+    }
+    return base;
+}
+
+static bool mux_open(Chardev *chr, GError **errp)
+{
+    MuxChardev *mux = CHARDEV_MUX(chr);
+    Chardev *base = find_base(mux->chardev, errp);
+
+    if (!base || !qemu_chr_fe_init(&mux->base, base, NULL, errp)) {
+        return false;
+    }
+    mux->base.owner = OBJECT(mux);
+    base->shared = true;
+    mux->keys = (ChrEscape){ .keys = mux_keys, .chr = base, .opaque = mux };
+    qemu_chr_fe_set_handlers(&mux->base, base_can_read, base_read, base_event, base_drained, mux);
+    return true;
+}
+
 Chardev *chr_new_mux(const char *backend, const char *id, KeyVal *kv, GError **errp)
 {
     g_autofree char *base_id = g_strconcat(id, CHR_BASE_SUFFIX, NULL);
-    g_autoptr(MuxChardev) mux = CHARDEV_MUX(object_new(TYPE_CHARDEV_MUX));
-    Chardev *base;
+    g_autofree char *words = g_strconcat("chardev=", base_id, NULL);
+    g_autoptr(KeyVal) share = keyval_parse(words, NULL, NULL);
+    Chardev *base, *mux;
 
-    CHARDEV(mux)->label = g_strdup(id);
-    CHARDEV(mux)->ready = true;
+    /* Before anything of the host is touched. */
     if (qemu_chr_find(id)) {
         qom_error_set(errp, QOM_ERROR_EXISTS, "Duplicate ID '%s' for chardev", id);
         return NULL;
     }
-    /* Before what it shares: at the end it goes first, and what it has can still be written. */
-    if (!object_property_add_child(chr_container(), id, OBJECT(mux), errp)) {
-        return NULL;
-    }
     base = chr_new(backend, base_id, kv, errp);
-    if (!base) {
-        object_unparent(OBJECT(mux));
-        return NULL;
-    }
-    base->shared = true;
-    mux->keys = (ChrEscape){ .keys = mux_keys, .chr = base, .opaque = mux };
-    if (!qemu_chr_fe_init(&mux->base, base, NULL, errp)) {
-        object_unparent(OBJECT(mux));
+    mux = base ? chr_new("mux", id, share, errp) : NULL;
+    if (base && !mux) {
         object_unparent(OBJECT(base));
-        return NULL;
     }
-    qemu_chr_fe_set_handlers(&mux->base, base_can_read, base_read, base_event, base_drained, mux);
-    return CHARDEV(mux);
+    return mux;
 }
 
 static char *mux_describe(Chardev *chr)
 {
     (void)chr;
     return g_strdup("mux");
+}
+
+/* What was shared is anybody's again. */
+static void let_go(MuxChardev *mux)
+{
+    if (mux->base.chr) {
+        mux->base.chr->shared = false;
+    }
+    qemu_chr_fe_deinit(&mux->base);
 }
 
 static void mux_unparent(Object *obj)
@@ -330,6 +363,7 @@ static void mux_unparent(Object *obj)
     while (CHARDEV(mux)->be) {
         qemu_chr_fe_deinit(CHARDEV(mux)->be);
     }
+    let_go(mux);
 }
 
 static void mux_init(Object *obj)
@@ -341,15 +375,25 @@ static void mux_finalize(Object *obj)
 {
     MuxChardev *mux = CHARDEV_MUX(obj);
 
-    qemu_chr_fe_deinit(&mux->base);
+    let_go(mux);
     g_ptr_array_unref(mux->ports);
 }
 
+static const Property mux_props[] = {
+    DEFINE_PROP_STRING("chardev", MuxChardev, chardev, .help = "the chardev that is shared"),
+};
+
 static void mux_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
+    ChardevClass *cc = CHARDEV_CLASS(klass);
+
     klass->unparent = mux_unparent;
-    CHARDEV_CLASS(klass)->chr_join = mux_join;
-    CHARDEV_CLASS(klass)->describe = mux_describe;
+    cc->open = mux_open;
+    cc->chr_join = mux_join;
+    cc->describe = mux_describe;
+    cc->backend_name = "mux";
+    cc->help = "lets several share a chardev, as mux=on does with a new one";
+    object_class_add_properties(klass, mux_props, G_N_ELEMENTS(mux_props));
 }
 
 static void port_init(Object *obj)

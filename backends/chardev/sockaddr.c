@@ -68,12 +68,56 @@ bool sock_address_init(SockAddress *a, const char *path, bool abstract, const ch
     return path ? init_unix(a, path, abstract, errp) : init_inet(a, host, port, errp);
 }
 
+static bool is_stream(int fd, bool listening)
+{
+    int type = 0, accepts = 0;
+    socklen_t len = sizeof(int);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &len) == 0 && !accepts == !listening;
+}
+
+/* The name of the unix socket that the kernel has told of. */
+static void name_unix(SockAddress *a)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&a->sa;
+    const size_t before = offsetof(struct sockaddr_un, sun_path);
+
+    a->abstract = a->len > before && !un->sun_path[0];
+    if (a->len > before + a->abstract) {
+        memcpy(a->path, un->sun_path + a->abstract, a->len - before - a->abstract);
+    }
+}
+
+bool sock_address_of(SockAddress *a, int fd, bool listening, GError **errp)
+{
+    memset(a, 0, sizeof(*a));
+    a->len = sizeof(a->sa);
+    if (!is_stream(fd, listening) || getsockname(fd, (struct sockaddr *)&a->sa, &a->len) != 0) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "descriptor %d is no stream socket that %s", fd,
+                      listening ? "listens" : "is connected");
+        return false;
+    }
+    if (a->sa.ss_family == AF_UNIX) {
+        name_unix(a);
+    } else if (a->sa.ss_family == AF_INET) {
+        a->port = ntohs(((const struct sockaddr_in *)&a->sa)->sin_port);
+    } else if (a->sa.ss_family == AF_INET6) {
+        a->port = ntohs(((const struct sockaddr_in6 *)&a->sa)->sin6_port);
+    }
+    return true;
+}
+
 char *sock_address_text(const SockAddress *a)
 {
-    char host[INET_ADDRSTRLEN];
+    char host[INET6_ADDRSTRLEN] = "";
 
-    if (*a->path) {
+    if (a->sa.ss_family == AF_UNIX) {
         return g_strdup_printf("unix:%s%s", a->path, a->abstract ? ",abstract=on" : "");
+    }
+    if (a->sa.ss_family == AF_INET6) {
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)&a->sa)->sin6_addr, host, sizeof(host));
+        return g_strdup_printf("tcp:[%s]:%u", host, a->port);
     }
     inet_ntop(AF_INET, &((const struct sockaddr_in *)&a->sa)->sin_addr, host, sizeof(host));
     return g_strdup_printf("tcp:%s:%u", host, a->port);

@@ -28,6 +28,10 @@ typedef struct SockAddress {
  */
 bool sock_address_init(SockAddress *a, const char *path, bool abstract, const char *host,
                        const char *port, GError **errp);
+/**
+ * From an open stream socket, which listens or is connected. False with @errp set when @fd is none.
+ */
+bool sock_address_of(SockAddress *a, int fd, bool listening, GError **errp);
 /** "unix:/run/x" or "tcp:127.0.0.1:4444"; the caller frees. */
 char *sock_address_text(const SockAddress *a);
 /**

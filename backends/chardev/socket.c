@@ -14,6 +14,7 @@
 #include <qomet/memory/main-work.h>
 #include <qomet/qom/log.h>
 #include <qomet/qom/module.h>
+#include <qomet/qom/value.h>
 #include "backends/chardev/fd.h"
 #include "backends/chardev/sockaddr.h"
 
@@ -28,7 +29,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(SocketChardev, CHARDEV_SOCKET)
 
 struct SocketChardev {
     FDChardev parent_obj;
-    char *path, *host, *port;
+    char *path, *host, *port, *fd;
     bool server, wait, nodelay, abstract;
     uint32_t reconnect; /* seconds; 0: not */
     SockAddress address;
@@ -211,6 +212,12 @@ static bool wait_for_peer(SocketChardev *s, GError **errp)
     return true;
 }
 
+static bool begin_to_listen(SocketChardev *s, GError **errp)
+{
+    s->listening = loop_watch_new(s->listen_fd, G_IO_IN, NULL, socket_accept, s);
+    return !waits_for_peer(s) || wait_for_peer(s, errp);
+}
+
 static bool open_server(SocketChardev *s, GError **errp)
 {
     s->listen_fd = sock_address_listen(&s->address, errp);
@@ -222,8 +229,7 @@ static bool open_server(SocketChardev *s, GError **errp)
         g_free(s->port);
         s->port = g_strdup_printf("%u", s->address.port);
     }
-    s->listening = loop_watch_new(s->listen_fd, G_IO_IN, NULL, socket_accept, s);
-    return !waits_for_peer(s) || wait_for_peer(s, errp);
+    return begin_to_listen(s, errp);
 }
 
 /* ---- Client ---- */
@@ -334,6 +340,31 @@ static bool open_client(SocketChardev *s, GError **errp)
 
 /* ---- The type ---- */
 
+/* Takes over the descriptor that the user has opened; it is left alone when this fails. */
+static bool open_given(SocketChardev *s, GError **errp)
+{
+    uint64_t fd;
+
+    if (s->path || s->port || s->reconnect || host_client_present()) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "fd=%s: %s", s->fd,
+                      host_client_present() ? "it would be a descriptor of the machine's, not yours"
+                                            : "an open socket has no path, port or reconnect");
+        return false;
+    }
+    if (!value_parse_uint(s->fd, 0, INT_MAX, &fd, errp) ||
+        !sock_address_of(&s->address, (int)fd, s->server, errp)) {
+        return false;
+    }
+    fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    fcntl((int)fd, F_SETFL, fcntl((int)fd, F_GETFL) | O_NONBLOCK);
+    if (!s->server) {
+        socket_connected(s, (int)fd);
+        return true;
+    }
+    s->listen_fd = (int)fd;
+    return begin_to_listen(s, errp);
+}
+
 static bool socket_open(Chardev *chr, GError **errp)
 {
     SocketChardev *s = CHARDEV_SOCKET(chr);
@@ -343,6 +374,9 @@ static bool socket_open(Chardev *chr, GError **errp)
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "'reconnect' option is incompatible with socket in server listen mode");
         return false;
+    }
+    if (s->fd) {
+        return open_given(s, errp);
     }
     if (path && *path && !s->abstract) {
         s->path = host_path(path);
@@ -393,6 +427,8 @@ static const Property socket_props[] = {
     DEFINE_PROP_STRING("host", SocketChardev, host,
                        .help = "IPv4 address or localhost (default: 127.0.0.1)"),
     DEFINE_PROP_STRING("port", SocketChardev, port, .help = "TCP port; a server takes any for 0"),
+    DEFINE_PROP_STRING("fd", SocketChardev, fd,
+                       .help = "number of a socket that the program was started with"),
     DEFINE_PROP_BOOL("server", SocketChardev, server, false, .help = "listen rather than connect"),
     DEFINE_PROP_BOOL("wait", SocketChardev, wait, true,
                      .help =

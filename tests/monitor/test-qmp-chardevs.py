@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Character devices that come and go over QMP."""
+import json
 import os
 import re
 import select
@@ -9,8 +10,8 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from qmp import TIMEOUT_S, Machine, Qmp  # noqa: E402
-from cli import folder, tap, wait_for  # noqa: E402
+from qmp import TIMEOUT_S, Machine, Qmp, connect  # noqa: E402
+from cli import folder, qomet, start, tap, wait_for  # noqa: E402
 
 NONE = ("-M", "none", "-accel", "qtest")
 
@@ -24,6 +25,10 @@ def info(machine, name):
     assert len(found) == 1, found
     assert set(found[0]) == {"label", "filename", "frontend-open"}
     return found[0]["filename"], found[0]["frontend-open"]
+
+
+def inet(port):
+    return {"type": "inet", "data": {"host": "127.0.0.1", "port": str(port)}}
 
 
 def qmp_on(machine, name, **more):
@@ -41,6 +46,8 @@ def each_kind_comes_and_goes():
     with Machine(*NONE) as machine, folder() as path:
         with open(path + "/in", "w", encoding="ascii"):
             pass
+        os.mkfifo(path + "/pipe")
+        add(machine, "behind", "null")
         for kind, data, filename in (
                 ("null", {}, "null"), ("ringbuf", {"size": 4096}, "ringbuf"), ("memory", {}, "ringbuf"),
                 ("file", {"out": path + "/out"}, "file"),
@@ -50,13 +57,17 @@ def each_kind_comes_and_goes():
                 ("socket", {"addr": {"type": "inet", "data": {"host": "127.0.0.1", "port": "0"}}, "server": True, "nodelay": False},
                  re.compile("^disconnected:tcp:127.0.0.1:[1-9][0-9]*,server=on$")),
                 ("socket", {"addr": {"type": "unix", "data": {"path": path + "/nobody"}}, "server": False, "reconnect": 3600},
-                 "disconnected:unix:%s/nobody" % path)):
+                 "disconnected:unix:%s/nobody" % path),
+                ("pipe", {"device": path + "/pipe"}, "pipe"),
+                ("udp", {"remote": inet(9)}, "udp:127.0.0.1:9"),
+                ("udp", {"remote": inet(9), "local": {"type": "inet", "data": {"host": "127.0.0.1", "port": "0"}}}, "udp:127.0.0.1:9"),
+                ("mux", {"chardev": "behind"}, "mux")):
             assert add(machine, "c", kind, **data) == {}
             have, used = info(machine, "c")
             assert not used and (filename.search(have) if isinstance(filename, re.Pattern) else have == filename), have
             machine.qmp.command("chardev-remove", id="c")
             machine.qmp.fails("GenericError", "Chardev 'c' not found", "chardev-remove", id="c")
-        assert os.listdir(path) in (["in", "out"], ["out", "in"])
+        assert sorted(os.listdir(path)) == ["in", "out", "pipe"]
 
 
 def a_pseudo_terminal_tells_its_path():
@@ -142,8 +153,7 @@ class Deaf:
 
 def a_client_does_not_wait_for_a_server_that_is_deaf():
     with Machine(*NONE) as machine, Deaf() as server:
-        inet = {"type": "inet", "data": {"host": "127.0.0.1", "port": str(server.port)}}
-        add(machine, "c", "socket", addr=inet, server=False)
+        add(machine, "c", "socket", addr=inet(server.port), server=False)
         assert info(machine, "c")[0] == "disconnected:tcp:127.0.0.1:%d" % server.port
         server.listen_again()
         wait_for(lambda: server.accept() or info(machine, "c")[0] == "tcp:127.0.0.1:%d" % server.port)
@@ -152,12 +162,64 @@ def a_client_does_not_wait_for_a_server_that_is_deaf():
 def a_server_that_never_answers_is_told_of():
     with Machine(*NONE, quiet=False) as machine:
         with Deaf() as server:
-            inet = {"type": "inet", "data": {"host": "127.0.0.1", "port": str(server.port)}}
-            add(machine, "c", "socket", addr=inet, server=False)
+            add(machine, "c", "socket", addr=inet(server.port), server=False)
         text = "warning: chardev 'c': Failed to connect to 'tcp:127.0.0.1:%d': Connection refused\n" % server.port
         wait_for(lambda: text in machine.errors_text())
         assert info(machine, "c")[0] == "disconnected:tcp:127.0.0.1:%d" % server.port
         machine.qmp.command("chardev-remove", id="c")
+
+
+def send_fd(machine, end, name):
+    socket.send_fds(machine.qmp.connection, [json.dumps({"execute": "getfd", "arguments": {"fdname": name}}).encode()],
+                    [end.fileno()])
+    assert machine.qmp.answer() == {"return": {}}
+
+
+def a_socket_that_the_client_has_opened_is_taken():
+    with Machine(*NONE) as machine, folder() as path:
+        mine, theirs = socket.socketpair()
+        send_fd(machine, theirs, "pair")
+        theirs.close()
+        add(machine, "c", "socket", addr={"type": "fd", "data": {"str": "pair"}}, server=False)
+        machine.qmp.fails("GenericError", "File descriptor named 'pair' not found", "closefd", fdname="pair")
+        qmp_on(machine, "c")
+        mine.settimeout(TIMEOUT_S)
+        second = Qmp(mine)
+        assert second.command("query-name") == {} and info(machine, "c") == ("unix:", True)
+        second.close()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path + "/here")
+            listener.listen(1)
+            send_fd(machine, listener, "wrong way round")
+            machine.qmp.fails("GenericError", re.compile("^Failed to add chardev 'd': descriptor [0-9]+ is no stream socket that is "
+                                                         "connected$"), "chardev-add", id="d",
+                              backend={"type": "socket", "data": {"addr": {"type": "fd", "data": {"str": "wrong way round"}},
+                                                                  "server": False}})
+            send_fd(machine, listener, "listener")
+        add(machine, "d", "socket", addr={"type": "fd", "data": {"str": "listener"}})
+        qmp_on(machine, "d")
+        assert info(machine, "d")[0] == "disconnected:unix:%s/here,server=on" % path
+        third = Qmp(connect(path + "/here"))
+        assert third.command("query-name") == {}
+        third.close()
+
+
+def a_program_that_opens_the_sockets_hands_them_down():
+    with folder() as path, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path + "/qmp")
+        listener.listen(1)
+        process = start(*NONE, "-chardev", "socket,id=m,fd=%d,server=on,wait=off" % listener.fileno(), "-mon", "m,mode=control",
+                        pass_fds=[listener.fileno()])
+        qmp = Qmp(connect(path + "/qmp"))
+        qmp.command("quit")
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        assert (process.returncode, out, err) == (0, b"", b""), (process.returncode, out, err)
+        qmp.close()
+    for words, why in (("fd=0", "descriptor 0 is no stream socket that is connected"),
+                       ("fd=1000", "descriptor 1000 is no stream socket that is connected"),
+                       ("fd=x", "'x' is not a number"), ("fd=-1", "'-1' is out of range"),
+                       ("fd=0,path=x", "an open socket has no path, port or reconnect")):
+        qomet(*NONE, "-chardev", "socket,id=m," + words).expect(status=1, err=re.compile(re.escape(why)))
 
 
 def an_abstract_address_is_no_file():
@@ -170,7 +232,7 @@ def what_cannot_be_made_leaves_nothing():
     with Machine(*NONE) as machine, folder() as path:
         before = machine.qmp.command("query-chardev")
         unix = {"type": "unix", "data": {"path": path + "/nobody"}}
-        kinds = "'file', 'null', 'pty', 'ringbuf', 'memory', 'socket', 'stdio'"
+        kinds = "'file', 'null', 'mux', 'pipe', 'pty', 'ringbuf', 'memory', 'socket', 'stdio', 'udp'"
         for desc, args in (
                 ("Parameter 'id' is missing", {"backend": {"type": "null", "data": {}}}),
                 ("Parameter 'backend' is missing", {"id": "c"}),
@@ -189,8 +251,19 @@ def what_cannot_be_made_leaves_nothing():
                 (re.compile("Failed to add chardev 'c': .*'/no-input'"),
                  {"id": "c", "backend": {"type": "file", "data": {"out": path + "/out", "in": "/no-input"}}}),
                 ("Parameter 'backend.data.addr' is missing", {"id": "c", "backend": {"type": "socket", "data": {}}}),
-                ("Parameter 'backend.data.addr.type' does not accept value 'fd', accepted are 'inet', 'unix'",
+                ("Parameter 'backend.data.addr.type' does not accept value 'vsock', accepted are 'inet', 'unix', 'fd'",
+                 {"id": "c", "backend": {"type": "socket", "data": {"addr": {"type": "vsock", "data": {"cid": "x"}}}}}),
+                ("Failed to add chardev 'c': File descriptor named 'x' has not been found",
                  {"id": "c", "backend": {"type": "socket", "data": {"addr": {"type": "fd", "data": {"str": "x"}}}}}),
+                ("Failed to add chardev 'c': File descriptor named '0' has not been found",
+                 {"id": "c", "backend": {"type": "socket", "data": {"addr": {"type": "fd", "data": {"str": "0"}}}}}),
+                ("Failed to add chardev 'c': chardev 'nope' not found", {"id": "c", "backend": {"type": "mux", "data": {"chardev": "nope"}}}),
+                (re.compile("Failed to add chardev 'c': .*compat_monitor0"),
+                 {"id": "c", "backend": {"type": "mux", "data": {"chardev": "compat_monitor0"}}}),
+                (re.compile("Failed to add chardev 'c': Could not open '%s/p'" % path),
+                 {"id": "c", "backend": {"type": "pipe", "data": {"device": path + "/p"}}}),
+                ("Parameter 'backend.data.remote' is missing", {"id": "c", "backend": {"type": "udp", "data": {}}}),
+                (re.compile("Failed to add chardev 'c': "), {"id": "c", "backend": {"type": "udp", "data": {"remote": unix}}}),
                 ("Parameter 'backend.data.addr.data.port' is missing",
                  {"id": "c", "backend": {"type": "socket", "data": {"addr": {"type": "inet", "data": {"host": "::"}}}}}),
                 (re.compile("Failed to connect to 'unix:%s/nobody'" % path),
@@ -226,5 +299,6 @@ def the_schema_shows_the_kinds_of_chardevs():
 
 tap([the_monitor_itself_is_one, each_kind_comes_and_goes, a_pseudo_terminal_tells_its_path,
      a_file_is_emptied_unless_it_is_appended_to, a_server_does_not_hold_up_the_machine,
-     a_client_does_not_wait_for_a_server_that_is_deaf, a_server_that_never_answers_is_told_of, an_abstract_address_is_no_file,
+     a_client_does_not_wait_for_a_server_that_is_deaf, a_server_that_never_answers_is_told_of,
+     a_socket_that_the_client_has_opened_is_taken, a_program_that_opens_the_sockets_hands_them_down, an_abstract_address_is_no_file,
      what_cannot_be_made_leaves_nothing, the_schema_shows_the_kinds_of_chardevs])

@@ -257,6 +257,41 @@ static void at_the_end_what_was_written_is_still_sent(void **state)
     assert_string_equal(text, "one two");
 }
 
+static void a_chardev_that_is_there_can_be_shared_and_had_back(void **state)
+{
+    Front *f;
+
+    (void)state;
+    chr_make("ringbuf,id=r");
+    chr_make("mux,id=m,chardev=r");
+    f = front_new("m");
+    fe_write(f, "x");
+    assert_int_equal(ringbuf_chardev_count(CHARDEV_RINGBUF(qemu_chr_find("r"))), 1);
+    assert_refused("chardev 'r' is used by '/chardevs/m', so another front end cannot have it",
+                   "mux,id=n,chardev=r");
+    assert_refused("chardev 'm' is shared already", "mux,id=n,chardev=m");
+    assert_refused("chardev 'nope' not found", "mux,id=n,chardev=nope");
+    assert_refused("chardev: mux: no chardev given: chardev=... is missing", "mux,id=n");
+    assert_false(qemu_chr_remove("m", NULL));
+    qemu_chr_fe_deinit(&f->chr);
+    assert_true(qemu_chr_remove("m", NULL));
+    f = front_new("r");
+    assert_non_null(f->chr.chr);
+}
+
+static void at_the_end_what_a_port_has_goes_to_a_chardev_that_was_there_first(void **state)
+{
+    g_autofree char *path = test_path("out"), *text = NULL;
+
+    (void)state;
+    chr_make("file,id=a,path=%s", path);
+    chr_make("mux,id=m,chardev=a");
+    fe_write(front_new("m"), "all of it");
+    qemu_chr_cleanup();
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_string_equal(text, "all of it");
+}
+
 static int end(void **state)
 {
     if (peer >= 0) {
@@ -283,6 +318,8 @@ int main(void)
         mux_test(the_property_names_what_is_shared),
         mux_test(wrong_words_leave_nothing),
         mux_test(at_the_end_what_was_written_is_still_sent),
+        mux_test(a_chardev_that_is_there_can_be_shared_and_had_back),
+        mux_test(at_the_end_what_a_port_has_goes_to_a_chardev_that_was_there_first),
     };
 
     return cmocka_run_group_tests(tests, chardev_setup, chardev_teardown);

@@ -20,21 +20,23 @@ static void a_chardev_is_an_object_below_chardevs(void **state)
     assert_null(qemu_chr_find("other"));
 }
 
+#define BACKENDS "file, mux, null, pipe, pty, ringbuf, socket, stdio, udp"
+
 static void an_unknown_back_end_names_the_nearest_and_lists_all(void **state)
 {
     (void)state;
     assert_refused("'nul' is not a valid char driver name (did you mean 'null'?). "
-                   "Accepted are file, null, pty, ringbuf, socket, stdio",
+                   "Accepted are " BACKENDS,
                    "nul,id=x");
     assert_refused("'zzzzzzzz' is not a valid char driver name. "
-                   "Accepted are file, null, pty, ringbuf, socket, stdio",
+                   "Accepted are " BACKENDS,
                    "zzzzzzzz,id=x");
     /* A type that is no back end for users. */
     assert_refused("'stdout' is not a valid char driver name. "
-                   "Accepted are file, null, pty, ringbuf, socket, stdio",
+                   "Accepted are " BACKENDS,
                    "stdout,id=x");
     assert_refused("'fd' is not a valid char driver name. "
-                   "Accepted are file, null, pty, ringbuf, socket, stdio",
+                   "Accepted are " BACKENDS,
                    "fd,id=x");
 }
 
@@ -44,7 +46,7 @@ static void back_end_and_id_must_be_given(void **state)
     assert_refused("Parameter 'id' is missing", "null");
     assert_refused("Parameter 'backend' is missing", "id=x");
     assert_refused("'zzzzzzzz' is not a valid char driver name. "
-                   "Accepted are file, null, pty, ringbuf, socket, stdio",
+                   "Accepted are " BACKENDS,
                    "zzzzzzzz,help");
 }
 
@@ -126,6 +128,9 @@ static void the_words_of_serial_make_chardevs(void **state)
     g_autofree char *sock = test_path("serial.sock");
     g_autofree char *text = g_strdup_printf("file:%s", path);
     g_autofree char *unix_words = g_strdup_printf("unix:%s,server=on,wait=off", sock);
+    g_autofree char *pipe = test_path("p,q");
+    g_autofree char *pipe_words = g_strdup_printf("pipe:%s", pipe), *localaddr = NULL;
+    Object *udp;
 
     (void)state;
     assert_string_equal(object_get_typename(OBJECT(serial("null"))), "chardev-null");
@@ -142,6 +147,15 @@ static void the_words_of_serial_make_chardevs(void **state)
     chardev_end(NULL);
     assert_string_equal(object_get_typename(OBJECT(serial("tcp::0,server=on,wait=off"))),
                         "chardev-socket");
+    chardev_end(NULL);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_string_equal(object_get_typename(OBJECT(serial(pipe_words))), "chardev-pipe");
+    chardev_end(NULL);
+    assert_string_equal(object_get_typename(OBJECT(serial("udp::4444"))), "chardev-udp");
+    chardev_end(NULL);
+    udp = OBJECT(serial("udp:127.0.0.1:4444@127.0.0.2:0"));
+    localaddr = object_property_get_str(udp, "localaddr", NULL);
+    assert_string_equal(localaddr, "127.0.0.2");
     chardev_end(NULL);
     /* One that can be shared, in front of what the words say. */
     assert_string_equal(object_get_typename(OBJECT(serial("mon:null"))), "chardev-mux");
@@ -162,7 +176,8 @@ static void serial_may_name_a_chardev(void **state)
 
 static void other_words_of_serial_are_refused(void **state)
 {
-    static const char *const wrong[] = { "nothing", "", "tcp:4444", "mon:", "file", "tcp:" };
+    static const char *const wrong[] = { "nothing", "",     "tcp:4444", "mon:",    "file",
+                                         "tcp:",    "udp:", "udp:1@2",  "udp::1@2" };
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {

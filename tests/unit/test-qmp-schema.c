@@ -127,8 +127,9 @@ static void an_object_of_several_shapes_has_that_which_its_type_says(void **stat
                  "Parameter 'v.data.path' is missing");
     assert_wrong("{\"s\": \"\", \"v\": {\"type\": \"unix\", \"data\": {\"path\": \"\"}, \"x\": 1}}",
                  "Parameter 'v.x' is unexpected");
-    assert_wrong("{\"s\": \"\", \"v\": {\"type\": \"udp\", \"data\": {}}}",
-                 "Parameter 'v.type' does not accept value 'udp', accepted are 'inet', 'unix'");
+    assert_wrong(
+        "{\"s\": \"\", \"v\": {\"type\": \"udp\", \"data\": {}}}",
+        "Parameter 'v.type' does not accept value 'udp', accepted are 'inet', 'unix', 'fd'");
 }
 
 static void open_arguments_may_be_anything_else(void **state)
