@@ -47,6 +47,20 @@ struct AccelClass {
     /** Sets line @gsi of those controllers. Any thread. */
     void (*set_irq)(AccelState *accel, unsigned gsi, int level);
     /**
+     * Sends the message of an MSI to them; whether a local APIC has taken it. NULL, like the four
+     * that follow: they take none. Any thread.
+     */
+    bool (*send_msi)(AccelState *accel, uint64_t addr, uint32_t data);
+    /** A number above those of the lines that stands for that message; -1 with @errp set. Any thread. */
+    int (*route_add)(AccelState *accel, uint64_t addr, uint32_t data, GError **errp);
+    void (*route_set)(AccelState *accel, int gsi, uint64_t addr, uint32_t data);
+    void (*route_del)(AccelState *accel, int gsi);
+    /**
+     * Whether an eventfd raises a line or sends a message. With @resample_fd (else -1), the line
+     * stays high until the guest has acknowledged it, and that one is signalled then. Any thread.
+     */
+    bool (*irqfd)(AccelState *accel, int gsi, int fd, int resample_fd, bool on, GError **errp);
+    /**
      * Appends the registers of those controllers to @out, in lines. Main thread, every vCPU parked.
      */
     void (*print_irqchip)(AccelState *accel, GString *out);

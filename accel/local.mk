@@ -45,6 +45,7 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-pit.c \
 	accel/kvm/kvm-regs.c \
 	accel/kvm/kvm-reset.c \
+	accel/kvm/kvm-routes.c \
 	accel/kvm/kvm-steps.c \
 	accel/kvm/kvm-trial.c \
 	accel/kvm/kvm-vcpu.c \

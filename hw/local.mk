@@ -11,28 +11,13 @@ libqometall_a_SOURCES += \
 	hw/intc/accel-irqchip.c \
 	hw/intc/i8259.c \
 	hw/isa/isa-bus.c \
-	hw/isa/piix3.c \
-	hw/isa/reset-control.c \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
 	hw/misc/fw-cfg.c \
 	hw/misc/ioport80.c \
 	hw/misc/port-logger.c \
-	hw/misc/port92.c \
 	hw/misc/pvpanic.c \
-	hw/pci-host/i440fx.c \
-	hw/pci-host/pam.c \
-	hw/pci-host/pam.h \
-	hw/pci/pci-bar.c \
-	hw/pci/pci-bus.c \
-	hw/pci/pci-config.c \
-	hw/pci/pci-dma.c \
-	hw/pci/pci-host.c \
-	hw/pci/pci-int.h \
-	hw/pci/pci-irq.c \
-	hw/pci/pci.c \
 	hw/timer/i8254.c \
-	hw/timer/kvm-pit.c \
 	hw/timer/mc146818rtc.c
 
 nobase_qometinclude_HEADERS += \
@@ -42,15 +27,8 @@ nobase_qometinclude_HEADERS += \
 	hw/intc/i8259.h \
 	hw/intc/intc.h \
 	hw/isa/isa-bus.h \
-	hw/isa/piix3.h \
-	hw/isa/reset-control.h \
 	hw/misc/fw-cfg.h \
 	hw/misc/pvpanic.h \
-	hw/pci-host/i440fx.h \
-	hw/pci/pci-bus.h \
-	hw/pci/pci-host.h \
-	hw/pci/pci-ids.h \
-	hw/pci/pci.h \
 	hw/timer/mc146818rtc.h
 
 unit_tests += \

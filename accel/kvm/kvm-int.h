@@ -13,6 +13,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(KVMState, KVM_ACCEL)
 
 typedef struct KVMMemory KVMMemory;
 typedef struct KVMChips KVMChips;
+typedef struct KVMRoutes KVMRoutes;
 
 struct KVMState {
     AccelState parent_obj;
@@ -26,6 +27,7 @@ struct KVMState {
     uint32_t max_slots;
     KVMMemory *memory;
     KVMChips *chips;            /* interrupt controllers in the kernel, or NULL */
+    KVMRoutes *routes;          /* what their interrupts stand for, or NULL */
     struct kvm_pit_state2 *pit; /* the timer in the kernel as it was made, or NULL */
     pthread_mutex_t cpuid_lock; /* guards cpuid */
     struct kvm_cpuid2 *cpuid;   /* what the kernel offers, asked for once */
@@ -136,6 +138,15 @@ bool kvm_create_irqchip(AccelState *accel, GError **errp);
 void kvm_print_irqchip(AccelState *accel, GString *out);
 void kvm_set_irq(AccelState *accel, unsigned gsi, int level);
 void kvm_irqchip_reset(KVMState *kvm);
+
+/* kvm-routes.c; the first one when there are interrupt controllers. */
+bool kvm_routes_init(KVMState *kvm, GError **errp);
+void kvm_routes_free(KVMState *kvm);
+bool kvm_send_msi(AccelState *accel, uint64_t addr, uint32_t data);
+int kvm_route_add(AccelState *accel, uint64_t addr, uint32_t data, GError **errp);
+void kvm_route_set(AccelState *accel, int gsi, uint64_t addr, uint32_t data);
+void kvm_route_del(AccelState *accel, int gsi);
+bool kvm_irqfd(AccelState *accel, int gsi, int fd, int resample_fd, bool on, GError **errp);
 
 /* kvm-pit.c */
 bool kvm_create_pit(AccelState *accel, GError **errp);

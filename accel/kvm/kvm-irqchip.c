@@ -38,7 +38,7 @@ bool kvm_create_irqchip(AccelState *accel, GError **errp)
         }
     }
     s->chips = chips;
-    return true;
+    return kvm_routes_init(s, errp);
 }
 
 void kvm_set_irq(AccelState *accel, unsigned gsi, int level)

@@ -194,6 +194,7 @@ static void kvm_instance_finalize(Object *obj)
         kvm_memory_free(s->memory);
     }
     g_free(s->chips);
+    kvm_routes_free(s);
     g_free(s->pit);
     g_free(s->cpuid);
     pthread_mutex_destroy(&s->cpuid_lock);
@@ -246,6 +247,11 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->print_irqchip = kvm_print_irqchip;
     ac->create_pit = kvm_create_pit;
     ac->set_irq = kvm_set_irq;
+    ac->send_msi = kvm_send_msi;
+    ac->route_add = kvm_route_add;
+    ac->route_set = kvm_route_set;
+    ac->route_del = kvm_route_del;
+    ac->irqfd = kvm_irqfd;
     ac->cpu_init = kvm_cpu_init;
     ac->cpu_destroy = kvm_cpu_destroy;
     ac->cpu_exec = kvm_cpu_exec;

@@ -7,6 +7,11 @@
 #include <qomet/accel/accel.h>
 #include <qomet/hw/intc/accel-irqchip.h>
 #include <qomet/hw/intc/intc.h>
+#include <qomet/hw/intc/msi-target.h>
+
+/* Where the processors' local APICs take messages (SDM vol. 3, 11.11.1). */
+#define MSI_WINDOW UINT32_C(0xfee00000)
+#define MSI_WINDOW_MASK UINT32_C(0xfff00000)
 
 OBJECT_DECLARE_SIMPLE_TYPE(AccelIrqchip, ACCEL_IRQCHIP)
 
@@ -50,6 +55,50 @@ static void print_info(InterruptStatsProvider *obj, GString *out)
     }
 }
 
+/* ---- Messages ---- */
+
+static bool irqchip_send(MsiTarget *t, uint64_t addr, uint32_t data)
+{
+    AccelState *accel = ACCEL_IRQCHIP(t)->accel;
+
+    return accel && ACCEL_GET_CLASS(accel)->send_msi && (addr & MSI_WINDOW_MASK) == MSI_WINDOW &&
+           ACCEL_GET_CLASS(accel)->send_msi(accel, addr, data);
+}
+
+static int irqchip_route_add(MsiTarget *t, uint64_t addr, uint32_t data, GError **errp)
+{
+    AccelState *accel = ACCEL_IRQCHIP(t)->accel;
+
+    if (!accel || !ACCEL_GET_CLASS(accel)->route_add) {
+        qom_error_set(errp, QOM_ERROR_STATE, "the accelerator has no routes for messages");
+        return -1;
+    }
+    return ACCEL_GET_CLASS(accel)->route_add(accel, addr, data, errp);
+}
+
+static void irqchip_route_set(MsiTarget *t, int route, uint64_t addr, uint32_t data)
+{
+    AccelState *accel = ACCEL_IRQCHIP(t)->accel;
+
+    ACCEL_GET_CLASS(accel)->route_set(accel, route, addr, data);
+}
+
+static void irqchip_route_del(MsiTarget *t, int route)
+{
+    AccelState *accel = ACCEL_IRQCHIP(t)->accel;
+
+    ACCEL_GET_CLASS(accel)->route_del(accel, route);
+}
+
+static bool irqchip_irqfd(MsiTarget *t, int route, int fd, bool on, GError **errp)
+{
+    AccelState *accel = ACCEL_IRQCHIP(t)->accel;
+
+    return ACCEL_GET_CLASS(accel)->irqfd(accel, route, fd, -1, on, errp);
+}
+
+/* ---- The device ---- */
+
 static bool accel_irqchip_realize(DeviceState *dev, GError **errp)
 {
     AccelState *accel = current_accel();
@@ -87,8 +136,14 @@ static void accel_irqchip_init(Object *obj)
 static void accel_irqchip_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
 {
     InterruptStatsProviderClass *ic = INTERRUPT_STATS_PROVIDER_CLASS(klass);
+    MsiTargetClass *mc = MSI_TARGET_CLASS(klass);
     DeviceClass *dc = DEVICE_CLASS(klass);
 
+    mc->send = irqchip_send;
+    mc->route_add = irqchip_route_add;
+    mc->route_set = irqchip_route_set;
+    mc->route_del = irqchip_route_del;
+    mc->irqfd = irqchip_irqfd;
     ic->inputs = ACCEL_IRQCHIP_LINES;
     ic->get_statistics = get_statistics;
     ic->print_info = print_info;
@@ -110,7 +165,9 @@ static const TypeInfo accel_irqchip_types[] = {
         .instance_size = sizeof(AccelIrqchip),
         .instance_init = accel_irqchip_init,
         .class_init = accel_irqchip_class_init,
-        .interfaces = (const InterfaceInfo[]){ { TYPE_INTERRUPT_STATS_PROVIDER }, { NULL } },
+        .interfaces = (const InterfaceInfo[]){ { TYPE_INTERRUPT_STATS_PROVIDER },
+                                               { TYPE_MSI_TARGET },
+                                               { NULL } },
     },
 };
 

@@ -3,7 +3,8 @@
  * PCI buses: who sits at which address, and how a configuration access finds its device through
  * bridges.
  */
-#include <string.h>
+#include <qomet/hw/pci/msi.h>
+#include <qomet/hw/pci/msix.h>
 #include "hw/pci/pci-int.h"
 
 /* ---- Addresses ---- */
@@ -252,6 +253,8 @@ void pci_device_reset(PCIDevice *dev)
         pci_reset_region(dev, n);
     }
     pci_update_mappings(dev);
+    msi_reset(dev);
+    msix_reset(dev);
 }
 
 /* After the devices have reset what is their own. */
@@ -276,6 +279,7 @@ PCIBus *pci_root_bus_new(const char *type, DeviceState *host, const char *name, 
         bus->address_space_mem = mem;
         bus->address_space_io = io;
         bus->first_slot = first_slot;
+        bus->msi_target = (MsiTarget *)object_ref(msi_target_find());
     }
     return bus;
 }
@@ -296,6 +300,7 @@ static void pci_bus_finalize(Object *obj)
 
     g_ptr_array_unref(bus->below);
     g_free(bus->irq_count);
+    object_unref(bus->msi_target);
     pthread_mutex_destroy(&bus->irq_lock);
 }
 

@@ -6,6 +6,7 @@
 #ifndef QOMET_HW_PCI_PCI_BUS_H
 #define QOMET_HW_PCI_PCI_BUS_H
 
+#include <qomet/hw/intc/msi-target.h>
 #include <qomet/hw/pci/pci.h>
 
 #define PCI_DEVFN_MAX 256
@@ -32,6 +33,7 @@ struct PCIBus {
     unsigned nirq;
     uint32_t *irq_count;      /* devices that hold each line high; guarded by irq_lock */
     pthread_mutex_t irq_lock; /* a leaf */
+    MsiTarget *msi_target;    /* that takes the messages of its devices, referenced; or NULL */
 };
 
 /**

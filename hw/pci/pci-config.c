@@ -4,6 +4,8 @@
  * it, and the list of capabilities ([PCI] 6.1, 6.2, 6.7).
  */
 #include <string.h>
+#include <qomet/hw/pci/msi.h>
+#include <qomet/hw/pci/msix.h>
 #include "hw/pci/pci-int.h"
 
 /* Errors that a device has met: the guest clears them by writing ones. */
@@ -97,6 +99,8 @@ void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, uns
         entry_call_main(OBJECT(dev), update_mappings, NULL);
     }
     pci_update_intx_disable(dev, intx_disabled);
+    msi_write_config(dev, addr, len);
+    msix_write_config(dev, addr, len);
 }
 
 /* ---- Capabilities ---- */

@@ -57,7 +57,8 @@ struct PCIDevice {
     uint8_t irq_level; /* of its pin, as the device has set it */
     /* Offsets of these capabilities; 0: it has none. */
     uint8_t msi_cap, msix_cap, exp_cap;
-    MSIXState *msix; /* private to msix.c */
+    MSIXState *msix; /* private to msix.c, as these: */
+    MemoryRegion msix_table, msix_pba, msix_bar;
 };
 
 struct PCIDeviceClass {

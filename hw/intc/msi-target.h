@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where message-signalled interrupts go: an interface of the board's interrupt controller. A message
+ * is an address and a value that a device would write there; it is sent, and never reaches memory.
+ */
+#ifndef QOMET_HW_INTC_MSI_TARGET_H
+#define QOMET_HW_INTC_MSI_TARGET_H
+
+#include <qomet/qom/object.h>
+
+#define TYPE_MSI_TARGET "msi-target"
+OBJECT_DECLARE_INTERFACE(MsiTarget, MsiTargetClass, MSI_TARGET)
+
+struct MsiTargetClass {
+    InterfaceClass parent_class;
+    /** Sends a message. False: nobody takes it - the address is of no processor. Any thread. */
+    bool (*send)(MsiTarget *t, uint64_t addr, uint32_t data);
+    /*
+     * Routes: a number that stands for a message, so that an eventfd can send it. All may be NULL:
+     * there are none.
+     */
+    /** A route for that message; -1 with @errp set when there are no more. Any thread. */
+    int (*route_add)(MsiTarget *t, uint64_t addr, uint32_t data, GError **errp);
+    /** Changes what a route stands for. Any thread. */
+    void (*route_set)(MsiTarget *t, int route, uint64_t addr, uint32_t data);
+    /** Gives it back; no eventfd uses it any more. Any thread. */
+    void (*route_del)(MsiTarget *t, int route);
+    /**
+     * Has @fd, an eventfd, send the message of @route from now on (@on), or no more; a signal that is
+     * pending is sent at once. Any thread.
+     */
+    bool (*irqfd)(MsiTarget *t, int route, int fd, bool on, GError **errp);
+};
+
+/** The machine's one, or NULL. Main thread. */
+QOM_EXPORT MsiTarget *msi_target_find(void);
+
+#endif

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+#
+# hw/pci: the core of PCI, host bridges, and what is on their buses.
+
+libqometall_a_SOURCES += \
+	hw/intc/msi-target.c \
+	hw/isa/piix3.c \
+	hw/isa/reset-control.c \
+	hw/misc/port92.c \
+	hw/pci-host/i440fx.c \
+	hw/pci-host/pam.c \
+	hw/pci-host/pam.h \
+	hw/pci/msi.c \
+	hw/pci/msix.c \
+	hw/pci/pci-bar.c \
+	hw/pci/pci-bus.c \
+	hw/pci/pci-config.c \
+	hw/pci/pci-dma.c \
+	hw/pci/pci-host.c \
+	hw/pci/pci-int.h \
+	hw/pci/pci-irq.c \
+	hw/pci/pci.c \
+	hw/timer/kvm-pit.c
+
+nobase_qometinclude_HEADERS += \
+	hw/intc/msi-target.h \
+	hw/isa/piix3.h \
+	hw/isa/reset-control.h \
+	hw/pci-host/i440fx.h \
+	hw/pci/msi.h \
+	hw/pci/msix.h \
+	hw/pci/pci-bus.h \
+	hw/pci/pci-host.h \
+	hw/pci/pci-ids.h \
+	hw/pci/pci.h
+
+unit_tests += \
+	tests/unit/test-pci-bar \
+	tests/unit/test-pci-config \
+	tests/unit/test-pci-irq
+
+libtest_a_SOURCES += \
+	tests/unit/pci-fixture.h
