@@ -6,6 +6,9 @@ libqometall_a_SOURCES += \
 	hw/intc/msi-target.c \
 	hw/isa/piix3.c \
 	hw/isa/reset-control.c \
+	hw/misc/edu.c \
+	hw/misc/pc-testdev.c \
+	hw/misc/pci-testdev.c \
 	hw/misc/port92.c \
 	hw/pci-host/i440fx.c \
 	hw/pci-host/pam.c \
@@ -37,7 +40,8 @@ nobase_qometinclude_HEADERS += \
 unit_tests += \
 	tests/unit/test-pci-bar \
 	tests/unit/test-pci-config \
-	tests/unit/test-pci-irq
+	tests/unit/test-pci-irq \
+	tests/unit/test-pci-msi
 
 libtest_a_SOURCES += \
 	tests/unit/pci-fixture.h

@@ -151,7 +151,7 @@ static void pci_device_class_init(ObjectClass *klass, const void *data)
     dc->unrealize = pci_unrealize;
     pc->config_read = pci_default_read_config;
     pc->config_write = pci_default_write_config;
-    pc->class_id = PCI_CLASS_OTHERS << 8;
+    pc->class_id = PCI_CLASS_OTHERS;
     device_class_set_props(dc, pci_props);
 }
 
