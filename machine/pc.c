@@ -7,6 +7,7 @@
 #include <qomet/accel/accel.h>
 #include <qomet/hw/intc/accel-irqchip.h>
 #include <qomet/hw/isa/piix3.h>
+#include <qomet/hw/misc/fw-cfg.h>
 #include <qomet/hw/pci-host/i440fx.h>
 #include <qomet/hw/pci/pci-host.h>
 #include <qomet/hw/timer/mc146818rtc.h>
@@ -22,7 +23,6 @@ struct PCMachine {
     MachineState parent_obj;
     bool kernel_irqchip, pit;
     Firmware firmware;
-    MemoryRegion port80;
 };
 
 /* ---- RAM ---- */
@@ -101,29 +101,24 @@ static bool make_timer(MachineState *machine, ISABus *isa, GError **errp)
 static bool make_devices(MachineState *machine, ISABus *isa, GError **errp)
 {
     return add(machine, TYPE_MC146818_RTC, "rtc", isa, errp) && make_timer(machine, isa, errp) &&
-           add(machine, "port92", "port92", isa, errp) && x86_make_serials(machine, isa, errp);
-}
-
-/* Where firmware says how far it has come: it is listened to, and reads give all ones. */
-static void port80_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
-{
-    (void)opaque;
-    (void)addr;
-    (void)data;
-    (void)size;
-}
-
-static const MemoryRegionOps port80_ops = { .write = port80_write, .name = "port 0x80" };
-
-static bool make_port80(MachineState *machine, GError **errp)
-{
-    MemoryRegion *mr = &PC_MACHINE(machine)->port80;
-
-    memory_region_init_io(mr, OBJECT(machine), &port80_ops, machine, "port80", 1);
-    return memory_region_add_subregion(get_system_io(), 0x80, mr, errp);
+           add(machine, "i8042", "i8042", isa, errp) &&
+           add(machine, "port92", "port92", isa, errp) &&
+           add(machine, "ioport80", "port80", isa, errp) && x86_make_serials(machine, isa, errp);
 }
 
 /* ---- Firmware ---- */
+
+static bool make_fw_cfg(const MachineState *machine, GError **errp)
+{
+    FWCfgState *fw_cfg = fw_cfg_init_io_dma(FW_CFG_IO_BASE, FW_CFG_DMA_IO_BASE, errp);
+
+    if (fw_cfg) {
+        fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, machine->ram_size);
+        fw_cfg_add_i16(fw_cfg, FW_CFG_NB_CPUS, (uint16_t)machine->smp_cpus);
+        fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)machine->smp_cpus);
+    }
+    return fw_cfg != NULL;
+}
 
 /*
  * Where nobody executes it, firmware that nobody has asked for may be missing: a tester drives the
@@ -160,7 +155,7 @@ static bool pc_init(MachineState *machine, GError **errp)
     }
     pci = make_pci(machine, errp);
     isa = pci ? make_isa(machine, pci, errp) : NULL;
-    return isa && make_devices(machine, isa, errp) && make_port80(machine, errp) &&
+    return isa && make_devices(machine, isa, errp) && make_fw_cfg(machine, errp) &&
            make_firmware(machine, pci, errp);
 }
 
