@@ -17,9 +17,13 @@
 #define PAM_READ 1
 #define PAM_WRITE 2
 
-/* Above RAM, and above the BARs that a guest puts there. */
-#define BUS_PRIORITY 1
-#define RAM_PRIORITY 2
+/* Above RAM, which has 0. */
+#define NOTHING_PRIORITY 1
+#define BUS_PRIORITY 2
+#define RAM_PRIORITY 3
+
+/* Reads give all ones. */
+static const MemoryRegionOps nothing_ops = { .name = "nothing" };
 
 static void unmap(DeviceState *dev, void *opaque)
 {
@@ -49,6 +53,9 @@ bool pam_init(PAM *pam, DeviceState *dev, MemoryRegion *ram, MemoryRegion *bus, 
         qom_error_set(errp, QOM_ERROR_VALUE, "the machine needs 1 MiB of RAM or more");
         return false;
     }
+    memory_region_init_io(&pam->nothing, OBJECT(dev), &nothing_ops, NULL, "pam-nothing",
+                          VGA_SIZE + LEGACY_SIZE);
+    map(dev, &pam->nothing, VGA_START, NOTHING_PRIORITY);
     memory_region_init_alias(&pam->bus, OBJECT(dev), "pam-pci", bus, VGA_START,
                              VGA_SIZE + LEGACY_SIZE);
     map(dev, &pam->bus, VGA_START, BUS_PRIORITY);

@@ -13,8 +13,9 @@
 #define PAM_REGISTERS 7
 
 typedef struct PAM {
-    MemoryRegion bus;               /* the bus, over the RAM that every segment hides */
-    MemoryRegion ram[PAM_SEGMENTS]; /* the RAM over that: as the registers have it */
+    MemoryRegion nothing;           /* hides all the RAM there, */
+    MemoryRegion bus;               /* over that the bus, */
+    MemoryRegion ram[PAM_SEGMENTS]; /* and RAM again where the registers say so */
     MemoryRegion smram;             /* RAM in place of the VGA card */
 } PAM;
 

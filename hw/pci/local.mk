@@ -45,3 +45,13 @@ unit_tests += \
 
 libtest_a_SOURCES += \
 	tests/unit/pci-fixture.h
+
+qtest_tests += \
+	tests/qtest/test-edu \
+	tests/qtest/test-pc
+
+libtest_a_SOURCES += \
+	tests/qtest/pci-qtest.h
+
+script_tests += \
+	tests/guest/test-seabios.py

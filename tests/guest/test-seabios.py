@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""SeaBIOS (Debian's package seabios) on the machine "pc", to the end of its log."""
+import os
+import re
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+from cli import QOMET, need_kvm, tap  # noqa: E402
+
+LIMIT_S = 100  # it interprets its own code here and there
+END = b"No bootable device"
+
+
+def log_of(*words):
+    """What it says until it finds nothing to boot."""
+    need_kvm()
+    until = time.monotonic() + LIMIT_S
+    log = b""
+    with subprocess.Popen([QOMET, "-accel", "kvm", "-nographic", "-device", "isa-debugcon,iobase=0x402", *words],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while END not in log and time.monotonic() < until:
+            piece = os.read(process.stdout.fileno(), 4096)
+            if not piece:
+                break
+            log += piece
+        process.terminate()
+        _, err = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0 and err == b"", (process.returncode, err)
+    assert END in log, log.decode(errors="replace")
+    return log.decode(errors="replace")
+
+
+def found(log, pattern):
+    assert re.search(pattern, log, re.M), "'%s' is not in:\n%s" % (pattern, log)
+
+
+def it_finds_the_board_and_nothing_to_boot():
+    log = log_of("-M", "pc")
+    found(log, r"^Running on QEMU \(i440fx\)")
+    found(log, r"^PCI: init bdf=00:00\.0 id=8086:1237")
+    found(log, r"^PCI: init bdf=00:01\.0 id=8086:7000")
+    found(log, r"^Found 1 cpu\(s\)")
+    found(log, r"^Found 1 serial ports")
+
+
+def it_finds_more_processors_devices_and_ram():
+    log = log_of("-M", "pc", "-smp", "4", "-m", "5G", "-device", "edu", "-device", "pci-testdev,addr=1f.0")
+    found(log, r"^Found 4 cpu\(s\)")
+    found(log, r"^RamSize: 0xc0000000")
+    found(log, r"^RamSizeOver4G: 0x0*80000000")
+    found(log, r"bdf=00:02\.0 +bar 0, addr [0-9a-f]{8}, size 00100000 \[mem\]")
+    found(log, r"bdf=00:1f\.0 +bar 1, addr [0-9a-f]{8}, size 00000100 \[io\]")
+    found(log, r"0000000100000000 - 0000000180000000 = 1 RAM")
+
+
+tap([it_finds_the_board_and_nothing_to_boot, it_finds_more_processors_devices_and_ram])
