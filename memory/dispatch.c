@@ -49,38 +49,26 @@ static inline bool goes_straight(const FlatRow *row, hwaddr addr, unsigned size,
            ((distance + row->offset) & (size - 1)) == 0 && !attrs_special(attrs);
 }
 
-/* The first access of a thread. */
-static G_GNUC_NO_INLINE MemTxResult first_load(AddressSpace *as, hwaddr addr, unsigned size,
-                                               uint64_t *value, MemTxAttrs attrs)
+/* The same, and whether nobody is in the device: then @t is. Inside a section. */
+static inline bool enter_row(EntryThread *t, const FlatRow *row, EntryGuard *guard, hwaddr addr,
+                             unsigned size, uint64_t direction, MemTxAttrs attrs)
 {
-    entry_thread_make();
-    return address_space_load(as, addr, size, value, attrs);
-}
-
-static G_GNUC_NO_INLINE MemTxResult first_store(AddressSpace *as, hwaddr addr, unsigned size,
-                                                uint64_t value, MemTxAttrs attrs)
-{
-    entry_thread_make();
-    return address_space_store(as, addr, size, value, attrs);
+    return goes_straight(row, addr, size, direction, attrs) && (!guard || guard_try_lock(t, guard));
 }
 
 MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value,
                                MemTxAttrs attrs)
 {
-    EntryThread *t = entry_thread_self;
+    EntryThread *t = entry_self();
     MemTxResult result = MEMTX_OK;
     const FlatRow *row;
     EntryGuard *guard;
 
     QOMET_PROBE4(dispatch, as, addr, size, false);
-    if (G_UNLIKELY(!t)) {
-        return first_load(as, addr, size, value, attrs);
-    }
     section_enter(t);
     row = flatview_candidate(rcu_read(&as->current_map), addr);
     guard = row->guard;
-    if (G_UNLIKELY(!goes_straight(row, addr, size, ROW_READ(0), attrs) ||
-                   (guard && !guard_try_lock(t, guard)))) {
+    if (G_UNLIKELY(!enter_row(t, row, guard, addr, size, ROW_READ(0), attrs))) {
         result = long_load(as, addr, size, value, attrs);
     } else {
         const uint64_t data = row->read(row->opaque, addr - row->start + row->offset, size);
@@ -98,27 +86,25 @@ MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size, uin
 MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
                                 MemTxAttrs attrs)
 {
-    EntryThread *t = entry_thread_self;
+    EntryThread *t = entry_self();
     MemTxResult result = MEMTX_OK;
     const FlatRow *row;
     EntryGuard *guard;
 
     QOMET_PROBE4(dispatch, as, addr, size, true);
-    if (G_UNLIKELY(!t)) {
-        return first_store(as, addr, size, value, attrs);
-    }
     section_enter(t);
     row = flatview_candidate(rcu_read(&as->current_map), addr);
     guard = row->guard;
-    if (G_UNLIKELY(!goes_straight(row, addr, size, ROW_WRITE(0), attrs) ||
-                   (guard && !guard_try_lock(t, guard)))) {
+    if (G_UNLIKELY(!enter_row(t, row, guard, addr, size, ROW_WRITE(0), attrs))) {
         result = long_store(as, addr, size, value, attrs);
-    } else if (guard) {
-        entry_count_access(t, guard, size, true);
-        row->write(row->opaque, addr - row->start + row->offset, value & size_masks[size], size);
-        guard_unlock(t, guard);
     } else {
+        if (guard) {
+            entry_count_access(t, guard, size, true);
+        }
         row->write(row->opaque, addr - row->start + row->offset, value & size_masks[size], size);
+        if (guard) {
+            guard_unlock(t, guard);
+        }
     }
     section_leave(t);
     return result;
