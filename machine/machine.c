@@ -15,6 +15,8 @@
 #define DEFAULT_MACHINE "bare"
 
 #define RAM_PAGE UINT64_C(4096)
+/* More than this no process here can map. */
+#define MAX_RAM_BYTES (UINT64_C(64) << 40)
 
 static MachineState *the_machine;
 
@@ -120,20 +122,36 @@ MachineState *machine_new(MachineClass *mc, GError **errp)
     return the_machine;
 }
 
-static bool check_cpus(const MachineState *machine, const MachineClass *mc, const char *name,
-                       GError **errp)
+bool machine_check_cpus(const MachineState *machine, GError **errp)
 {
-    if (!mc->max_cpus) {
-        if (machine->smp_cpus > 1) {
-            qom_error_set(errp, QOM_ERROR_VALUE, "smp=%u: the machine '%s' has no vCPUs",
-                          machine->smp_cpus, name);
-            return false;
-        }
-        return true;
+    const MachineClass *mc = MACHINE_GET_CLASS(machine);
+    g_autofree char *name = machine_name(mc);
+
+    if (!mc->max_cpus && machine->smp_cpus > 1) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "the machine '%s' has no vCPUs", name);
+        return false;
     }
-    if (machine->smp_cpus < 1 || machine->smp_cpus > mc->max_cpus) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "smp=%u: the machine '%s' has 1 to %u vCPUs",
+    if (mc->max_cpus && (machine->smp_cpus < 1 || machine->smp_cpus > mc->max_cpus)) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "%u is no number of vCPUs for the machine '%s', accepted are 1 to %u",
                       machine->smp_cpus, name, mc->max_cpus);
+        return false;
+    }
+    return true;
+}
+
+bool machine_check_ram(const MachineState *machine, GError **errp)
+{
+    const MachineClass *mc = MACHINE_GET_CLASS(machine);
+    uint64_t most = mc->max_ram_size ? mc->max_ram_size : MAX_RAM_BYTES;
+
+    if (machine->ram_size < RAM_PAGE || machine->ram_size > most) {
+        g_autofree char *asked = value_print_size(machine->ram_size);
+        g_autofree char *from = value_print_size(RAM_PAGE), *to = value_print_size(most);
+
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "'%s' is no size for the guest's memory, accepted are %s to %s", asked, from,
+                      to);
         return false;
     }
     return true;
@@ -174,8 +192,7 @@ static bool check_backend(MachineState *machine, GError **errp)
     return backend != NULL;
 }
 
-static bool check_ram(MachineState *machine, const MachineClass *mc, const char *name,
-                      GError **errp)
+static bool settle_ram(MachineState *machine, const MachineClass *mc, GError **errp)
 {
     if (!mc->default_ram_size) {
         return true;
@@ -186,16 +203,8 @@ static bool check_ram(MachineState *machine, const MachineClass *mc, const char 
     if (!machine->ram_size) {
         machine->ram_size = mc->default_ram_size;
     }
-    if (mc->max_ram_size && machine->ram_size > mc->max_ram_size) {
-        g_autofree char *asked = value_print_size(machine->ram_size);
-        g_autofree char *most = value_print_size(mc->max_ram_size);
-
-        qom_error_set(errp, QOM_ERROR_VALUE, "the machine '%s' takes at most %s of RAM, not %s",
-                      name, most, asked);
-        return false;
-    }
     machine->ram_size = whole_pages(machine->ram_size);
-    return true;
+    return machine_check_ram(machine, errp);
 }
 
 /* A machine without RAM, or with some of its own making, would pass over the object in silence. */
@@ -222,7 +231,7 @@ bool machine_init(MachineState *machine, GError **errp)
     g_autofree char *name = machine_name(mc);
 
     machine->made = true;
-    return check_cpus(machine, mc, name, errp) && check_ram(machine, mc, name, errp) &&
+    return machine_check_cpus(machine, errp) && settle_ram(machine, mc, errp) &&
            (!mc->init || mc->init(machine, errp)) && check_backend_used(machine, name, errp);
 }
 

@@ -62,6 +62,13 @@ QOM_EXPORT char *machine_name(const MachineClass *mc);
 QOM_EXPORT MachineClass *machine_class_default(void);
 /** Makes "/machine" of that class, unconfigured; the tree owns it. */
 QOM_EXPORT MachineState *machine_new(MachineClass *mc, GError **errp);
+/**
+ * Whether @machine may have as many vCPUs as its property "smp" says, or as much RAM as "ram-size"
+ * does, in bytes; false with @errp set, which says what it accepts. machine_init() asks too; options
+ * do so before, to name the word that is wrong.
+ */
+QOM_EXPORT bool machine_check_cpus(const MachineState *machine, GError **errp);
+QOM_EXPORT bool machine_check_ram(const MachineState *machine, GError **errp);
 /** Checks the configuration, calls the class's init. */
 QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 /** After all user devices: the class's done, then the first reset. */

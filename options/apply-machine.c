@@ -8,10 +8,6 @@
 #include <qomet/backends/daemon.h>
 #include "options/options-int.h"
 
-/* Less than a page is no memory, and more than this no process here can map. */
-#define MIN_RAM_BYTES 4096
-#define MAX_RAM_BYTES (UINT64_C(64) << 40)
-
 bool option_make_machine(OptionPlan *plan, GError **errp)
 {
     MachineClass *mc = NULL;
@@ -76,23 +72,8 @@ static const char *only_key(OptionWord *word, const char *key, GError **errp)
     return text;
 }
 
-/* @bytes as a person writes it: the largest unit that it is a multiple of. */
-static char *size_text(uint64_t bytes)
-{
-    static const char *const units[] = { "", "K", "M", "G", "T" };
-    unsigned unit = 0;
-
-    while (unit + 1 < G_N_ELEMENTS(units) && bytes && bytes % 1024 == 0) {
-        bytes /= 1024;
-        unit++;
-    }
-    return g_strdup_printf("%" G_GUINT64_FORMAT "%s", bytes, units[unit]);
-}
-
 bool option_apply_memory(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    const MachineClass *mc = MACHINE_GET_CLASS(plan->machine);
-    uint64_t most = mc->max_ram_size ? mc->max_ram_size : MAX_RAM_BYTES;
     const char *size = only_key(word, "size", errp);
     g_autofree char *text = NULL;
 
@@ -101,39 +82,14 @@ bool option_apply_memory(OptionPlan *plan, OptionWord *word, GError **errp)
     }
     /* A number alone is in MiB here, as nowhere else. */
     text = size[strspn(size, "0123456789")] ? g_strdup(size) : g_strconcat(size, "M", NULL);
-    if (!set(plan, "ram-size", text, errp)) {
-        return false;
-    }
-    if (plan->machine->ram_size < MIN_RAM_BYTES || plan->machine->ram_size > most) {
-        g_autofree char *from = size_text(MIN_RAM_BYTES), *to = size_text(most);
-
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "'%s' is no size for the guest's memory, accepted are %s to %s", size, from,
-                      to);
-        return false;
-    }
-    return true;
+    return set(plan, "ram-size", text, errp) && machine_check_ram(plan->machine, errp);
 }
 
 bool option_apply_smp(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    const MachineClass *mc = MACHINE_GET_CLASS(plan->machine);
     const char *cpus = only_key(word, "cpus", errp);
 
-    if (!cpus || !set(plan, "smp", cpus, errp)) {
-        return false;
-    }
-    if (!mc->max_cpus && plan->machine->smp_cpus > 1) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "this machine has no CPUs");
-        return false;
-    }
-    if (mc->max_cpus && (plan->machine->smp_cpus < 1 || plan->machine->smp_cpus > mc->max_cpus)) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "'%s' is no number of CPUs for this machine, accepted are 1 to %u", cpus,
-                      mc->max_cpus);
-        return false;
-    }
-    return true;
+    return cpus && set(plan, "smp", cpus, errp) && machine_check_cpus(plan->machine, errp);
 }
 
 bool option_check_cpu(OptionPlan *plan, OptionWord *word, GError **errp)

@@ -300,9 +300,11 @@ static void a_board_can_be_made_again_and_again(void **state)
 static void ram_sizes_that_cannot_be_are_refused(void **state)
 {
     (void)state;
-    assert_refused("ram-size=1E", "takes at most 256G of RAM, not 1E");
-    assert_refused("smp=0", "1 to 255 vCPUs");
-    assert_refused("smp=1000", "1 to 255 vCPUs");
+    assert_refused("ram-size=1E",
+                   "'1E' is no size for the guest's memory, accepted are 4K to 256G");
+    assert_refused("smp=0",
+                   "0 is no number of vCPUs for the machine 'bare', accepted are 1 to 255");
+    assert_refused("smp=1000", "accepted are 1 to 255");
 }
 
 static void modes_that_contradict_are_refused(void **state)
