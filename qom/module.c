@@ -142,8 +142,9 @@ static bool check_stamp(const char *file, GModule *handle, GError **errp)
     stamp = symbol;
     if (strncmp(stamp->abi, own_stamp.abi, sizeof(stamp->abi)) != 0) {
         qom_error_set(errp, QOM_ERROR_MODULE,
-                      "module '%s' was built for QOM ABI '%.*s', this program has '%s'", file,
-                      (int)sizeof(stamp->abi), stamp->abi, own_stamp.abi);
+                      "module '%s' was built for QOM ABI '%.*s', this program has '%s': build it "
+                      "again with the headers of this one ('pkg-config --cflags qomet')",
+                      file, (int)sizeof(stamp->abi), stamp->abi, own_stamp.abi);
         return false;
     }
     compare_size(differences, "Object", stamp->object_size, own_stamp.object_size);
