@@ -178,9 +178,8 @@ static void an_accessor_that_says_nothing_is_named(void **state)
 static void a_complete_that_says_nothing_is_named(void **state)
 {
     (void)state;
-    assert_refused(
-        object_new_with_props("silent-object", NULL, NULL, errp, NULL),
-        "'silent-object' could not be completed, and its complete() does not say why");
+    assert_refused(object_new_with_props("silent-object", NULL, NULL, errp, NULL),
+                   "'silent-object' could not be completed, and its complete() does not say why");
 }
 
 /* ---- Regions ---- */
