@@ -133,6 +133,10 @@ static void acknowledge(PICState *s, unsigned chip, int n)
     if (!(s->elcr[chip] & 1 << n)) {
         s->irr[chip] &= ~(1 << n);
     }
+    /* The output falls meanwhile, so that what else is pending is an edge for the master. */
+    if (chip == SLAVE) {
+        set_input(s, MASTER, CASCADE, false);
+    }
 }
 
 /* The vector of what is pending at @chip, acknowledged; input 7's when nothing is any more. */

@@ -197,6 +197,39 @@ static void an_automatic_end_leaves_nothing_in_service(void **state)
     assert_int_equal(intr, 0);
 }
 
+static void after_an_automatic_end_the_second_asks_again(void **state)
+{
+    (void)state;
+    initialise(0x03);
+    pulse(8);
+    pulse(9);
+    assert_int_equal(pic_read_irq(pic), 0x70);
+    assert_int_equal(intr, 1);
+    assert_int_equal(pic_read_irq(pic), 0x71);
+    assert_int_equal(intr, 0);
+    /* Where only the second ends by itself, the first one waits for its own end. */
+    initialise(0x01);
+    outb(0xa0, 0x11);
+    outb(0xa1, 0x70);
+    outb(0xa1, 2);
+    outb(0xa1, 0x03);
+    pulse(8);
+    pulse(9);
+    assert_int_equal(pic_read_irq(pic), 0x70);
+    assert_int_equal(intr, 0);
+    outb(0x20, 0x20);
+    assert_int_equal(intr, 1);
+    assert_int_equal(pic_read_irq(pic), 0x71);
+    /* The same when it is polled. */
+    pulse(8);
+    pulse(9);
+    outb(0xa0, 0x0c);
+    assert_int_equal(inb(0xa0), 0x80);
+    outb(0x20, 0x20);
+    assert_int_equal(intr, 1);
+    assert_int_equal(pic_read_irq(pic), 0x71);
+}
+
 static void an_automatic_end_may_rotate(void **state)
 {
     (void)state;
@@ -311,6 +344,7 @@ int main(void)
         pic_test(an_end_may_name_its_input),
         pic_test(priorities_rotate),
         pic_test(an_automatic_end_leaves_nothing_in_service),
+        pic_test(after_an_automatic_end_the_second_asks_again),
         pic_test(an_automatic_end_may_rotate),
         pic_test(a_special_mask_lets_lower_ones_through),
         pic_test(nested_the_second_may_interrupt_itself),
