@@ -187,6 +187,12 @@ static bool alarm_matches(uint8_t alarm, unsigned wanted, unsigned value)
     return alarm >= ALARM_ANY || wanted == value;
 }
 
+/* Whether any of @values values from 0 on matches. */
+static bool alarm_is_possible(uint8_t alarm, unsigned wanted, unsigned values)
+{
+    return alarm >= ALARM_ANY || wanted < values;
+}
+
 /* The first second after @after at which the alarm goes off; INT64_MAX: it never does. */
 static int64_t next_alarm(const RTCState *s, int64_t after)
 {
@@ -196,6 +202,12 @@ static int64_t next_alarm(const RTCState *s, int64_t after)
                    hour = decode_hour(s, cmos[RTC_HOURS_ALARM]);
     int64_t t = after + 1;
 
+    /* A day of seconds is much to look at, as often as a guest likes. */
+    if (!alarm_is_possible(cmos[RTC_HOURS_ALARM], hour, 24) ||
+        !alarm_is_possible(cmos[RTC_MINUTES_ALARM], minute, 60) ||
+        !alarm_is_possible(cmos[RTC_SECONDS_ALARM], second, 60)) {
+        return INT64_MAX;
+    }
     /* An hour, a minute or a second that does not match is left as a whole. */
     while (t <= after + DAY_S) {
         unsigned of_day = t - floor_div(t, DAY_S) * DAY_S;
