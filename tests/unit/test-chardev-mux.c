@@ -19,6 +19,15 @@ static void share(void)
     run_until(qemu_chr_find("m-base")->opened);
 }
 
+/* Two front ends, of which the second has the focus. */
+static void share_between(Front **a, Front **b)
+{
+    share();
+    *a = front_new("m");
+    *b = front_new("m");
+    run_until(qemu_chr_fe_focused(&(*b)->chr));
+}
+
 static void assert_got(Front *f, const char *text)
 {
     run_until(f->got->len >= strlen(text));
@@ -68,10 +77,7 @@ static void what_any_of_them_writes_is_shown(void **state)
     Front *a, *b;
 
     (void)state;
-    share();
-    a = front_new("m");
-    b = front_new("m");
-    run_until(qemu_chr_fe_focused(&b->chr));
+    share_between(&a, &b);
     fe_write(a, "one ");
     fe_write(b, "two ");
     fe_write(a, "three");
@@ -121,10 +127,7 @@ static void one_that_takes_nothing_keeps_its_input(void **state)
     Front *a, *b;
 
     (void)state;
-    share();
-    a = front_new("m");
-    b = front_new("m");
-    run_until(qemu_chr_fe_focused(&b->chr));
+    share_between(&a, &b);
     b->room = 10;
     send_text(peer, much);
     run_until(b->got->len == 10);
@@ -146,10 +149,7 @@ static void output_waits_for_a_slow_peer_and_then_goes_on(void **state)
     g_autofree char *read = NULL;
 
     (void)state;
-    share();
-    a = front_new("m");
-    b = front_new("m");
-    run_until(qemu_chr_fe_focused(&b->chr));
+    share_between(&a, &b);
     /* Not all fits; both are told when there is room. */
     taken += qemu_chr_fe_write(&a->chr, (const uint8_t *)much, 1 << 20);
     assert_true(taken < 1 << 20);
@@ -165,10 +165,7 @@ static void a_peer_that_leaves_and_comes_is_told_to_all(void **state)
     Front *a, *b;
 
     (void)state;
-    share();
-    a = front_new("m");
-    b = front_new("m");
-    run_until(qemu_chr_fe_focused(&b->chr));
+    share_between(&a, &b);
     close(peer);
     run_until(g_str_has_suffix(a->events->str, "c") && g_str_has_suffix(b->events->str, "c"));
     assert_int_equal(fe_write(a, "lost"), 4);
