@@ -37,7 +37,8 @@ const CPUBreakpoint *cpu_breakpoint_get(unsigned i)
     return all && i < all->len ? &g_array_index(all, CPUBreakpoint, i) : NULL;
 }
 
-bool cpu_debug_available(GError **errp)
+/* Whether there is something to debug: an accelerator that can, and a vCPU. */
+static bool debug_available(GError **errp)
 {
     AccelState *accel = current_accel();
 
@@ -234,7 +235,7 @@ bool cpu_breakpoint_insert(CPUState *cpu, uint64_t addr, uint64_t size, CPUBreak
     } else if (!may_watch(addr, size, errp)) {
         return false;
     }
-    if (!cpu_debug_available(errp)) {
+    if (!debug_available(errp)) {
         return false;
     }
     if (!cpu_debug_meets(kind)) {
@@ -316,7 +317,7 @@ bool cpu_set_debug_hook(void (*fn)(CPUState *cpu, void *opaque), void *opaque, G
     if (!fn && !(accel && accel->debug)) {
         return true;
     }
-    if (!cpu_debug_available(errp)) {
+    if (!debug_available(errp)) {
         return false;
     }
     if (fn && debug_get()->hook) {

@@ -25,10 +25,6 @@ enum {
 };
 
 /**
- * Whether there is something to debug: an accelerator that can, and a vCPU. Main thread.
- */
-QOM_EXPORT bool cpu_debug_available(GError **errp);
-/**
  * Whether breakpoints of @kind are ever met. CPU_BREAK_ACCESS is not in a KVM that interprets the
  * guest's code and passes over the debug registers; what else it passes over is made up for by
  * steps, which is slow. Main thread.

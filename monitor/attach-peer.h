@@ -37,8 +37,6 @@ void attach_peer_answer(AttachPeer *peer, GVariant *message, bool last);
 
 /** Carries out what the client asks for, and answers it or will. */
 void attach_peer_request(AttachPeer *peer, GVariant *request);
-/** {@key: @value}, floating; @value NULL: {@key: {}}. */
-GVariant *attach_message(const char *key, GVariant *value);
 /** {"error": @text}, floating. */
 GVariant *attach_error(const char *text);
 /** A device has gone, or stays: answers @peer if it waits for that. */

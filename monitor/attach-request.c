@@ -12,14 +12,15 @@
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
-GVariant *attach_message(const char *key, GVariant *value)
+/* {@key: @value}, floating; @value NULL: {@key: {}}. */
+static GVariant *message(const char *key, GVariant *value)
 {
     return qmp_object(key, value ? value : qmp_object(NULL, NULL), NULL);
 }
 
 GVariant *attach_error(const char *text)
 {
-    return attach_message("error", qmp_text(text));
+    return message("error", qmp_text(text));
 }
 
 static void fail(AttachPeer *peer, const char *text)
@@ -29,7 +30,7 @@ static void fail(AttachPeer *peer, const char *text)
 
 static void done(AttachPeer *peer, GVariant *what)
 {
-    attach_peer_answer(peer, attach_message("done", what), true);
+    attach_peer_answer(peer, message("done", what), true);
 }
 
 /* ---- attach ---------------------------------------------------------------------------------- */
@@ -113,7 +114,7 @@ static void attached(AttachPeer *peer, Attachment *attachment, bool stays)
     }
     peer->attachment = (Attachment *)object_ref(attachment);
     attachment_set_gone(attachment, attachment_gone, peer);
-    attach_peer_answer(peer, attach_message("stays", NULL), false);
+    attach_peer_answer(peer, message("stays", NULL), false);
 }
 
 static void carry_out(AttachPeer *peer, char **words, HostClient *client, bool stays)
@@ -125,7 +126,7 @@ static void carry_out(AttachPeer *peer, char **words, HostClient *client, bool s
     if (attachment) {
         attached(peer, attachment, stays);
     } else if (text) {
-        done(peer, attach_message("text", qmp_text(text)));
+        done(peer, message("text", qmp_text(text)));
     } else if (host_client_wish(client)) {
         answer_need(peer, host_client_wish(client), error->message);
     } else {

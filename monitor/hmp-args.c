@@ -66,7 +66,8 @@ static char *quoted_word(const char **at, GError **errp)
     return g_string_free(word, FALSE);
 }
 
-char *hmp_parse_word(const char **at, GError **errp)
+/* A word, or one in quotes with backslashes; NULL with @errp set at the end of the line. */
+static char *parse_word(const char **at, GError **errp)
 {
     size_t len;
     char *word;
@@ -184,7 +185,7 @@ static bool read_flags(const SchemaMember *m, const char **at, GVariantDict *arg
 
 static GVariant *read_bool(const char **at, GError **errp)
 {
-    g_autofree char *word = hmp_parse_word(at, errp);
+    g_autofree char *word = parse_word(at, errp);
     bool value;
 
     if (!word) {
@@ -238,7 +239,7 @@ static GVariant *read_value(const SchemaMember *m, const char **at, Monitor *mon
     if (hmp_takes_rest(m->type)) {
         return read_rest(at);
     }
-    word = hmp_parse_word(at, errp);
+    word = parse_word(at, errp);
     return word ? g_variant_new_string(word) : NULL;
 }
 

@@ -37,8 +37,6 @@ void hmp_syntax_error(GError **errp, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
  * the nearest name. A topic of info counts as one name.
  */
 const HmpCommand *hmp_find(const char **at, GError **errp);
-/** The row of exactly that name or alias, or NULL. */
-const HmpCommand *hmp_command_find(const char *name);
 
 /** How a value is to be read or shown: what "/10xb" says. */
 typedef struct HmpFormat {
@@ -59,8 +57,6 @@ HmpFormat hmp_arg_format(GVariant *args, const char *name, HmpFormat defaults);
 GVariant *hmp_parse_args(const HmpCommand *row, const char *at, Monitor *mon, GError **errp);
 /** Whether an argument of @type is the rest of the line, spaces and all. */
 bool hmp_takes_rest(const char *type);
-/** A word, or one in quotes with backslashes; NULL with @errp set at the end of the line. */
-char *hmp_parse_word(const char **at, GError **errp);
 /**
  * A number, $register, or what operators make of them: + - of & | ^ of * / % of + - ~ and
  * parentheses, as 64 bits that wrap.

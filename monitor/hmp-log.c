@@ -3,6 +3,7 @@
  * What is logged while the machine runs: the items of -d, switched together or one by one.
  */
 #include <string.h>
+#include <qomet/accel/exit-record.h>
 #include <qomet/monitor/qmp.h>
 #include "monitor/hmp-handlers.h"
 #include "monitor/hmp-int.h"
@@ -12,9 +13,11 @@ static uint32_t mask_now(void)
     return __atomic_load_n(&qemu_loglevel, __ATOMIC_RELAXED);
 }
 
+/* vCPUs that run look at it when they are told to. */
 static void set_mask(uint32_t mask)
 {
     __atomic_store_n(&qemu_loglevel, mask, __ATOMIC_RELAXED);
+    exit_observers_changed();
 }
 
 /* ---- log ---- */

@@ -33,7 +33,8 @@ void hmp_syntax_error(GError **errp, const char *fmt, ...)
 
 /* ---- Rows by their words ---- */
 
-const HmpCommand *hmp_command_find(const char *name)
+/* The row of exactly that name or alias, or NULL. */
+static const HmpCommand *find_row(const char *name)
 {
     for (const HmpCommand *row = hmp_commands; row->name; row++) {
         if (!strcmp(row->name, name) || !g_strcmp0(row->alias, name)) {
@@ -72,7 +73,7 @@ const HmpCommand *hmp_find(const char **at, GError **errp)
 
         name = g_strconcat(info, " ", topic, NULL);
     }
-    row = hmp_command_find(name);
+    row = find_row(name);
     if (!row) {
         set_unknown(name, errp);
     }

@@ -211,7 +211,6 @@ typedef struct BoardLines {
     unsigned first, last;
 } BoardLines;
 
-void board_lines_clear(BoardLines *lines);
 /** The object that stands at @path below the machine, links not followed, or NULL. */
 Object *board_find_object(const char *path);
 /** The object whose line @end names, or NULL: it is not there, or not yet. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "options/board-int.h"
 
-void board_lines_clear(BoardLines *lines)
+static void lines_clear(BoardLines *lines)
 {
     g_clear_pointer(&lines->group, g_free);
 }
@@ -281,7 +281,7 @@ bool board_lines_find(BoardLines *lines, const BoardText *end, bool inputs, GErr
         return no_object(end, errp);
     }
     if (!read_lines(end->text + len, lines)) {
-        board_lines_clear(lines);
+        lines_clear(lines);
         return board_error(
             errp, &end->at,
             "expected '.' and a line behind '%.*s', as in '.irq', '.4', '.irq[4]' or "
@@ -289,11 +289,11 @@ bool board_lines_find(BoardLines *lines, const BoardText *end, bool inputs, GErr
             (int)len, end->text, end->text + len);
     }
     if (!g_strcmp0(lines->group, unnamed(inputs))) {
-        board_lines_clear(lines);
+        lines_clear(lines);
     }
     if (lines->last >= board_line_count(lines->obj, lines->group, inputs)) {
         no_line(lines, end, inputs, errp);
-        board_lines_clear(lines);
+        lines_clear(lines);
         return false;
     }
     return true;
@@ -366,7 +366,7 @@ bool board_connect(const BoardWire *wire, GHashTable *taken, GError **errp)
               board_lines_find(&to, &wire->to, true, errp) &&
               connect(wire, &from, &to, taken, errp);
 
-    board_lines_clear(&from);
-    board_lines_clear(&to);
+    lines_clear(&from);
+    lines_clear(&to);
     return ok;
 }

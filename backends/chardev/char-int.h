@@ -75,11 +75,6 @@ Chardev *chr_stdout(void);
 Chardev *chr_stdout_take(void);
 
 /**
- * Whether this process is in the foreground of the terminal @fd; true for what is no terminal. Any
- * signal handler.
- */
-bool chr_terminal_foreground(int fd);
-/**
  * Takes the terminal @fd out of line mode, without echo, until qemu_chr_restore_terminal(); with
  * @signals its keys for interrupt and stop still work. Restored at each way out that a program can
  * see, and while it is stopped. Main thread.

@@ -16,15 +16,10 @@ static struct termios cooked_mode, raw_mode;
 static int term_fd = -1;
 static uint32_t term_is_raw;
 
-bool chr_terminal_foreground(int fd)
-{
-    return tcgetpgrp(fd) == getpgrp();
-}
-
 /* From the background, setting a mode would stop us, and the terminal is somebody else's then. */
 static void set_mode(const struct termios *mode)
 {
-    if (__atomic_load_n(&term_is_raw, __ATOMIC_ACQUIRE) && chr_terminal_foreground(term_fd)) {
+    if (__atomic_load_n(&term_is_raw, __ATOMIC_ACQUIRE) && tcgetpgrp(term_fd) == getpgrp()) {
         tcsetattr(term_fd, TCSANOW, mode);
     }
 }

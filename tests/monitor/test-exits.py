@@ -126,6 +126,20 @@ def people_read_them_in_order():
         assert text.splitlines()[-1] in hmp(machine, "explain 4")
 
 
+def a_guest_that_runs_is_logged_from_the_word_on_until_the_next_one():
+    with folder() as path:
+        log = os.path.join(path, "log")
+        with running(path, "-D", log) as machine:
+            until(machine, lambda: counts(machine)["writes"] > 10)
+            for on, off in (("log exits", "log none"), ("trace-event exits on", "trace-event exits off")):
+                before = os.path.getsize(log) if os.path.exists(log) else 0
+                assert hmp(machine, on) == ""
+                until(machine, lambda: os.path.exists(log) and os.path.getsize(log) > before + 1000)
+                assert hmp(machine, off) == ""
+                # What was under way may be written still.
+                until(machine, lambda: (os.path.getsize(log), time.sleep(0.1))[0] == os.path.getsize(log))
+
+
 def wrong_words_are_told_so():
     with Machine(*BOARD, "-accel", "qtest") as machine:
         for wrong in ("maybe", "0", "-3", "9x"):
@@ -138,4 +152,5 @@ def wrong_words_are_told_so():
 tap([counts_begin_at_zero, accesses_are_counted_by_object, time_is_counted_where_that_is_asked_for,
      no_exit_is_explained_before_that_is_asked_for, that_there_was_none_yet_is_told,
      the_last_exits_are_told_newest_first, people_read_them_in_order,
+     a_guest_that_runs_is_logged_from_the_word_on_until_the_next_one,
      wrong_words_are_told_so])
