@@ -19,6 +19,7 @@ HmpHandler hmp_do_info_network;
 HmpHandler hmp_do_info_block;
 HmpHandler hmp_do_info_chardev;
 HmpHandler hmp_do_info_irq;
+HmpHandler hmp_do_info_pci;
 HmpHandler hmp_do_info_pic;
 
 /* vCPUs (hmp-cpu.c). */

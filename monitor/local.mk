@@ -32,6 +32,7 @@ libqometall_a_SOURCES += \
 	monitor/hmp-monitor.c \
 	monitor/hmp-mtree.c \
 	monitor/hmp-objects.c \
+	monitor/hmp-pci.c \
 	monitor/hmp-tree.c \
 	monitor/hmp.c \
 	monitor/introspect.c \

@@ -232,6 +232,12 @@ const HmpCommand hmp_commands[] = {
         .fn = hmp_do_info_irq,
     },
     {
+        .name = "info pci",
+        .params = "",
+        .help = "show the devices on PCI buses, and where the guest has put them",
+        .fn = hmp_do_info_pci,
+    },
+    {
         .name = "info pic",
         .params = "",
         .help = "show the registers of the interrupt controllers",

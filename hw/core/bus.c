@@ -17,6 +17,18 @@ typedef struct BusSearch {
     BusState *full; /* matched, but has no room */
 } BusSearch;
 
+/* How many bridges there are between a bus and the board. */
+static unsigned bus_depth(const BusState *bus)
+{
+    unsigned depth = 0;
+
+    while (bus && bus->parent && bus->parent->parent_bus) {
+        bus = bus->parent->parent_bus;
+        depth++;
+    }
+    return depth;
+}
+
 static int match_bus(Object *obj, void *opaque)
 {
     BusSearch *search = opaque;
@@ -28,6 +40,13 @@ static int match_bus(Object *obj, void *opaque)
     }
     if (search->need_room && bus->full) {
         search->full = bus;
+        return 0;
+    }
+    if (search->need_room) {
+        /* Of those that would do, the one nearest to the board. */
+        if (!search->found || bus_depth(bus) < bus_depth(search->found)) {
+            search->found = bus;
+        }
         return 0;
     }
     search->found = bus;

@@ -10,12 +10,15 @@ libqometall_a_SOURCES += \
 	hw/misc/pc-testdev.c \
 	hw/misc/pci-testdev.c \
 	hw/misc/port92.c \
+	hw/pci-bridge/pci-bridge-dev.c \
+	hw/pci-bridge/pcie-root-port.c \
 	hw/pci-host/i440fx.c \
 	hw/pci-host/pam.c \
 	hw/pci-host/pam.h \
 	hw/pci/msi.c \
 	hw/pci/msix.c \
 	hw/pci/pci-bar.c \
+	hw/pci/pci-bridge.c \
 	hw/pci/pci-bus.c \
 	hw/pci/pci-config.c \
 	hw/pci/pci-dma.c \
@@ -32,6 +35,7 @@ nobase_qometinclude_HEADERS += \
 	hw/pci-host/i440fx.h \
 	hw/pci/msi.h \
 	hw/pci/msix.h \
+	hw/pci/pci-bridge.h \
 	hw/pci/pci-bus.h \
 	hw/pci/pci-host.h \
 	hw/pci/pci-ids.h \
@@ -39,6 +43,7 @@ nobase_qometinclude_HEADERS += \
 
 unit_tests += \
 	tests/unit/test-pci-bar \
+	tests/unit/test-pci-bridge \
 	tests/unit/test-pci-config \
 	tests/unit/test-pci-irq \
 	tests/unit/test-pci-msi

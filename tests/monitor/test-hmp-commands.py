@@ -353,6 +353,20 @@ def interrupt_controllers_tell_what_they_have_seen():
         People(machine).nothing("info pic")
 
 
+def pci_devices_are_listed_behind_their_bridges():
+    with board("-M", "pc", "-device", "pci-bridge,id=br", "-device", "edu,id=e,bus=br.0,addr=3",
+               "-device", "pci-testdev") as machine:
+        text = People(machine).say("info pci")
+        numbers = re.findall(r"^    (.+): PCI device (\S+)$", text, re.M)
+        assert numbers == [("Host bridge", "8086:1237"), ("ISA bridge", "8086:7000"), ("PCI bridge", "1b36:0001"),
+                           ("Class 0255", "1234:11e8"), ("Class 0255", "1b36:0005")], text
+        assert re.search(r"^      secondary bus 0\.$", text, re.M), text
+        assert re.search(r"device   3, function 0:\n.*\n.*\n      IRQ 0, pin A\n      BAR0: 32 bit memory at .*\n"
+                         r"      id \"e\"$", text, re.M), text
+    with board() as machine:
+        People(machine).expect("info pci", "PCI devices not supported\n")
+
+
 def exits_are_counted_and_told():
     # mov $0x48, %al; out %al, $0xe9; jmp to itself
     with folder() as path, guest(path, b"\xb0\x48\xe6\xe9\xeb\xfe", "-chardev", "null,id=n", "-device",
@@ -419,5 +433,5 @@ tap([help_tells_of_every_command, the_machine_stops_and_goes_on, quit_ends_it, t
      objects_come_and_go_in_the_words_of_the_command_line, memory_is_shown_as_a_map, physical_memory_is_shown,
      ports_are_read_and_written, virtual_memory_is_shown_and_walked, instructions_are_shown_where_there_is_a_disassembler,
      without_a_disassembler_that_is_said, registers_are_values, vcpus_are_listed_and_chosen,
-     interrupt_controllers_tell_what_they_have_seen, exits_are_counted_and_told, the_log_is_switched, bad_lines_do_no_harm,
+     interrupt_controllers_tell_what_they_have_seen, pci_devices_are_listed_behind_their_bridges, exits_are_counted_and_told, the_log_is_switched, bad_lines_do_no_harm,
      every_command_was_tested])
