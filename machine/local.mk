@@ -26,7 +26,10 @@ libqometall_a_SOURCES += \
 	machine/machine.c \
 	machine/microvm.c \
 	machine/none.c \
+	machine/pc-board.c \
+	machine/pc-board.h \
 	machine/pc.c \
+	machine/q35.c \
 	machine/rooms.c \
 	machine/rooms.h \
 	machine/x86-board.c \

@@ -1,239 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The machine "pc": what QEMU's machine of that name is, Intel's 440FX with a PIIX3. RAM, vCPUs, the
- * accelerator's interrupt controllers, the buses pci.0 and isa.0, clock, timer, serial ports, and
- * firmware that finds all that out.
- */
-#include <qomet/accel/accel.h>
-#include <qomet/hw/intc/accel-irqchip.h>
+/* The machine "pc": what QEMU's machine of that name is, Intel's 440FX with a PIIX3. */
 #include <qomet/hw/isa/piix3.h>
-#include <qomet/hw/misc/fw-cfg.h>
 #include <qomet/hw/pci-host/i440fx.h>
-#include <qomet/hw/pci/pci-host.h>
-#include <qomet/hw/timer/mc146818rtc.h>
-#include "machine/boot/firmware.h"
-#include "machine/x86-board.h"
-
-#define TYPE_PC_MACHINE MACHINE_TYPE_NAME("pc")
-OBJECT_DECLARE_SIMPLE_TYPE(PCMachine, PC_MACHINE)
-
-#define DEFAULT_FIRMWARE "bios-256k.bin"
-
-struct PCMachine {
-    MachineState parent_obj;
-    bool kernel_irqchip, pit;
-    Firmware firmware;
-};
-
-/* ---- RAM ---- */
-
-/* As QEMU's: up to 3.5 GiB in one piece; of more, 3 GiB are below 4 GiB. */
-static uint64_t low_ram(const MachineState *machine)
-{
-    const uint64_t most = UINT64_C(0xe0000000);
-
-    return machine->ram_size < most ? machine->ram_size : X86_LOW_RAM_END;
-}
-
-/* ---- Buses ---- */
-
-static PCIBus *make_pci(MachineState *machine, GError **errp)
-{
-    DeviceState *host = qdev_new(TYPE_I440FX_PCI_HOST_BRIDGE, errp);
-    Object *ram = object_resolve_path_component(OBJECT(machine), "ram");
-
-    if (!host) {
-        return NULL;
-    }
-    if (!object_property_set_link(OBJECT(host), "ram", OBJECT(SYS_BUS_DEVICE(ram)->mmio[0]),
-                                  errp)) {
-        object_unref(host);
-        return NULL;
-    }
-    return x86_place(machine, "i440fx", host, sysbus_get_default(), errp)
-               ? PCI_HOST_BRIDGE(host)->bus
-               : NULL;
-}
-
-static ISABus *make_isa(MachineState *machine, PCIBus *pci, GError **errp)
-{
-    Object *pic = object_resolve_path_component(OBJECT(machine), "pic");
-    DeviceState *piix3 = qdev_new(TYPE_PIIX3, errp);
-    qemu_irq lines[ISA_NUM_IRQS];
-    ISABus *isa;
-
-    if (!piix3) {
-        return NULL;
-    }
-    PCI_DEVICE(piix3)->addr = PCI_DEVFN(1, 0);
-    PCI_DEVICE(piix3)->multifunction = true;
-    if (!x86_place(machine, "piix3", piix3, BUS(pci), errp)) {
-        return NULL;
-    }
-    isa = ISA_BUS(g_ptr_array_index(piix3->child_buses, 0));
-    for (int i = 0; i < ISA_NUM_IRQS; i++) {
-        lines[i] = qdev_get_gpio_in(DEVICE(pic), i);
-    }
-    isa_bus_register_input_irqs(isa, lines, ISA_NUM_IRQS);
-    return isa;
-}
-
-/* ---- Devices ---- */
-
-static bool add(MachineState *machine, const char *type, const char *name, ISABus *isa,
-                GError **errp)
-{
-    DeviceState *dev = qdev_new(type, errp);
-
-    return dev && x86_place(machine, name, dev, isa ? BUS(isa) : NULL, errp);
-}
-
-static bool make_timer(MachineState *machine, ISABus *isa, GError **errp)
-{
-    if (!PC_MACHINE(machine)->pit) {
-        return true;
-    }
-    return ACCEL_GET_CLASS(current_accel())->create_pit
-               ? add(machine, "kvm-pit", "i8254", NULL, errp)
-               : add(machine, "isa-pit", "i8254", isa, errp);
-}
-
-static bool make_devices(MachineState *machine, ISABus *isa, GError **errp)
-{
-    return add(machine, TYPE_MC146818_RTC, "rtc", isa, errp) && make_timer(machine, isa, errp) &&
-           add(machine, "i8042", "i8042", isa, errp) &&
-           add(machine, "port92", "port92", isa, errp) &&
-           add(machine, "ioport80", "port80", isa, errp) && x86_make_serials(machine, isa, errp);
-}
-
-/* ---- Firmware ---- */
-
-static bool make_fw_cfg(const MachineState *machine, GError **errp)
-{
-    FWCfgState *fw_cfg = fw_cfg_init_io_dma(FW_CFG_IO_BASE, FW_CFG_DMA_IO_BASE, errp);
-
-    if (fw_cfg) {
-        fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, machine->ram_size);
-        fw_cfg_add_i16(fw_cfg, FW_CFG_NB_CPUS, (uint16_t)machine->smp_cpus);
-        fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)machine->smp_cpus);
-    }
-    return fw_cfg != NULL;
-}
-
-/*
- * Where nobody executes it, firmware that nobody has asked for may be missing: a tester drives the
- * board.
- */
-static bool make_firmware(MachineState *machine, PCIBus *pci, GError **errp)
-{
-    const char *name = machine->firmware ? machine->firmware : DEFAULT_FIRMWARE;
-    g_autoptr(GError) error = NULL;
-
-    if (firmware_map(&PC_MACHINE(machine)->firmware, OBJECT(machine), pci->address_space_mem, name,
-                     &error) ||
-        (!machine->firmware && !ACCEL_GET_CLASS(current_accel())->has_cpus)) {
-        return true;
-    }
-    g_propagate_error(errp, g_steal_pointer(&error));
-    return false;
-}
-
-static bool pc_init(MachineState *machine, GError **errp)
-{
-    PCIBus *pci;
-    ISABus *isa;
-
-    if (!PC_MACHINE(machine)->kernel_irqchip) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "kernel-irqchip=off: this machine has the accelerator's controllers only");
-        return false;
-    }
-    if (!x86_make_irqchip(machine, errp) ||
-        !machine_create_ram(machine, low_ram(machine), X86_HIGH_RAM_START, errp) ||
-        !machine_create_cpus(machine, errp)) {
-        return false;
-    }
-    pci = make_pci(machine, errp);
-    isa = pci ? make_isa(machine, pci, errp) : NULL;
-    return isa && make_devices(machine, isa, errp) && make_fw_cfg(machine, errp) &&
-           make_firmware(machine, pci, errp);
-}
-
-/* ---- What firmware finds in the CMOS memory ---- */
-
-#define CMOS_EQUIPMENT 0x14
-#define CMOS_BASE_KIB 0x15
-#define CMOS_EXTENDED_KIB 0x17 /* and again at 0x30 */
-#define CMOS_EXTENDED_KIB2 0x30
-#define CMOS_ABOVE_16M 0x34 /* in units of 64 KiB */
-#define CMOS_BOOT_THIRD 0x38
-#define CMOS_BOOT_FIRST 0x3d
-#define CMOS_ABOVE_4G 0x5b /* three bytes, in units of 64 KiB */
-#define CMOS_MORE_CPUS 0x5f
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-
-static void set_cmos(DeviceState *rtc, unsigned addr, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++, value >>= 8) {
-        mc146818rtc_set_cmos_data(rtc, addr + i, (uint8_t)value);
-    }
-}
-
-/* @size beyond @from, in units of @unit, as far as 16 bits can say. */
-static uint64_t units_beyond(uint64_t size, uint64_t from, uint64_t unit)
-{
-    return size > from ? MIN((size - from) / unit, 0xffff) : 0;
-}
-
-static bool pc_done(MachineState *machine, GError **errp)
-{
-    DeviceState *rtc = DEVICE(object_resolve_path_component(OBJECT(machine), "rtc"));
-    uint64_t low = MIN(low_ram(machine), machine->ram_size), high = machine->ram_size - low;
-
-    (void)errp;
-    set_cmos(rtc, CMOS_BASE_KIB, 640, 2);
-    set_cmos(rtc, CMOS_EXTENDED_KIB, units_beyond(low, MIB, KIB), 2);
-    set_cmos(rtc, CMOS_EXTENDED_KIB2, units_beyond(low, MIB, KIB), 2);
-    set_cmos(rtc, CMOS_ABOVE_16M, units_beyond(low, 16 * MIB, 64 * KIB), 2);
-    set_cmos(rtc, CMOS_ABOVE_4G, high / (64 * KIB), 3);
-    set_cmos(rtc, CMOS_MORE_CPUS, machine->smp_cpus - 1, 1);
-    set_cmos(rtc, CMOS_EQUIPMENT, 0x06, 1); /* a coprocessor and a PS/2 mouse */
-    /* Disk, floppy, CD; the firmware need not check the floppy's first sector. */
-    set_cmos(rtc, CMOS_BOOT_FIRST, 0x12, 1);
-    set_cmos(rtc, CMOS_BOOT_THIRD, 0x30, 1);
-    return true;
-}
-
-/* ---- The type ---- */
-
-static const Property pc_props[] = {
-    DEFINE_PROP_BOOL("kernel-irqchip", PCMachine, kernel_irqchip, true,
-                     .help = "have the accelerator's interrupt controllers"),
-    DEFINE_PROP_BOOL("pit", PCMachine, pit, true, .help = "have the timer at port 0x40"),
-};
+#include "machine/pc-board.h"
 
 static void pc_class_init(ObjectClass *klass, const void *data)
 {
-    MachineClass *mc = MACHINE_CLASS(klass);
+    PCBoardClass *pc = PC_BOARD_CLASS(klass);
 
     (void)data;
-    mc->desc = "Standard PC (i440FX + PIIX, 1996)";
-    mc->max_cpus = 255;
-    mc->default_ram_size = UINT64_C(128) << 20;
-    mc->max_ram_size = UINT64_C(1) << 40;
-    mc->default_cpu_type = "qemu64";
-    mc->init = pc_init;
-    mc->done = pc_done;
-    object_class_add_properties(klass, pc_props, G_N_ELEMENTS(pc_props));
+    pc->parent_class.desc = "Standard PC (i440FX + PIIX, 1996)";
+    pc->ram_in_one_piece = UINT64_C(0xe0000000);
+    pc->low_ram_of_more = UINT64_C(0xc0000000);
+    pc->host_type = TYPE_I440FX_PCI_HOST_BRIDGE;
+    pc->host_name = "i440fx";
+    pc->isa_type = TYPE_PIIX3;
+    pc->isa_name = "piix3";
+    pc->isa_slot = 1;
 }
 
 static const TypeInfo pc_types[] = {
     {
-        .name = TYPE_PC_MACHINE,
-        .parent = TYPE_MACHINE,
-        .instance_size = sizeof(PCMachine),
+        .name = MACHINE_TYPE_NAME("pc"),
+        .parent = TYPE_PC_BOARD,
         .class_init = pc_class_init,
     },
 };

@@ -5,26 +5,22 @@
  * sheet 290550).
  */
 #include <string.h>
-#include <qomet/hw/isa/isa-bus.h>
 #include <qomet/hw/isa/piix3.h>
 #include <qomet/hw/isa/reset-control.h>
 #include <qomet/hw/pci/pci-host.h>
+#include "hw/isa/pirq.h"
 
 OBJECT_DECLARE_SIMPLE_TYPE(PIIX3State, PIIX3)
 
 #define REG_XBCS 0x4e
 #define REG_PIRQRC 0x60
 #define PIRQS 4
-#define PIRQRC_OFF 0x80
 #define REG_TOM 0x69
 
 struct PIIX3State {
     PCIDevice parent_obj;
-    ISABus *isa;
+    PirqRouter router;
     ResetControl reset_control;
-    pthread_mutex_t lock;      /* a leaf, for what follows */
-    uint8_t pirq_level[PIRQS]; /* 0 or 1 */
-    uint8_t pirq_line[PIRQS];  /* of the ISA bus; others than 0 to 15: none */
 };
 
 /* ---- Pins ---- */
@@ -35,48 +31,16 @@ static int map_pin(const PCIDevice *dev, int pin)
     return (pin + PCI_SLOT(dev->devfn) + PIRQS - 1) % PIRQS;
 }
 
-/* With the lock. */
-static void update_line(PIIX3State *s, unsigned line)
-{
-    int level = 0;
-
-    if (line >= ISA_NUM_IRQS) {
-        return;
-    }
-    for (unsigned i = 0; i < PIRQS; i++) {
-        level |= s->pirq_line[i] == line && s->pirq_level[i];
-    }
-    qemu_set_irq(s->isa->irqs[line], level);
-}
-
 static void set_pirq(void *opaque, int pirq, int level)
 {
-    PIIX3State *s = opaque;
-
-    pthread_mutex_lock(&s->lock);
-    s->pirq_level[pirq] = level != 0;
-    update_line(s, s->pirq_line[pirq]);
-    pthread_mutex_unlock(&s->lock);
+    pirq_set(&((PIIX3State *)opaque)->router, pirq, level);
 }
 
-/* The registers have changed: lines that lose a pin go down, those that get one go up. */
 static void update_routes(PIIX3State *s)
 {
-    const uint8_t *regs = s->parent_obj.config + REG_PIRQRC;
-
-    pthread_mutex_lock(&s->lock);
     for (unsigned i = 0; i < PIRQS; i++) {
-        uint8_t line = regs[i] & PIRQRC_OFF ? PIRQRC_OFF : regs[i] & 0xf, old = s->pirq_line[i];
-
-        if (line != old) {
-            s->pirq_line[i] = line;
-            if (s->pirq_level[i]) {
-                update_line(s, old);
-                update_line(s, line);
-            }
-        }
+        pirq_route(&s->router, i, s->parent_obj.config[REG_PIRQRC + i]);
     }
-    pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- The device ---- */
@@ -91,11 +55,10 @@ static bool piix3_realize(PCIDevice *dev, GError **errp)
 {
     PIIX3State *s = PIIX3(dev);
 
-    s->isa = isa_bus_new(DEVICE(dev), pci_get_bus(dev)->address_space_io, errp);
-    if (!s->isa) {
+    s->router.isa = isa_bus_new(DEVICE(dev), pci_get_bus(dev)->address_space_io, errp);
+    if (!s->router.isa) {
         return false;
     }
-    memset(s->pirq_line, PIRQRC_OFF, sizeof(s->pirq_line));
     reset_control_init(&s->reset_control, DEVICE(dev));
     pci_bus_irqs(pci_get_bus(dev), set_pirq, map_pin, s, PIRQS);
     return pci_host_map_narrow(dev, RESET_CONTROL_PORT, &s->reset_control.io, errp);
@@ -112,7 +75,7 @@ static void piix3_reset(Object *obj, ResetType type G_GNUC_UNUSED)
     uint8_t *config = s->parent_obj.config;
 
     config[REG_XBCS] = 0x03;
-    memset(config + REG_PIRQRC, PIRQRC_OFF, PIRQS);
+    memset(config + REG_PIRQRC, PIRQ_OFF, PIRQS);
     config[REG_TOM] = 0x02;
     s->reset_control.value = 0;
     update_routes(s);
@@ -120,17 +83,17 @@ static void piix3_reset(Object *obj, ResetType type G_GNUC_UNUSED)
 
 static void piix3_init(Object *obj)
 {
-    pthread_mutex_init(&PIIX3(obj)->lock, NULL);
+    pirq_router_init(&PIIX3(obj)->router);
 }
 
 static void piix3_finalize(Object *obj)
 {
-    pthread_mutex_destroy(&PIIX3(obj)->lock);
+    pirq_router_destroy(&PIIX3(obj)->router);
 }
 
 static const DeviceField piix3_fields[] = {
-    DEVICE_ARRAY(PIIX3State, pirq_level),
-    DEVICE_ARRAY(PIIX3State, pirq_line),
+    DEVICE_ARRAY(PIIX3State, router.level),
+    DEVICE_ARRAY(PIIX3State, router.line),
     DEVICE_FIELD(PIIX3State, reset_control.value),
     { NULL, 0, 0, 0, 0 },
 };

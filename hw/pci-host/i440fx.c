@@ -15,11 +15,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(I440FX, I440FX_PCI_DEVICE)
 /* Registers of 00:00.0. */
 #define REG_PAM0 0x59
 #define REG_SMRAM 0x72
-#define SMRAM_OPEN 0x40
-#define SMRAM_CLOSED 0x20
-#define SMRAM_LOCKED 0x10
-#define SMRAM_ENABLE 0x08
-#define SMRAM_BASE 0x02 /* the only segment that there is */
 
 /* Where the bus shows: wherever nothing else of the machine is. */
 #define BUS_PRIORITY (-1)
@@ -52,22 +47,7 @@ static void update_map(Object *obj, void *opaque)
     memcpy(regs, config + REG_PAM0, sizeof(regs));
     smram = config[REG_SMRAM];
     entry_leave(&DEVICE(s)->guard);
-    pam_update(&s->pam, regs, (smram & (SMRAM_ENABLE | SMRAM_OPEN)) == (SMRAM_ENABLE | SMRAM_OPEN));
-}
-
-static void write_smram(uint8_t *config, uint8_t old)
-{
-    uint8_t value = config[REG_SMRAM];
-
-    /* Locked: only a reset opens it again. Closed stays closed too. */
-    if (old & SMRAM_LOCKED) {
-        value = (old & ~SMRAM_CLOSED) | (value & SMRAM_CLOSED);
-    }
-    if (value & SMRAM_LOCKED) {
-        value &= ~SMRAM_OPEN;
-    }
-    config[REG_SMRAM] =
-        (value & (SMRAM_OPEN | SMRAM_CLOSED | SMRAM_LOCKED | SMRAM_ENABLE)) | SMRAM_BASE;
+    pam_update(&s->pam, regs, smram);
 }
 
 static void i440fx_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len)
@@ -76,7 +56,7 @@ static void i440fx_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, u
 
     memcpy(before, dev->config, sizeof(before));
     pci_default_write_config(dev, addr, value, len);
-    write_smram(dev->config, before[REG_SMRAM]);
+    dev->config[REG_SMRAM] = smram_write(before[REG_SMRAM], dev->config[REG_SMRAM]);
     if (memcmp(before + REG_PAM0, dev->config + REG_PAM0, PAM_REGISTERS) != 0 ||
         before[REG_SMRAM] != dev->config[REG_SMRAM]) {
         entry_call_main(OBJECT(dev), update_map, NULL);

@@ -68,8 +68,22 @@ bool pam_init(PAM *pam, DeviceState *dev, MemoryRegion *ram, MemoryRegion *bus, 
     return true;
 }
 
-void pam_update(PAM *pam, const uint8_t *regs, bool smram_open)
+uint8_t smram_write(uint8_t old, uint8_t value)
 {
+    /* Locked: only a reset opens it again. */
+    if (old & SMRAM_LOCKED) {
+        value = (old & ~SMRAM_CLOSED) | (value & SMRAM_CLOSED);
+    }
+    if (value & SMRAM_LOCKED) {
+        value &= ~SMRAM_OPEN;
+    }
+    return (value & (SMRAM_OPEN | SMRAM_CLOSED | SMRAM_LOCKED | SMRAM_ENABLE)) | SMRAM_BASE;
+}
+
+void pam_update(PAM *pam, const uint8_t *regs, uint8_t smram)
+{
+    const uint8_t open = SMRAM_ENABLE | SMRAM_OPEN;
+
     memory_region_transaction_begin();
     for (unsigned i = 0; i < PAM_SEGMENTS; i++) {
         /* The first register has its one segment in the upper half. */
@@ -78,6 +92,6 @@ void pam_update(PAM *pam, const uint8_t *regs, bool smram_open)
         memory_region_set_readonly(&pam->ram[i], !(bits & PAM_WRITE));
         memory_region_set_enabled(&pam->ram[i], bits & (PAM_READ | PAM_WRITE));
     }
-    memory_region_set_enabled(&pam->smram, smram_open);
+    memory_region_set_enabled(&pam->smram, (smram & open) == open);
     memory_region_transaction_commit();
 }

@@ -24,7 +24,19 @@ typedef struct PAM {
  * from address 0 on. In the realize of @dev.
  */
 bool pam_init(PAM *pam, DeviceState *dev, MemoryRegion *ram, MemoryRegion *bus, GError **errp);
-/** What the seven registers at @regs say, the first of which has one segment. Main thread. */
-void pam_update(PAM *pam, const uint8_t *regs, bool smram_open);
+/* The register that opens the RAM behind the VGA card (SMRAM). */
+#define SMRAM_OPEN 0x40
+#define SMRAM_CLOSED 0x20
+#define SMRAM_LOCKED 0x10
+#define SMRAM_ENABLE 0x08
+#define SMRAM_BASE 0x02 /* the only segment that there is */
+/** What is in that register when the guest has written @value over @old. */
+uint8_t smram_write(uint8_t old, uint8_t value);
+
+/**
+ * What the seven registers at @regs say, the first of which has one segment, and SMRAM. Main
+ * thread.
+ */
+void pam_update(PAM *pam, const uint8_t *regs, uint8_t smram);
 
 #endif

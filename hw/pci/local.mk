@@ -4,7 +4,10 @@
 
 libqometall_a_SOURCES += \
 	hw/intc/msi-target.c \
+	hw/isa/ich9-lpc.c \
 	hw/isa/piix3.c \
+	hw/isa/pirq.c \
+	hw/isa/pirq.h \
 	hw/isa/reset-control.c \
 	hw/misc/edu.c \
 	hw/misc/pc-testdev.c \
@@ -15,6 +18,7 @@ libqometall_a_SOURCES += \
 	hw/pci-host/i440fx.c \
 	hw/pci-host/pam.c \
 	hw/pci-host/pam.h \
+	hw/pci-host/q35.c \
 	hw/pci/msi.c \
 	hw/pci/msix.c \
 	hw/pci/pci-bar.c \
@@ -30,9 +34,11 @@ libqometall_a_SOURCES += \
 
 nobase_qometinclude_HEADERS += \
 	hw/intc/msi-target.h \
+	hw/isa/ich9-lpc.h \
 	hw/isa/piix3.h \
 	hw/isa/reset-control.h \
 	hw/pci-host/i440fx.h \
+	hw/pci-host/q35.h \
 	hw/pci/msi.h \
 	hw/pci/msix.h \
 	hw/pci/pci-bridge.h \
@@ -53,7 +59,8 @@ libtest_a_SOURCES += \
 
 qtest_tests += \
 	tests/qtest/test-edu \
-	tests/qtest/test-pc
+	tests/qtest/test-pc \
+	tests/qtest/test-q35
 
 libtest_a_SOURCES += \
 	tests/qtest/pci-qtest.h

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""SeaBIOS (Debian's package seabios) on the machine "pc", to the end of its log."""
+"""SeaBIOS (Debian's package seabios) on the machines "pc" and "q35", to the end of its log."""
 import os
 import re
 import subprocess
@@ -57,4 +57,16 @@ def it_finds_more_processors_devices_and_ram():
     found(log, r"0000000100000000 - 0000000180000000 = 1 RAM")
 
 
-tap([it_finds_the_board_and_nothing_to_boot, it_finds_more_processors_devices_and_ram])
+def it_finds_what_is_behind_a_root_port_of_q35():
+    log = log_of("-M", "q35", "-smp", "2", "-m", "3G", "-device", "pcie-root-port,id=port", "-device", "edu,bus=port.0")
+    found(log, r"^Running on QEMU \(q35\)")
+    found(log, r"^PCIe: using q35 mmconfig at 0xb0000000")
+    found(log, r"^PCI: init bdf=00:00\.0 id=8086:29c0")
+    found(log, r"^PCI: init bdf=00:1f\.0 id=8086:2918")
+    found(log, r"bdf=01:00\.0 +bar 0, addr [0-9a-f]{8}, size 00100000 \[mem\]")
+    found(log, r"^Found 2 cpu\(s\)")
+    found(log, r"^RamSize: 0x80000000")
+
+
+tap([it_finds_the_board_and_nothing_to_boot, it_finds_more_processors_devices_and_ram,
+     it_finds_what_is_behind_a_root_port_of_q35])

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The board of a PC: RAM, vCPUs, the accelerator's interrupt controllers, a host bridge with its bus,
+ * a south bridge with isa.0, clock, timer, keyboard controller, serial ports, and firmware that
+ * finds all that out. Which bridges those are the classes that derive from it say.
+ */
+#include <qomet/accel/accel.h>
+#include <qomet/hw/intc/accel-irqchip.h>
+#include <qomet/hw/misc/fw-cfg.h>
+#include <qomet/hw/pci/pci-host.h>
+#include <qomet/hw/timer/mc146818rtc.h>
+#include "machine/pc-board.h"
+#include "machine/x86-board.h"
+
+#define DEFAULT_FIRMWARE "bios-256k.bin"
+
+/* ---- RAM ---- */
+
+static uint64_t low_ram(const MachineState *machine)
+{
+    const PCBoardClass *pc = PC_BOARD_GET_CLASS(machine);
+
+    return machine->ram_size < pc->ram_in_one_piece ? machine->ram_size : pc->low_ram_of_more;
+}
+
+/* ---- Bridges ---- */
+
+static PCIBus *make_pci(MachineState *machine, GError **errp)
+{
+    const PCBoardClass *pc = PC_BOARD_GET_CLASS(machine);
+    DeviceState *host = qdev_new(pc->host_type, errp);
+    Object *ram = object_resolve_path_component(OBJECT(machine), "ram");
+
+    if (!host) {
+        return NULL;
+    }
+    if (!object_property_set_link(OBJECT(host), "ram", OBJECT(SYS_BUS_DEVICE(ram)->mmio[0]),
+                                  errp)) {
+        object_unref(host);
+        return NULL;
+    }
+    return x86_place(machine, pc->host_name, host, sysbus_get_default(), errp)
+               ? PCI_HOST_BRIDGE(host)->bus
+               : NULL;
+}
+
+static ISABus *make_isa(MachineState *machine, PCIBus *pci, GError **errp)
+{
+    const PCBoardClass *pc = PC_BOARD_GET_CLASS(machine);
+    DeviceState *pic = DEVICE(object_resolve_path_component(OBJECT(machine), "pic"));
+    DeviceState *bridge = qdev_new(pc->isa_type, errp);
+    qemu_irq lines[ISA_NUM_IRQS];
+    ISABus *isa;
+
+    if (!bridge) {
+        return NULL;
+    }
+    PCI_DEVICE(bridge)->addr = PCI_DEVFN(pc->isa_slot, 0);
+    PCI_DEVICE(bridge)->multifunction = true;
+    if (!x86_place(machine, pc->isa_name, bridge, BUS(pci), errp)) {
+        return NULL;
+    }
+    isa = ISA_BUS(g_ptr_array_index(bridge->child_buses, 0));
+    for (int i = 0; i < ISA_NUM_IRQS; i++) {
+        lines[i] = qdev_get_gpio_in(pic, i);
+    }
+    isa_bus_register_input_irqs(isa, lines, ISA_NUM_IRQS);
+    return !pc->wire || pc->wire(bridge, pic, errp) ? isa : NULL;
+}
+
+/* ---- Devices ---- */
+
+static bool add(MachineState *machine, const char *type, const char *name, ISABus *isa,
+                GError **errp)
+{
+    DeviceState *dev = qdev_new(type, errp);
+
+    return dev && x86_place(machine, name, dev, isa ? BUS(isa) : NULL, errp);
+}
+
+static bool make_timer(MachineState *machine, ISABus *isa, GError **errp)
+{
+    if (!PC_BOARD(machine)->pit) {
+        return true;
+    }
+    return ACCEL_GET_CLASS(current_accel())->create_pit
+               ? add(machine, "kvm-pit", "i8254", NULL, errp)
+               : add(machine, "isa-pit", "i8254", isa, errp);
+}
+
+static bool make_devices(MachineState *machine, ISABus *isa, GError **errp)
+{
+    return add(machine, TYPE_MC146818_RTC, "rtc", isa, errp) && make_timer(machine, isa, errp) &&
+           add(machine, "i8042", "i8042", isa, errp) &&
+           add(machine, "port92", "port92", isa, errp) &&
+           add(machine, "ioport80", "port80", isa, errp) && x86_make_serials(machine, isa, errp);
+}
+
+/* ---- Firmware ---- */
+
+static bool make_fw_cfg(const MachineState *machine, GError **errp)
+{
+    FWCfgState *fw_cfg = fw_cfg_init_io_dma(FW_CFG_IO_BASE, FW_CFG_DMA_IO_BASE, errp);
+
+    if (fw_cfg) {
+        fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, machine->ram_size);
+        fw_cfg_add_i16(fw_cfg, FW_CFG_NB_CPUS, (uint16_t)machine->smp_cpus);
+        fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)machine->smp_cpus);
+    }
+    return fw_cfg != NULL;
+}
+
+/*
+ * Where nobody executes it, firmware that nobody has asked for may be missing: a tester drives the
+ * board.
+ */
+static bool make_firmware(MachineState *machine, PCIBus *pci, GError **errp)
+{
+    const char *name = machine->firmware ? machine->firmware : DEFAULT_FIRMWARE;
+    g_autoptr(GError) error = NULL;
+
+    if (firmware_map(&PC_BOARD(machine)->firmware, OBJECT(machine), pci->address_space_mem, name,
+                     &error) ||
+        (!machine->firmware && !ACCEL_GET_CLASS(current_accel())->has_cpus)) {
+        return true;
+    }
+    g_propagate_error(errp, g_steal_pointer(&error));
+    return false;
+}
+
+static bool pc_board_init(MachineState *machine, GError **errp)
+{
+    PCIBus *pci;
+    ISABus *isa;
+
+    if (!PC_BOARD(machine)->kernel_irqchip) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "kernel-irqchip=off: this machine has the accelerator's controllers only");
+        return false;
+    }
+    if (!x86_make_irqchip(machine, errp) ||
+        !machine_create_ram(machine, low_ram(machine), X86_HIGH_RAM_START, errp) ||
+        !machine_create_cpus(machine, errp)) {
+        return false;
+    }
+    pci = make_pci(machine, errp);
+    isa = pci ? make_isa(machine, pci, errp) : NULL;
+    return isa && make_devices(machine, isa, errp) && make_fw_cfg(machine, errp) &&
+           make_firmware(machine, pci, errp);
+}
+
+/* ---- What firmware finds in the CMOS memory ---- */
+
+#define CMOS_EQUIPMENT 0x14
+#define CMOS_BASE_KIB 0x15
+#define CMOS_EXTENDED_KIB 0x17 /* and again at 0x30 */
+#define CMOS_EXTENDED_KIB2 0x30
+#define CMOS_ABOVE_16M 0x34 /* in units of 64 KiB */
+#define CMOS_BOOT_THIRD 0x38
+#define CMOS_BOOT_FIRST 0x3d
+#define CMOS_ABOVE_4G 0x5b /* three bytes, in units of 64 KiB */
+#define CMOS_MORE_CPUS 0x5f
+
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+
+static void set_cmos(DeviceState *rtc, unsigned addr, uint64_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++, value >>= 8) {
+        mc146818rtc_set_cmos_data(rtc, addr + i, (uint8_t)value);
+    }
+}
+
+/* @size beyond @from, in units of @unit, as far as 16 bits can say. */
+static uint64_t units_beyond(uint64_t size, uint64_t from, uint64_t unit)
+{
+    return size > from ? MIN((size - from) / unit, 0xffff) : 0;
+}
+
+static bool pc_board_done(MachineState *machine, GError **errp)
+{
+    DeviceState *rtc = DEVICE(object_resolve_path_component(OBJECT(machine), "rtc"));
+    uint64_t low = MIN(low_ram(machine), machine->ram_size), high = machine->ram_size - low;
+
+    (void)errp;
+    set_cmos(rtc, CMOS_BASE_KIB, 640, 2);
+    set_cmos(rtc, CMOS_EXTENDED_KIB, units_beyond(low, MIB, KIB), 2);
+    set_cmos(rtc, CMOS_EXTENDED_KIB2, units_beyond(low, MIB, KIB), 2);
+    set_cmos(rtc, CMOS_ABOVE_16M, units_beyond(low, 16 * MIB, 64 * KIB), 2);
+    set_cmos(rtc, CMOS_ABOVE_4G, high / (64 * KIB), 3);
+    set_cmos(rtc, CMOS_MORE_CPUS, machine->smp_cpus - 1, 1);
+    set_cmos(rtc, CMOS_EQUIPMENT, 0x06, 1); /* a coprocessor and a PS/2 mouse */
+    /* Disk, floppy, CD; the firmware need not check the floppy's first sector. */
+    set_cmos(rtc, CMOS_BOOT_FIRST, 0x12, 1);
+    set_cmos(rtc, CMOS_BOOT_THIRD, 0x30, 1);
+    return true;
+}
+
+/* ---- The type ---- */
+
+static const Property pc_board_props[] = {
+    DEFINE_PROP_BOOL("kernel-irqchip", PCBoard, kernel_irqchip, true,
+                     .help = "have the accelerator's interrupt controllers"),
+    DEFINE_PROP_BOOL("pit", PCBoard, pit, true, .help = "have the timer at port 0x40"),
+};
+
+static void pc_board_class_init(ObjectClass *klass, const void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    (void)data;
+    mc->max_cpus = 255;
+    mc->default_ram_size = UINT64_C(128) << 20;
+    mc->max_ram_size = UINT64_C(1) << 40;
+    mc->default_cpu_type = "qemu64";
+    mc->init = pc_board_init;
+    mc->done = pc_board_done;
+    object_class_add_properties(klass, pc_board_props, G_N_ELEMENTS(pc_board_props));
+}
+
+static const TypeInfo pc_board_types[] = {
+    {
+        .name = TYPE_PC_BOARD,
+        .parent = TYPE_MACHINE,
+        .instance_size = sizeof(PCBoard),
+        .class_size = sizeof(PCBoardClass),
+        .class_init = pc_board_class_init,
+        .abstract = true,
+    },
+};
+DEFINE_TYPES(pc_board_types)

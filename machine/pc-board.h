@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What the machines "pc" and "q35" have in common: all but their two bridges. */
+#ifndef MACHINE_PC_BOARD_H
+#define MACHINE_PC_BOARD_H
+
+#include <qomet/machine/machine.h>
+#include "machine/boot/firmware.h"
+
+#define TYPE_PC_BOARD MACHINE_TYPE_NAME("generic-pc")
+OBJECT_DECLARE_TYPE(PCBoard, PCBoardClass, PC_BOARD)
+
+struct PCBoard {
+    MachineState parent_obj;
+    bool kernel_irqchip, pit;
+    Firmware firmware;
+};
+
+struct PCBoardClass {
+    MachineClass parent_class;
+    /* Less RAM than that is all below 4 GiB; of more, that much is. */
+    uint64_t ram_in_one_piece, low_ram_of_more;
+    const char *host_type, *host_name; /* the host bridge and its name; it has the link "ram" */
+    const char *isa_type, *isa_name;   /* the bridge to isa.0 */
+    uint8_t isa_slot;
+    /* Leads what else that bridge has to the interrupt controllers @pic. May be NULL. */
+    bool (*wire)(DeviceState *bridge, DeviceState *pic, GError **errp);
+};
+
+#endif
