@@ -48,6 +48,7 @@ nobase_qometinclude_HEADERS += \
 	hw/pci/pci.h
 
 unit_tests += \
+	tests/guest/test-kvm-messages \
 	tests/unit/test-pci-bar \
 	tests/unit/test-pci-bridge \
 	tests/unit/test-pci-config \

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages under KVM: sent by a call, and by an eventfd through a route. */
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <qomet/hw/intc/msi-target.h>
+#include "tests/guest/guest.h"
+
+#define DOORBELL UINT64_C(0xfee00000)
+
+static MsiTarget *target;
+static MsiTargetClass *mc;
+static int fd;
+static unsigned writes;
+
+/* A local APIC that is switched on, and interrupts off: what arrives is waited for in its IRR. */
+static const uint8_t waits_for_two[] = {
+    0xb8, 0xff, 0x01, 0x00, 0x00, /* 1000: mov eax,0x1ff */
+    0xa3, 0xf0, 0x00, 0xe0, 0xfe, /* 1005: mov ds:0xfee000f0,eax */
+    0xe6, 0xf1,                   /* 100a: out 0xf1,al */
+    0xa1, 0x20, 0x02, 0xe0, 0xfe, /* 100c: mov eax,ds:0xfee00220 */
+    0xa8, 0x02,                   /* 1011: test al,0x2 */
+    0x74, 0xf7,                   /* 1013: je 100c */
+    0xe6, 0xf1,                   /* 1015: out 0xf1,al */
+    0xa1, 0x20, 0x02, 0xe0, 0xfe, /* 1017: mov eax,ds:0xfee00220 */
+    0xa8, 0x04,                   /* 101c: test al,0x4 */
+    0x74, 0xf7,                   /* 101e: je 1017 */
+    0xe6, 0xf1,                   /* 1020: out 0xf1,al */
+    0xf4,                         /* 1022: hlt */
+};
+
+static void send_next(Recorder *r, hwaddr addr, uint64_t value, unsigned size)
+{
+    (void)r;
+    (void)addr;
+    (void)value;
+    (void)size;
+    writes++;
+    if (writes == 1) {
+        assert_false(mc->send(target, 0x1000, 0x42));
+        assert_false(mc->send(target, 0xe0000000, 0x42));
+        assert_true(mc->send(target, DOORBELL, 0x41));
+    } else if (writes == 2) {
+        assert_int_equal(eventfd_write(fd, 1), 0);
+    }
+}
+
+static void begin(void)
+{
+    guest_begin("protected-mode=on,kernel-irqchip=on", waits_for_two, sizeof(waits_for_two));
+    target = msi_target_find();
+    assert_non_null(target);
+    mc = MSI_TARGET_GET_CLASS(target);
+    fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    writes = 0;
+}
+
+static void a_message_arrives_by_a_call_and_by_an_eventfd(void **state)
+{
+    Recorder *port;
+    int route;
+
+    (void)state;
+    begin();
+    route = mc->route_add(target, DOORBELL, 0x50, NULL);
+    assert_true(route >= 24);
+    mc->route_set(target, route, DOORBELL, 0x42);
+    assert_true(mc->irqfd(target, route, fd, true, NULL));
+    port = guest_recorder(false, 0xf1, 1);
+    port->on_write = send_next;
+    port->limit = 3;
+    assert_int_equal(guest_run(), 0);
+    assert_int_equal(writes, 3);
+    assert_true(mc->irqfd(target, route, fd, false, NULL));
+    mc->route_del(target, route);
+    close(fd);
+    guest_end();
+}
+
+static void numbers_of_routes_are_used_again(void **state)
+{
+    int first, second, third;
+
+    (void)state;
+    begin();
+    first = mc->route_add(target, DOORBELL, 0x50, NULL);
+    second = mc->route_add(target, DOORBELL, 0x51, NULL);
+    third = mc->route_add(target, DOORBELL, 0x52, NULL);
+    assert_int_not_equal(first, second);
+    assert_int_not_equal(second, third);
+    mc->route_del(target, second);
+    mc->route_del(target, second);
+    assert_int_equal(mc->route_add(target, DOORBELL, 0x53, NULL), second);
+    mc->route_del(target, first);
+    mc->route_del(target, second);
+    mc->route_del(target, third);
+    close(fd);
+    guest_end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_arrives_by_a_call_and_by_an_eventfd),
+        cmocka_unit_test(numbers_of_routes_are_used_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
