@@ -140,7 +140,8 @@ void kvm_set_irq(AccelState *accel, unsigned gsi, int level);
 void kvm_irqchip_reset(KVMState *kvm);
 
 /* kvm-routes.c; the first one when there are interrupt controllers. */
-bool kvm_routes_init(KVMState *kvm, GError **errp);
+void kvm_routes_init(KVMState *kvm);
+bool kvm_routes_apply(KVMState *kvm, GError **errp);
 void kvm_routes_free(KVMState *kvm);
 bool kvm_send_msi(AccelState *accel, uint64_t addr, uint32_t data);
 int kvm_route_add(AccelState *accel, uint64_t addr, uint32_t data, GError **errp);

@@ -38,7 +38,8 @@ bool kvm_create_irqchip(AccelState *accel, GError **errp)
         }
     }
     s->chips = chips;
-    return kvm_routes_init(s, errp);
+    kvm_routes_init(s);
+    return true;
 }
 
 void kvm_set_irq(AccelState *accel, unsigned gsi, int level)

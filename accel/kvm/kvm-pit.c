@@ -23,7 +23,7 @@ bool kvm_create_pit(AccelState *accel, GError **errp)
         return false;
     }
     s->pit = pit;
-    return true;
+    return kvm_routes_apply(s, errp); /* its line leads to pin 2 of the IOAPIC */
 }
 
 void kvm_pit_reset(KVMState *s)

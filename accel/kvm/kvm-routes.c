@@ -45,13 +45,15 @@ static bool set_table(KVMState *s, GError **errp)
     return true;
 }
 
-bool kvm_routes_init(KVMState *s, GError **errp)
+/* The kernel has a table of its own, which differs in where line 0 leads, and takes its time over
+ * another one: it gets ours with the timer, or with the first message. */
+void kvm_routes_init(KVMState *s)
 {
     int max = ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
     KVMRoutes *r;
 
     if (max < PINS) {
-        return true; /* the kernel has its own idea of pins, and takes no messages this way */
+        return; /* and takes no messages this way */
     }
     r = s->routes = g_new0(KVMRoutes, 1);
     pthread_mutex_init(&r->lock, NULL);
@@ -67,7 +69,18 @@ bool kvm_routes_init(KVMState *s, GError **errp)
         }
     }
     r->fixed = r->entries->len;
-    return set_table(s, errp);
+}
+
+bool kvm_routes_apply(KVMState *s, GError **errp)
+{
+    bool ok = true;
+
+    if (s->routes) {
+        pthread_mutex_lock(&s->routes->lock);
+        ok = set_table(s, errp);
+        pthread_mutex_unlock(&s->routes->lock);
+    }
+    return ok;
 }
 
 void kvm_routes_free(KVMState *s)
