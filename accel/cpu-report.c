@@ -40,7 +40,7 @@ void cpu_guest_panicked(CPUState *cpu, const char *fmt, ...)
         g_string_append_vprintf(text, fmt, ap);
         va_end(ap);
         g_string_append_c(text, '\n');
-        CPU_GET_CLASS(cpu)->dump_state(cpu, text);
+        CPU_GET_CLASS(cpu)->dump_state(cpu, false, text);
         append_code(X86_CPU(cpu), text);
         error_report("%s", text->str);
     }

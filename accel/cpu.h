@@ -71,9 +71,10 @@ struct CPUState {
 struct CPUClass {
     DeviceClass parent_class;
     /**
-     * Writes the registers as a person reads them, several lines. vCPU parked, or its own thread.
+     * Writes the registers as a person reads them, several lines. vCPU parked, or its own thread;
+     * with those that only a debugger wants too (@extended): main thread, vCPU parked.
      */
-    void (*dump_state)(CPUState *cpu, GString *out);
+    void (*dump_state)(CPUState *cpu, bool extended, GString *out);
 };
 
 /** x86 registers, in the terms of the Intel SDM, volume 3. */
@@ -119,6 +120,10 @@ typedef struct X86ExtendedRegisters {
     uint8_t st[8][16];   /* the lower 10 bytes are the value */
     uint8_t xmm[16][16]; /* the lowest byte first */
     uint64_t kernel_gs_base;
+    /* Only read: */
+    uint64_t dr[8]; /* debug registers, 4 and 5 being none */
+    bool shadow;    /* the last instruction keeps interrupts away from the next one */
+    bool smm;       /* in system management mode */
 } X86ExtendedRegisters;
 
 struct X86CPU {
@@ -184,8 +189,12 @@ QOM_EXPORT unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max);
 QOM_EXPORT bool x86_cpu_translate(X86CPU *cpu, uint64_t gva, hwaddr *gpa, GError **errp);
 /** The mode that the processor is in: "64-bit mode". Static. */
 QOM_EXPORT const char *x86_mode_name(const X86Registers *r);
-/** All registers as text. */
-QOM_EXPORT void x86_registers_dump(const X86Registers *r, GString *out);
+/**
+ * All registers as text: the lines of QEMU's "info registers", and one that names the mode. @x may be
+ * NULL.
+ */
+QOM_EXPORT void x86_registers_dump(const X86Registers *r, const X86ExtendedRegisters *x,
+                                   bool halted, GString *out);
 
 /** The vCPU @index, without a reference, or NULL. Any thread. */
 QOM_EXPORT CPUState *qemu_get_cpu(unsigned index);

@@ -28,6 +28,7 @@ libqometall_a_SOURCES += \
 	accel/x86-models.c \
 	accel/x86-operand.c \
 	accel/x86-operand.h \
+	accel/x86-dump.c \
 	accel/x86-regs.c \
 	accel/x86-segment.c \
 	accel/x86-walk.c \

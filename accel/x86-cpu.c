@@ -136,13 +136,16 @@ bool x86_cpu_set_extended(X86CPU *cpu, const X86ExtendedRegisters *r, GError **e
     return run_transfer(cpu, &t);
 }
 
-static void x86_cpu_dump_state(CPUState *cpu, GString *out)
+static void x86_cpu_dump_state(CPUState *cpu, bool extended, GString *out)
 {
     g_autoptr(GError) error = NULL;
     const X86Registers *r = x86_cpu_registers(X86_CPU(cpu), &error);
+    X86ExtendedRegisters x;
+    bool has_x = r && extended && x86_cpu_get_extended(X86_CPU(cpu), &x, NULL);
 
     if (r) {
-        x86_registers_dump(r, out);
+        x86_registers_dump(r, has_x ? &x : NULL, __atomic_load_n(&cpu->halted, __ATOMIC_RELAXED),
+                           out);
     } else {
         g_string_append_printf(out, "(no registers: %s)\n", error->message);
     }
@@ -208,7 +211,7 @@ static void x86_cpu_reset_hold(Object *obj, ResetType type)
         g_autoptr(GString) text = g_string_new(NULL);
 
         g_string_append_printf(text, "reset of vCPU %u, which had\n", cpu->parent_obj.index);
-        x86_cpu_dump_state(&cpu->parent_obj, text);
+        x86_cpu_dump_state(&cpu->parent_obj, false, text);
         qemu_log("%s", text->str);
     }
     __atomic_store_n(&cpu->parent_obj.halted, 0, __ATOMIC_SEQ_CST);

@@ -73,7 +73,7 @@ static void show_registers(Monitor *mon, CPUState *cpu)
     g_autoptr(GString) text = g_string_new(NULL);
 
     pause_all_vcpus();
-    CPU_GET_CLASS(cpu)->dump_state(cpu, text);
+    CPU_GET_CLASS(cpu)->dump_state(cpu, true, text);
     resume_all_vcpus();
     monitor_printf(mon, "\nCPU#%u\n%s", cpu->index, text->str);
 }

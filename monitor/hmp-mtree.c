@@ -4,6 +4,7 @@
  * of it in the end.
  */
 #include <inttypes.h>
+#include <string.h>
 #include <qomet/hw/core/qdev.h>
 #include <qomet/memory/listing.h>
 #include <qomet/monitor/picture.h>
@@ -42,6 +43,14 @@ static void show_alias(const Tree *t, const MemoryRegionListing *m)
     }
 }
 
+/* QEMU has one word for what answers by its methods and what only holds others. */
+static const char *kind_of(const MemoryRegion *mr)
+{
+    const char *kind = memory_region_list(mr).kind;
+
+    return !strcmp(kind, "container") ? "i/o" : kind;
+}
+
 static void show_region(MemoryRegion *mr, void *opaque)
 {
     const Tree *t = opaque;
@@ -56,8 +65,8 @@ static void show_region(MemoryRegion *mr, void *opaque)
     inner.depth++;
     monitor_printf(t->mon, "%*s%016" PRIx64 "-%016" PRIx64 " (prio %d, %s): %s%s",
                    (int)inner.depth * 2, "", inner.base, memory_last_address(inner.base, m.size),
-                   m.priority, m.alias ? memory_region_list(m.alias).kind : m.kind,
-                   m.alias ? "alias " : "", memory_region_name(mr));
+                   m.priority, kind_of(m.alias ? m.alias : mr), m.alias ? "alias " : "",
+                   memory_region_name(mr));
     if (m.alias) {
         show_alias(t, &m);
     }
@@ -105,6 +114,9 @@ static bool show_range(const MemoryRegionSection *s, void *opaque)
     Flat *f = opaque;
     hwaddr addr = s->offset_within_address_space;
 
+    if (!f->shown) {
+        monitor_printf(f->tree->mon, " Root memory region: %s\n", memory_region_name(s->as->root));
+    }
     f->shown = true;
     monitor_printf(f->tree->mon, "  %016" PRIx64 "-%016" PRIx64 " (prio %d, %s): %s", addr,
                    memory_last_address(addr, s->size), memory_region_list(s->mr).priority,
@@ -125,7 +137,10 @@ static void show_view(AddressSpace *as, void *opaque)
                    memory_region_name(as->root));
     f->shown = false;
     address_space_foreach(as, show_range, f);
-    monitor_puts(f->tree->mon, f->shown ? "\n" : "  Nothing is mapped\n\n");
+    if (!f->shown) {
+        monitor_puts(f->tree->mon, " Root memory region: (none)\n  No rendered FlatView\n");
+    }
+    monitor_puts(f->tree->mon, "\n");
 }
 
 bool hmp_do_info_mtree(Monitor *mon, GVariant *args, GError **errp)

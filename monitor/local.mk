@@ -114,6 +114,7 @@ script_tests += \
 	tests/monitor/test-qmp-devices.py \
 	tests/monitor/test-qmp-memory.py \
 	tests/monitor/test-hmp-commands.py \
+	tests/monitor/test-hmp-shape.py \
 	tests/monitor/test-hmp-terminal.py \
 	tests/monitor/test-qmp-clients.py \
 	tests/monitor/test-qmp-input.py \

@@ -202,10 +202,14 @@ bool kvm_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp)
 {
     KVMVcpu *v = cpu->parent_obj.accel;
     KernelGsBase msr = kernel_gs_base(0);
+    struct kvm_vcpu_events events;
+    struct kvm_debugregs debug;
     struct kvm_xsave xsave;
     XsaveArea area;
 
-    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0 || ioctl(v->fd, KVM_GET_MSRS, &msr) < 0) {
+    if (ioctl(v->fd, KVM_GET_XSAVE, &xsave) < 0 || ioctl(v->fd, KVM_GET_MSRS, &msr) < 0 ||
+        ioctl(v->fd, KVM_GET_DEBUGREGS, &debug) < 0 ||
+        ioctl(v->fd, KVM_GET_VCPU_EVENTS, &events) < 0) {
         return extended_failed(cpu, "give", errp);
     }
     memcpy(&area, &xsave, sizeof(area));
@@ -218,7 +222,11 @@ bool kvm_get_extended(X86CPU *cpu, X86ExtendedRegisters *r, GError **errp)
         .fdp = area.fdp,
         .mxcsr = area.mxcsr,
         .kernel_gs_base = msr.head.entries[0].data,
+        .dr = { [6] = debug.dr6, [7] = debug.dr7 },
+        .shadow = events.interrupt.shadow != 0,
+        .smm = v->run->flags & KVM_RUN_X86_SMM,
     };
+    memcpy(r->dr, debug.db, sizeof(debug.db));
     memcpy(r->st, area.st, sizeof(r->st));
     memcpy(r->xmm, area.xmm, sizeof(r->xmm));
     return true;

@@ -6,7 +6,7 @@
 
 #include <qomet/hw/core/bus.h>
 
-#define TYPE_SYSTEM_BUS "system-bus"
+#define TYPE_SYSTEM_BUS "System"
 #define TYPE_SYS_BUS_DEVICE "sys-bus-device"
 OBJECT_DECLARE_SIMPLE_TYPE(SysBusDevice, SYS_BUS_DEVICE)
 

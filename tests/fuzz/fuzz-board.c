@@ -91,7 +91,7 @@ static bool is_harmless(const Board *board)
 {
     static const char *const types[] = {
         "ISA",         "accel-irqchip", "invert-irq", "isa-debugcon", "isa-serial", "or-irq",
-        "port-logger", "ram",           "system-bus", "split-irq",    NULL
+        "port-logger", "ram",           "System",     "split-irq",    NULL
     };
 
     for (unsigned i = 0; i < board->objects->len; i++) {

@@ -144,7 +144,7 @@ def without_a_guest_the_terminal_is_the_monitor_s():
     with Terminal("-M", "none", "-nographic") as terminal:
         terminal.shows(PROMPT)
         terminal.type(b"info chardev\r")
-        terminal.shows("serial0: filename=mux\r\r\nserial0-base: filename=stdio\r\r\n" + PROMPT)
+        terminal.shows("serial0-base: filename=stdio\r\r\nserial0: filename=mux\r\r\n" + PROMPT)
         terminal.type(b"quit\r")
         terminal.ends()
 

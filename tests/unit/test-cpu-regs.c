@@ -85,28 +85,76 @@ static void power_on_is_at_the_reset_vector(void **state)
     assert_int_equal(r->apic_base & 0xfffff000, 0xfee00000);
 }
 
-static void a_dump_names_every_register_and_the_mode(void **state)
+static void a_dump_has_the_lines_of_qemu_and_names_the_mode(void **state)
 {
-    static const char *const names[] = {
-        "RAX=", "RBX=", "RCX=", "RDX=", "RSI=", "RDI=", "RBP=",    "RSP=", "R8 =", "R9 =", "R10=",
-        "R11=", "R12=", "R13=", "R14=", "R15=", "RIP=", "RFLAGS=", "ES =", "CS =", "SS =", "DS =",
-        "FS =", "GS =", "LDT=", "TR =", "GDT ", "IDT ", "CR0=",    "CR2=", "CR3=", "CR4=", "EFER="
-    };
     g_autoptr(GString) text = g_string_new(NULL);
 
     (void)state;
+    cpu->regs.gpr[X86_RBX] = UINT64_C(0x123456789abcdef0);
+    cpu->regs.rflags |= X86_RFLAGS_IF | 1 << 6 | 1;
+    CPU_GET_CLASS(cpu)->dump_state(CPU(cpu), false, text);
+    assert_string_equal(text->str,
+                        "EAX=00000000 EBX=9abcdef0 ECX=00000000 EDX=00000600\n"
+                        "ESI=00000000 EDI=00000000 EBP=00000000 ESP=00000000\n"
+                        "EIP=0000fff0 EFL=00000243 [---Z--C] CPL=0 II=0 A20=1 SMM=0 HLT=0\n"
+                        "ES =0000 00000000 0000ffff 00009300\n"
+                        "CS =f000 ffff0000 0000ffff 00009b00\n"
+                        "SS =0000 00000000 0000ffff 00009300\n"
+                        "DS =0000 00000000 0000ffff 00009300\n"
+                        "FS =0000 00000000 0000ffff 00009300\n"
+                        "GS =0000 00000000 0000ffff 00009300\n"
+                        "LDT=0000 00000000 0000ffff 00008200\n"
+                        "TR =0000 00000000 0000ffff 00008b00\n"
+                        "GDT=     00000000 0000ffff\n"
+                        "IDT=     00000000 0000ffff\n"
+                        "CR0=60000010 CR2=00000000 CR3=00000000 CR4=00000000\n"
+                        "EFER=0000000000000000\n"
+                        "(real mode, CPL 0)\n");
+}
+
+static void in_64_bit_mode_registers_are_wide_and_segments_are_explained(void **state)
+{
+    static const char *const lines[] = {
+        "R12=0000000000000000 R13=0000000000000000 R14=0000000000000000 R15=123456789abcdef0\n",
+        "RIP=000000000000fff0 RFL=00000002 [-------] CPL=0 II=1 A20=1 SMM=0 HLT=1\n",
+        "ES =0000 0000000000000000 0000ffff 00009300 DPL=0 DS   [-WA]\n",
+        "CS =f000 00000000ffff0000 0000ffff 00209b00 DPL=0 CS64 [-RA]\n",
+        "DS =0000 0000000000000000 0000ffff 00000000\n",
+        "TR =0000 0000000000000000 0000ffff 00008b00 DPL=0 TSS64-busy\n",
+        "GDT=     0000000000000000 0000ffff\n",
+        "DR0=0000000000000001 DR1=0000000000000000 DR2=0000000000000000 DR3=0000000000000000 \n"
+        "DR6=0000000000000006 DR7=0000000000000007\n"
+        "EFER=0000000000000500\n"
+        "FCW=037f FSW=3800 [ST=7] FTW=80 MXCSR=00001f80\n",
+        /* What is at the top of the stack has the number of the top. */
+        "FPR6=0000000000000000 0000 FPR7=8000000000000000 3fff\n",
+        "XMM14=0000000000000000 0000000000000000 XMM15=000000000000000b 000000000000000a\n",
+        "(64-bit mode, CPL 0)\n",
+    };
+    X86ExtendedRegisters x = { .fcw = 0x37f,
+                               .fsw = 0x3800,
+                               .ftw = 0x80,
+                               .mxcsr = 0x1f80,
+                               .dr = { 1, [6] = 6, [7] = 7 },
+                               .shadow = true };
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    (void)state;
+    four_levels();
     cpu->regs.gpr[X86_R15] = UINT64_C(0x123456789abcdef0);
-    cpu->regs.rflags |= X86_RFLAGS_IF;
-    CPU_GET_CLASS(cpu)->dump_state(CPU(cpu), text);
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (!strstr(text->str, names[i])) {
-            fail_msg("no %s in:\n%s", names[i], text->str);
+    cpu->regs.seg[X86_CS].l = true;
+    cpu->regs.seg[X86_DS].unusable = true;
+    x.st[0][7] = 0x80;
+    x.st[0][8] = 0xff;
+    x.st[0][9] = 0x3f;
+    x.xmm[15][0] = 0xa;
+    x.xmm[15][8] = 0xb;
+    x86_registers_dump(&cpu->regs, &x, true, text);
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+        if (!strstr(text->str, lines[i])) {
+            fail_msg("no %s in:\n%s", lines[i], text->str);
         }
     }
-    assert_non_null(strstr(text->str, "R15=123456789abcdef0"));
-    assert_non_null(strstr(text->str, "RFLAGS=00000202 ( IF ) real mode"));
-    assert_non_null(
-        strstr(text->str, "CS =f000 base 00000000ffff0000 limit 0000ffff code readable 16-bit"));
 }
 
 static void a_dump_tells_the_modes_apart(void **state)
@@ -132,7 +180,7 @@ static void a_dump_tells_the_modes_apart(void **state)
         cpu->regs.rflags = modes[i].rflags;
         cpu->regs.efer = modes[i].efer;
         cpu->regs.seg[X86_CS].l = modes[i].l;
-        x86_registers_dump(&cpu->regs, text);
+        x86_registers_dump(&cpu->regs, NULL, false, text);
         assert_non_null(strstr(text->str, modes[i].mode));
     }
 }
@@ -197,7 +245,7 @@ static void registers_of_a_cpu_that_nobody_executes_are_an_error(void **state)
     cpu->regs_fetched = false;
     assert_null(x86_cpu_registers(cpu, &error));
     assert_non_null(error);
-    CPU_GET_CLASS(cpu)->dump_state(CPU(cpu), text);
+    CPU_GET_CLASS(cpu)->dump_state(CPU(cpu), false, text);
     assert_non_null(strstr(text->str, "no registers"));
 }
 
@@ -207,7 +255,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(power_on_is_at_the_reset_vector),
-        test(a_dump_names_every_register_and_the_mode),
+        test(a_dump_has_the_lines_of_qemu_and_names_the_mode),
+        test(in_64_bit_mode_registers_are_wide_and_segments_are_explained),
         test(a_dump_tells_the_modes_apart),
         test(an_address_is_translated_or_the_entry_that_says_no_is_named),
         test(code_is_read_across_pages_until_it_ends),
