@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The machine "microvm": RAM, vCPUs, the accelerator's interrupt controllers, serial ports, and a
- * kernel that is started without firmware. None of a PC's older devices.
+ * kernel that is started without firmware and learns the rest from ACPI tables. None of a PC's older
+ * devices. Addresses are those of QEMU's machine of that name.
  */
+#include <inttypes.h>
+#include <qomet/hw/acpi/ged.h>
 #include <qomet/qom/error.h>
 #include "machine/boot/boot.h"
 #include "machine/boot/e820.h"
@@ -11,12 +14,33 @@
 #define TYPE_MICROVM_MACHINE MACHINE_TYPE_NAME("microvm")
 OBJECT_DECLARE_SIMPLE_TYPE(MicrovmMachine, MICROVM_MACHINE)
 
+#define GED_AT 0xfea00000
+#define GED_REGS_AT 0xfea00200
+#define GED_LINE 9
+#define IOAPIC_AT 0xfec00000
+
 struct MicrovmMachine {
     MachineState parent_obj;
+    bool acpi;
     BootImage *image; /* what is loaded, or NULL: nothing was to be */
 };
 
 /* ---- The board ---- */
+
+/* By which the guest switches the machine off, and hears of the power button. */
+static bool make_ged(MachineState *machine, GError **errp)
+{
+    Object *pic = object_resolve_path_component(OBJECT(machine), "pic");
+    DeviceState *ged = qdev_new(TYPE_ACPI_GED, errp);
+
+    if (!ged || !x86_place(machine, "ged", ged, sysbus_get_default(), errp)) {
+        return false;
+    }
+    return sysbus_connect_irq(SYS_BUS_DEVICE(ged), 0, qdev_get_gpio_in(DEVICE(pic), GED_LINE),
+                              errp) &&
+           sysbus_mmio_map(SYS_BUS_DEVICE(ged), 0, GED_AT, errp) &&
+           sysbus_mmio_map(SYS_BUS_DEVICE(ged), 1, GED_REGS_AT, errp);
+}
 
 static bool microvm_init(MachineState *machine, GError **errp)
 {
@@ -27,8 +51,43 @@ static bool microvm_init(MachineState *machine, GError **errp)
         !machine_create_cpus(machine, errp)) {
         return false;
     }
+    if (MICROVM_MACHINE(machine)->acpi && !make_ged(machine, errp)) {
+        return false;
+    }
     isa = x86_make_isa(machine, errp);
     return isa && x86_make_serials(machine, isa, errp);
+}
+
+/* ---- Tables ---- */
+
+/* Where firmware would have put them: what a guest is told is no RAM. */
+static bool add_tables(MachineState *machine, GError **errp)
+{
+    static const AcpiReduced reduced = { .ged_addr = GED_AT,
+                                         .regs_addr = GED_REGS_AT,
+                                         .gsi = GED_LINE };
+    AcpiBoard board = { .num_cpus = machine->smp_cpus,
+                        .ioapic_addr = IOAPIC_AT,
+                        .reduced = &reduced };
+    g_autofree uint32_t *ids = g_new0(uint32_t, board.num_cpus);
+    g_autoptr(AcpiTables) tables = NULL;
+
+    for (unsigned i = 0; i < board.num_cpus; i++) {
+        ids[i] = i;
+    }
+    board.apic_ids = ids;
+    x86_describe_serials(machine, &board);
+    tables = acpi_build(&board);
+    if (acpi_tables_size(tables) > HIGH_MEMORY_START - FIRMWARE_START) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "the ACPI tables of %u vCPUs have %zu bytes, and there is room for %" PRIu64
+                      ": fewer with -smp, or acpi=off",
+                      board.num_cpus, acpi_tables_size(tables), HIGH_MEMORY_START - FIRMWARE_START);
+        return false;
+    }
+    boot_image_add_bytes(MICROVM_MACHINE(machine)->image, FIRMWARE_START,
+                         g_byte_array_free_to_bytes(acpi_tables_place(tables, FIRMWARE_START)));
+    return true;
 }
 
 /* ---- The guest ---- */
@@ -40,8 +99,8 @@ static bool microvm_done(MachineState *machine, GError **errp)
     if (!machine->kernel_filename && (!cpu_count() || machine->waits)) {
         return true; /* whoever drives the board needs none, or brings it */
     }
-    s->image = x86_load_kernel(machine, 0, errp);
-    return s->image != NULL;
+    s->image = x86_load_kernel(machine, s->acpi ? FIRMWARE_START : 0, errp);
+    return s->image && (!s->acpi || add_tables(machine, errp));
 }
 
 static void microvm_reset(MachineState *machine)
@@ -56,6 +115,11 @@ static void microvm_finalize(Object *obj)
     g_clear_pointer(&((MicrovmMachine *)obj)->image, boot_image_free);
 }
 
+static const Property microvm_props[] = {
+    DEFINE_PROP_BOOL("acpi", MicrovmMachine, acpi, true,
+                     .help = "have ACPI tables, and a device to switch the machine off"),
+};
+
 static void microvm_class_init(ObjectClass *klass, const void *data)
 {
     MachineClass *mc = MACHINE_CLASS(klass);
@@ -69,6 +133,7 @@ static void microvm_class_init(ObjectClass *klass, const void *data)
     mc->init = microvm_init;
     mc->done = microvm_done;
     mc->reset = microvm_reset;
+    object_class_add_properties(klass, microvm_props, G_N_ELEMENTS(microvm_props));
 }
 
 static const TypeInfo microvm_types[] = {

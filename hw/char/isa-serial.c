@@ -17,10 +17,12 @@ struct ISASerialState {
     SerialState state;
 };
 
-static const struct {
-    uint16_t iobase;
-    uint8_t irq;
-} places[] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
+static const ISASerialPlace places[] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
+
+const ISASerialPlace *isa_serial_place(unsigned index)
+{
+    return index < G_N_ELEMENTS(places) ? &places[index] : NULL;
+}
 
 static bool is_used(const BusState *bus, uint32_t index)
 {

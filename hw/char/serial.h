@@ -52,6 +52,14 @@ QOM_EXPORT void serial_start(SerialState *s, DeviceState *dev);
 /** Power-on values; the hold phase of a reset. */
 QOM_EXPORT void serial_reset(SerialState *s);
 
+/** Where a PC has its serial ports, COM1 and on. */
+typedef struct ISASerialPlace {
+    uint16_t iobase;
+    uint8_t irq;
+} ISASerialPlace;
+/** That of the port @index (0 to 3); NULL for others. */
+QOM_EXPORT const ISASerialPlace *isa_serial_place(unsigned index);
+
 /**
  * The fields that outlive a move to another process, for a table of DeviceField: @f is the
  * SerialState in @type.
