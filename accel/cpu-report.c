@@ -25,7 +25,7 @@ static void append_code(X86CPU *x86, GString *out)
     }
     if (r && !n) {
         g_string_append_printf(out, " none, for 0x%" PRIx64 " is outside RAM",
-                               (r->seg[X86_CS].l ? 0 : r->seg[X86_CS].base) + r->rip);
+                               x86_program_counter(r));
     }
 }
 

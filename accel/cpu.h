@@ -158,6 +158,11 @@ struct X86CPUClass {
  * @errp. Main thread.
  */
 QOM_EXPORT ObjectClass *x86_cpu_class_by_name(const char *model, GError **errp);
+/** The linear address of the instruction that @r are about to execute. Any thread. */
+static inline uint64_t x86_program_counter(const X86Registers *r)
+{
+    return (r->seg[X86_CS].l ? 0 : r->seg[X86_CS].base) + r->rip;
+}
 /** Power-on values (SDM vol. 3, table 10-1) into @r. */
 QOM_EXPORT void x86_registers_reset(X86Registers *r);
 /**

@@ -9,7 +9,8 @@
  *   ]}
  *
  * What is written to the file ends it each time, and the next write begins where that end is. So
- * the file is whole at any moment, and stays so however the program ends.
+ * the file is whole between writes, and stays so however the program ends; a signal that kills it in
+ * the middle of one leaves the last lines torn.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 #include <qomet/accel/accel.h>
 #include <qomet/backends/loop.h>
+#include <qomet/qom/keyval.h>
 #include "accel/exit-int.h"
 
 #define HEAD "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
@@ -61,18 +63,7 @@ static void append_string(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
 
-    g_string_append_c(trace.buffer, '"');
-    for (const char *p = valid; *p; p++) {
-        if (*p == '"' || *p == '\\') {
-            g_string_append_c(trace.buffer, '\\');
-        }
-        if ((unsigned char)*p < 0x20) {
-            g_string_append_printf(trace.buffer, "\\u%04x", *p);
-        } else {
-            g_string_append_c(trace.buffer, *p);
-        }
-    }
-    g_string_append_c(trace.buffer, '"');
+    json_append_string(trace.buffer, valid);
 }
 
 static void append_us(const char *name, int64_t ns)

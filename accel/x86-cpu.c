@@ -184,7 +184,7 @@ unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max)
     unsigned n = 0;
 
     while (r && n < max) {
-        uint64_t gva = (r->seg[X86_CS].l ? 0 : r->seg[X86_CS].base) + r->rip + n;
+        uint64_t gva = x86_program_counter(r) + n;
         unsigned len = MIN(max - n, 0x1000 - (gva & 0xfff));
         GuestSlice slice;
         hwaddr gpa;

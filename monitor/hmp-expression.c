@@ -101,20 +101,15 @@ char **hmp_register_names(void)
     return names;
 }
 
-/* The linear address of the next instruction, which is no register by itself. */
-static uint64_t program_counter(const X86Registers *r)
-{
-    return r->rip + (r->seg[X86_CS].l ? 0 : r->seg[X86_CS].base);
-}
-
 /* The value of the register @name of @r. */
 static bool find_register(const X86Registers *r, const char *name, uint64_t *value, GError **errp)
 {
     g_auto(GStrv) names = NULL;
     g_autofree char *near = NULL;
 
+    /* No register by itself. */
     if (!strcmp(name, "pc")) {
-        *value = program_counter(r);
+        *value = x86_program_counter(r);
         return true;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(registers); i++) {

@@ -193,9 +193,7 @@ bool kvm_debug_is_breakpoint(KVMVcpu *v)
         return false;
     }
     r = x86_cpu_registers(v->cpu, NULL);
-    b = r ? cpu_breakpoint_software_at(&v->cpu->parent_obj,
-                                       (r->seg[X86_CS].l ? 0 : r->seg[X86_CS].base) + r->rip)
-          : NULL;
+    b = r ? cpu_breakpoint_software_at(&v->cpu->parent_obj, x86_program_counter(r)) : NULL;
     if (!b) {
         return false;
     }

@@ -90,7 +90,7 @@ static const CPUBreakpoint *find_changed(KVMVcpu *v, const X86Registers *r)
 
 static const CPUBreakpoint *find_code(const KVMVcpu *v, const X86Registers *r)
 {
-    uint64_t pc = (r->seg[X86_CS].l ? 0 : r->seg[X86_CS].base) + r->rip;
+    uint64_t pc = x86_program_counter(r);
     const CPUBreakpoint *b;
 
     for (unsigned i = 0; (b = cpu_breakpoint_get(i)); i++) {
