@@ -240,7 +240,7 @@ static void complete_words(Completion *c, const char *base)
 
     narrow(c, ",");
     if (!words[0] || !words[1]) {
-        module_load_all();
+        module_load_all(NULL);
         object_class_foreach(offer_class, base, false, c);
         return;
     }

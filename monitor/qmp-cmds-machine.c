@@ -74,7 +74,7 @@ bool qmp_do_query_machines(Monitor *mon, GVariant *args, GVariant **ret, GError 
     (void)mon;
     (void)args;
     (void)errp;
-    module_load_all();
+    module_load_all(NULL);
     g_variant_builder_init(&list, G_VARIANT_TYPE("av"));
     object_class_foreach(add_machine, TYPE_MACHINE, false, &list);
     *ret = g_variant_builder_end(&list);

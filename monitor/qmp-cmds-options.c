@@ -93,7 +93,7 @@ bool qmp_do_query_command_line_options(Monitor *mon, GVariant *args, GVariant **
     bool any = false;
 
     (void)mon;
-    module_load_all();
+    module_load_all(NULL);
     g_variant_builder_init(&list, G_VARIANT_TYPE("av"));
     for (unsigned n = 0; options_list(n, &option); n++) {
         if (!wanted || !strcmp(wanted, option.name)) {

@@ -15,7 +15,7 @@ bool qmp_do_qom_list_types(Monitor *mon, GVariant *args, GVariant **ret, GError 
 
     (void)mon;
     (void)errp;
-    module_load_all();
+    module_load_all(NULL);
     classes = object_class_get_list(qmp_arg_str(args, "implements"),
                                     qmp_arg_bool(args, "abstract", false));
     g_variant_builder_init(&list, G_VARIANT_TYPE("av"));

@@ -129,7 +129,11 @@ static void print_properties(FILE *out, ObjectClass *klass, const char *name, co
 static void list_classes(FILE *out, const char *type,
                          void (*print)(ObjectClass *klass, void *opaque))
 {
-    module_load_all();
+    g_autoptr(GError) error = NULL;
+
+    if (!module_load_all(&error)) {
+        warn_report("%s", error->message);
+    }
     object_class_foreach(print, type, false, out);
 }
 

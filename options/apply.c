@@ -23,12 +23,12 @@ static char *module_dir(void)
     return index && access(index, F_OK) == 0 ? g_steal_pointer(&beside) : g_strdup(QOMET_MODULEDIR);
 }
 
-static bool load_module_index(OptionPlan *plan, GError **errp)
+static bool offer_modules(OptionPlan *plan, GError **errp)
 {
-    g_autofree char *dir = module_dir();
-
     (void)plan;
-    return module_set_dir(dir, errp);
+    (void)errp;
+    module_set_dir_finder(module_dir);
+    return true;
 }
 
 /* Answers the first word that is a question. */
@@ -65,7 +65,7 @@ static const struct {
     bool (*end)(OptionPlan *plan, GError **errp);
 } stages[OPTION_STAGE__MAX] = {
     [OPTION_STAGE_ANSWER] = { option_read_configs, NULL },
-    [OPTION_STAGE_MODULE] = { load_module_index, NULL },
+    [OPTION_STAGE_MODULE] = { offer_modules, NULL },
     [OPTION_STAGE_BOARD] = { NULL, answer_and_check },
     [OPTION_STAGE_PROCESS] = { option_daemonize, NULL },
     [OPTION_STAGE_MACHINE] = { option_make_machine, option_make_attach_server },

@@ -25,7 +25,7 @@ void type_batch_begin(TypeBatch *batch, const char *origin)
 static void batch_close(TypeBatch *batch)
 {
     g_ptr_array_free(batch->entries, TRUE);
-    g_clear_pointer(&batch->names, g_hash_table_unref);
+    g_clear_pointer(&batch->names, g_free);
 }
 
 void type_batch_drop(TypeBatch *batch)
@@ -46,15 +46,15 @@ static bool check_name(TypeBatch *batch, TypeEntry *entry, GError **errp)
                       entry->info->parent ? entry->info->parent : "(none)");
         return false;
     }
-    taken = type_lookup(name);
+    taken = type_lookup_hashed(name, entry->hash);
     if (!taken) {
-        taken = g_hash_table_lookup(batch->names, name);
+        taken = type_table_find(batch->names, name, entry->hash);
     }
     if (taken) {
         type_error_duplicate(errp, taken, entry);
         return false;
     }
-    g_hash_table_insert(batch->names, (gpointer)name, entry);
+    type_table_put(batch->names, entry);
     return true;
 }
 
@@ -116,7 +116,7 @@ bool type_batch_end(TypeBatch *batch, bool whole, GError **errp)
     class_lock();
     type_registry_lock();
     current = batch->outer;
-    batch->names = g_hash_table_new(g_str_hash, g_str_equal);
+    batch->names = type_table_new(batch->entries->len);
     for (guint i = 0; i < batch->entries->len; i++) {
         ((TypeEntry *)batch->entries->pdata[i])->origin = batch->origin;
     }

@@ -33,6 +33,8 @@ static __thread GArray *module_queue;
 static GPtrArray *loaded;        /* of Module *, in order of loading; never unloaded */
 static GHashTable *in_progress;  /* files being loaded, by realpath */
 static GHashTable *module_index; /* type name -> file */
+/* Who says where an index is that nobody has needed so far; NULL: it is read, or there is none. */
+static char *(*find_index)(void);
 
 /* ---- queues ---- */
 
@@ -329,7 +331,8 @@ static bool parse_line(GHashTable *index, const char *dir, const char *file, uns
     return true;
 }
 
-bool module_set_dir(const char *dir, GError **errp)
+/* What the index in @dir says, or NULL with @errp set; a missing one says nothing. */
+static GHashTable *read_index(const char *dir, GError **errp)
 {
     g_autofree char *file = g_build_filename(dir, "modules.index", NULL);
     g_autoptr(GHashTable) index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -337,43 +340,82 @@ bool module_set_dir(const char *dir, GError **errp)
     g_auto(GStrv) lines = NULL;
     GError *error = NULL;
 
-    /*
-     * Asked first: for a file that is not there GLib makes a message, and for that it reads the
-     * locale's tables.
-     */
-    if (access(file, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        text = g_strdup("");
-    } else if (!g_file_get_contents(file, &text, NULL, &error)) {
+    if (!g_file_get_contents(file, &text, NULL, &error)) {
+        if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+            g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
+            g_error_free(error);
+            return g_steal_pointer(&index);
+        }
         qom_error_set(errp, QOM_ERROR_MODULE, "the index of modules: %s", error->message);
         g_error_free(error);
-        return false;
+        return NULL;
     }
     lines = g_strsplit(text, "\n", -1);
     for (unsigned i = 0; lines[i]; i++) {
         if (!parse_line(index, dir, file, i + 1, lines[i], errp)) {
-            return false;
+            return NULL;
         }
+    }
+    return g_steal_pointer(&index);
+}
+
+bool module_set_dir(const char *dir, GError **errp)
+{
+    GHashTable *index = read_index(dir, errp);
+
+    if (!index) {
+        return false;
     }
     class_lock();
     g_clear_pointer(&module_index, g_hash_table_unref);
-    module_index = g_steal_pointer(&index);
+    module_index = index;
+    find_index = NULL;
     class_unlock();
     return true;
 }
 
+void module_set_dir_finder(char *(*find)(void))
+{
+    class_lock();
+    g_clear_pointer(&module_index, g_hash_table_unref);
+    find_index = find;
+    class_unlock();
+}
+
+/*
+ * Under the class lock: the index, which is read now if it has not been needed before. NULL: there
+ * is none, or with @errp set, which the next who needs it is told again, it cannot be read.
+ */
+static GHashTable *needed_index(GError **errp)
+{
+    if (find_index) {
+        g_autofree char *dir = find_index();
+
+        module_index = read_index(dir, errp);
+        if (module_index) {
+            find_index = NULL;
+        }
+    }
+    return module_index;
+}
+
 bool module_index_has(const char *type)
 {
-    return module_index && g_hash_table_contains(module_index, type);
+    GHashTable *index = needed_index(NULL);
+
+    return index && g_hash_table_contains(index, type);
 }
 
 bool module_load_for_type(const char *type, GError **errp)
 {
     GError *error = NULL;
+    GHashTable *index;
     const char *file;
     bool good = false;
 
     class_lock();
-    file = module_index ? g_hash_table_lookup(module_index, type) : NULL;
+    index = needed_index(errp);
+    file = index ? g_hash_table_lookup(index, type) : NULL;
     if (file && type_lookup(type)) {
         good = true; /* another thread was quicker */
     } else if (file && load_locked(file, &error)) {
@@ -395,15 +437,18 @@ static int compare_strings(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void module_load_all(void)
+bool module_load_all(GError **errp)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     GHashTableIter iter;
+    GHashTable *index;
     gpointer file;
+    bool good;
 
     class_lock();
-    if (module_index) {
-        g_hash_table_iter_init(&iter, module_index);
+    index = needed_index(errp);
+    if (index) {
+        g_hash_table_iter_init(&iter, index);
         while (g_hash_table_iter_next(&iter, NULL, &file)) {
             g_ptr_array_add(files, g_strdup(file));
         }
@@ -412,5 +457,7 @@ void module_load_all(void)
     for (guint i = 0; i < files->len; i++) {
         load_locked(files->pdata[i], NULL);
     }
+    good = !find_index;
     class_unlock();
+    return good;
 }

@@ -74,8 +74,17 @@ QOM_EXPORT bool module_load(const char *path, GError **errp);
  * index is no error; a bad line is.
  */
 QOM_EXPORT bool module_set_dir(const char *dir, GError **errp);
-/** Loads every module that the index names, so that listings are complete. Errors are skipped. */
-QOM_EXPORT void module_load_all(void);
+/**
+ * The same when it is first needed, by a type that is asked for and not registered: @find says
+ * which folder (the caller frees). A bad line fails that look-up, and every later one, until it is
+ * mended.
+ */
+QOM_EXPORT void module_set_dir_finder(char *(*find)(void));
+/**
+ * Loads every module that the index names, so that listings are complete. Modules that fail are
+ * skipped. False with @errp set when the index cannot be read.
+ */
+QOM_EXPORT bool module_load_all(GError **errp);
 /**
  * Loads the module that the index names for @type. False: none, or (with @errp) it failed. Used by
  * the registry.

@@ -6,17 +6,6 @@
 #include <qomet/qom/value.h>
 #include "qom/property-int.h"
 
-static void table_insert(PropertyTable *table, const Property *prop)
-{
-    uint32_t hash = property_name_hash(prop->name);
-    uint32_t i = hash;
-
-    while (table->slots[i & table->mask].prop) {
-        i++;
-    }
-    table->slots[i & table->mask] = (PropertySlot){ hash, prop };
-}
-
 /* Whether the field of @prop can hold something that must be given back. */
 static bool owns_something(const Property *prop)
 {
@@ -57,78 +46,124 @@ static bool default_store(const Property *prop, PropertyDefault *store)
     }
 }
 
-static void table_index(PropertyTable *table)
+static void table_put(PropertyTable *table, uint32_t hash, const Property *prop)
 {
-    uint32_t size = 4;
+    uint32_t i = hash;
 
-    while (size < 2 * table->list->len) {
-        size *= 2;
+    while (table->slots[i & table->mask].prop) {
+        i++;
     }
-    g_free(table->slots);
-    table->slots = g_new0(PropertySlot, size);
-    table->mask = size - 1;
-    g_clear_pointer(&table->defaults, g_array_unref);
-    g_clear_pointer(&table->owning, g_ptr_array_unref);
-    for (guint i = 0; i < table->list->len; i++) {
-        const Property *prop = table->list->pdata[i];
-        PropertyDefault store;
-
-        table_insert(table, prop);
-        if (default_store(prop, &store)) {
-            table->defaults = table->defaults ?: g_array_new(FALSE, FALSE, sizeof(store));
-            g_array_append_val(table->defaults, store);
-        }
-        if (owns_something(prop)) {
-            table->owning = table->owning ?: g_ptr_array_new();
-            g_ptr_array_add(table->owning, (void *)prop);
-        }
-    }
+    table->slots[i & table->mask] = (PropertySlot){ hash, prop };
 }
 
-static PropertyTable *table_copy(const PropertyTable *from, const ObjectClass *owner)
+/* An empty one with room for @n properties. */
+static PropertyTable *table_new(const ObjectClass *owner, size_t n)
 {
-    PropertyTable *table = g_new0(PropertyTable, 1);
+    size_t size = 4;
+    PropertyTable *table;
 
+    while (size < 2 * n) {
+        size *= 2;
+    }
+    table = g_malloc0(sizeof(*table) + size * sizeof(table->slots[0]));
     table->owner = owner;
-    table->list = g_ptr_array_new();
-    for (guint i = 0; from && i < from->list->len; i++) {
-        g_ptr_array_add(table->list, from->list->pdata[i]);
+    table->mask = (uint32_t)size - 1;
+    table->list = g_ptr_array_sized_new((guint)n);
+    return table;
+}
+
+/* The same properties, with room for @n more. */
+static PropertyTable *table_copy(const PropertyTable *from, const ObjectClass *owner, size_t n)
+{
+    PropertyTable *table = table_new(owner, from->list->len + n);
+
+    g_ptr_array_extend(table->list, from->list, NULL, NULL);
+    for (uint32_t i = 0; i <= from->mask; i++) {
+        if (from->slots[i].prop) {
+            table_put(table, from->slots[i].hash, from->slots[i].prop);
+        }
+    }
+    if (from->defaults) {
+        table->defaults = g_array_copy(from->defaults);
+    }
+    if (from->owning) {
+        table->owning = g_ptr_array_copy(from->owning, NULL, NULL);
     }
     return table;
 }
 
+static void table_free(PropertyTable *table)
+{
+    g_ptr_array_unref(table->list);
+    g_clear_pointer(&table->defaults, g_array_unref);
+    g_clear_pointer(&table->owning, g_ptr_array_unref);
+    g_free(table);
+}
+
+/* Notes what instances get and what ends with them. */
+static void note_instance_part(PropertyTable *table, const Property *prop)
+{
+    PropertyDefault store;
+
+    if (default_store(prop, &store)) {
+        table->defaults = table->defaults ?: g_array_new(FALSE, FALSE, sizeof(store));
+        g_array_append_val(table->defaults, store);
+    }
+    if (owns_something(prop)) {
+        table->owning = table->owning ?: g_ptr_array_new();
+        g_ptr_array_add(table->owning, (void *)prop);
+    }
+}
+
+static void forget_instance_part(PropertyTable *table, const Property *prop)
+{
+    for (guint i = 0; table->defaults && i < table->defaults->len; i++) {
+        if (g_array_index(table->defaults, PropertyDefault, i).prop == prop) {
+            g_array_remove_index(table->defaults, i);
+            break;
+        }
+    }
+    if (table->owning) {
+        g_ptr_array_remove(table->owning, (void *)prop);
+    }
+}
+
+/* Puts @prop in the place of the one that has its name, if there is one, else behind the last. */
+static void table_add(PropertyTable *table, const Property *prop)
+{
+    uint32_t hash = property_name_hash(prop->name);
+    PropertySlot *slot = (PropertySlot *)property_table_slot(table, prop->name, hash);
+    guint place;
+
+    if (!slot->prop) {
+        *slot = (PropertySlot){ hash, prop };
+        g_ptr_array_add(table->list, (void *)prop);
+    } else if (g_ptr_array_find(table->list, slot->prop, &place)) {
+        forget_instance_part(table, slot->prop);
+        table->list->pdata[place] = (void *)prop;
+        slot->prop = prop;
+    }
+    note_instance_part(table, prop);
+}
+
 void object_class_properties_inherit(ObjectClass *klass, const ObjectClass *parent)
 {
-    if (parent) {
-        klass->properties = parent->properties;
-    } else {
-        klass->properties = table_copy(NULL, klass);
-        table_index(klass->properties);
-    }
+    klass->properties = parent ? parent->properties : table_new(klass, 0);
     klass->property_list = klass->properties->list;
 }
 
 void object_class_add_properties(ObjectClass *klass, const Property *props, size_t n)
 {
-    PropertyTable *table = klass->properties;
+    PropertyTable *old = klass->properties, *table = table_copy(old, klass, n);
 
-    if (table->owner != klass) {
-        table = table_copy(table, klass);
-        klass->properties = table;
-        klass->property_list = table->list;
-        table_index(table);
-    }
     for (size_t i = 0; i < n; i++) {
-        const Property *old = property_table_find(table, props[i].name);
-        guint place;
-
-        if (old && g_ptr_array_find(table->list, old, &place)) {
-            table->list->pdata[place] = (void *)&props[i];
-        } else {
-            g_ptr_array_add(table->list, (void *)&props[i]);
-        }
+        table_add(table, &props[i]);
     }
-    table_index(table);
+    klass->properties = table;
+    klass->property_list = table->list;
+    if (old->owner == klass) {
+        table_free(old);
+    }
 }
 
 /* Whether a new instance would hold what the property's own setter refuses. */

@@ -28,11 +28,11 @@ typedef struct PropertyDefault {
 typedef struct PropertyTable {
     const ObjectClass *owner; /* who may change it; classes below share it until they add one */
     GPtrArray *list;          /* of const Property *, in order of declaration */
-    PropertySlot *slots;      /* mask + 1 rows, at least half of them empty */
-    uint32_t mask;
     GArray
-        *defaults; /* of PropertyDefault: what zeroed memory does not hold already; NULL: nothing */
+        *defaults; /* of PropertyDefault: what zeroed memory lacks, parents' first; NULL: nothing */
     GPtrArray *owning; /* of const Property *, whose fields own something; NULL: none */
+    uint32_t mask;
+    PropertySlot slots[]; /* mask + 1 rows, at least half of them empty */
 } PropertyTable;
 
 /*
@@ -58,17 +58,22 @@ static inline uint32_t property_name_hash(const char *name)
     return a >> 32 ^ a;
 }
 
-static inline const Property *property_table_find(const PropertyTable *table, const char *name)
+/** Where the property @name is, or would be. */
+static inline const PropertySlot *property_table_slot(const PropertyTable *table, const char *name,
+                                                      uint32_t hash)
 {
-    uint32_t hash = property_name_hash(name);
-
     for (uint32_t i = hash;; i++) {
         const PropertySlot *slot = &table->slots[i & table->mask];
 
         if (!slot->prop || (slot->hash == hash && strcmp(slot->prop->name, name) == 0)) {
-            return slot->prop;
+            return slot;
         }
     }
+}
+
+static inline const Property *property_table_find(const PropertyTable *table, const char *name)
+{
+    return property_table_slot(table, name, property_name_hash(name))->prop;
 }
 
 /* ---- Fields ---------------------------------------------------------------------------------- */

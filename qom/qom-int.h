@@ -44,6 +44,18 @@ struct TypeEntry {
 
 /** The registered type @name, or NULL; loads nothing. Any thread, without a lock. */
 TypeEntry *type_lookup(const char *name);
+/** The same for who has type_name_hash() of the name. */
+TypeEntry *type_lookup_hashed(const char *name, uint32_t hash);
+uint32_t type_name_hash(const char *name);
+
+/** Types by name: the registry is one, and what a batch holds is found by another. */
+typedef struct TypeTable TypeTable;
+
+/** With room for @n types; g_free() frees it. */
+TypeTable *type_table_new(size_t n);
+/** Its name must not be there yet. */
+void type_table_put(TypeTable *t, TypeEntry *entry);
+TypeEntry *type_table_find(const TypeTable *t, const char *name, uint32_t hash);
 /** All registered types in order of name; the caller frees the array. Any thread. */
 GPtrArray *type_all(void);
 /**
@@ -67,7 +79,7 @@ struct TypeBatch {
     TypeBatch *outer;   /* the batch in which this one was begun */
     const char *origin; /* the module, NULL for the program */
     GPtrArray *entries; /* of TypeEntry *, owned, in order of registration */
-    GHashTable *names;  /* name -> the first entry of that name; made by type_batch_end() */
+    TypeTable *names;   /* the first entry of each name; made by type_batch_end() */
 };
 
 void type_batch_begin(TypeBatch *batch, const char *origin);

@@ -19,9 +19,10 @@ enum {
 
 static TypeEntry *find_known(const char *name, TypeBatch *batch)
 {
-    TypeEntry *entry = batch ? g_hash_table_lookup(batch->names, name) : NULL;
+    uint32_t hash = type_name_hash(name);
+    TypeEntry *entry = batch ? type_table_find(batch->names, name, hash) : NULL;
 
-    return entry ? entry : type_lookup(name);
+    return entry ? entry : type_lookup_hashed(name, hash);
 }
 
 static TypeEntry *find(const char *name, TypeBatch *batch, GError **errp)
@@ -180,7 +181,8 @@ static TypeVerdict resolve_parent(TypeEntry *entry, TypeBatch *batch, GPtrArray 
          * A type registered earlier by itself may still wait for its parent: no fault of this
          * batch.
          */
-        bool earlier = batch && g_hash_table_lookup(batch->names, entry->pub.name) != entry;
+        bool earlier =
+            batch && type_table_find(batch->names, entry->pub.name, entry->hash) != entry;
 
         if (batch && (earlier || module_index_has(name))) {
             return TYPE_OPEN;

@@ -8,19 +8,18 @@
 #include "qom/qom-int.h"
 
 /**
- * Open addressing, at most half full, and four times as large when that is passed. Writers hold
- * registry_mutex; a reader sees each slot either empty or with an entry that is complete. A table
- * that became too small stays behind @older, since somebody may still be reading it; all of them
- * together are smaller than the newest.
+ * Open addressing, at most half full. The registry's is four times as large when that is passed:
+ * writers hold registry_mutex; a reader sees each slot either empty or with an entry that is
+ * complete. A table that became too small stays behind @older, since somebody may still be reading
+ * it; all of them together are smaller than the newest.
  */
-typedef struct NameTable NameTable;
-struct NameTable {
-    NameTable *older;
+struct TypeTable {
+    TypeTable *older;
     uint32_t mask, used;
     TypeEntry *slots[];
 };
 
-static NameTable *table;
+static TypeTable *table;
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
 
@@ -69,7 +68,7 @@ static const TypeInfo base_types[] = {
     },
 };
 
-static inline uint32_t name_hash(const char *name)
+uint32_t type_name_hash(const char *name)
 {
     uint32_t hash = 5381;
 
@@ -83,16 +82,20 @@ static inline uint32_t name_hash(const char *name)
     return hash ^ hash >> 15;
 }
 
-static NameTable *table_new(uint32_t n_slots, NameTable *older)
+TypeTable *type_table_new(size_t n)
 {
-    NameTable *new = g_malloc0(sizeof(*new) + n_slots * sizeof(new->slots[0]));
+    size_t n_slots = 4;
+    TypeTable *new;
 
-    new->mask = n_slots - 1;
-    new->older = older;
+    while (n_slots < 2 * n) {
+        n_slots *= 2;
+    }
+    new = g_malloc0(sizeof(*new) + n_slots * sizeof(new->slots[0]));
+    new->mask = (uint32_t)n_slots - 1;
     return new;
 }
 
-static void table_put(NameTable *t, TypeEntry *entry)
+void type_table_put(TypeTable *t, TypeEntry *entry)
 {
     uint32_t i = entry->hash & t->mask;
 
@@ -111,23 +114,23 @@ static TypeEntry *entry_new(const TypeInfo *info, TypeInfo *copy, const char *or
     entry->info = info;
     entry->copy = copy;
     entry->origin = origin;
-    entry->hash = info->name ? name_hash(info->name) : 0;
+    entry->hash = info->name ? type_name_hash(info->name) : 0;
     return entry;
 }
 
 static void registry_init(void)
 {
-    NameTable *t = table_new(256, NULL);
+    TypeTable *t = type_table_new(128);
 
     for (size_t i = 0; i < G_N_ELEMENTS(base_types); i++) {
-        table_put(t, entry_new(&base_types[i], NULL, NULL));
+        type_table_put(t, entry_new(&base_types[i], NULL, NULL));
     }
     __atomic_store_n(&table, t, __ATOMIC_RELEASE);
 }
 
-static inline NameTable *table_get(void)
+static inline TypeTable *table_get(void)
 {
-    NameTable *t = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
+    TypeTable *t = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
 
     if (G_UNLIKELY(!t)) {
         pthread_once(&registry_once, registry_init);
@@ -148,25 +151,25 @@ void type_registry_unlock(void)
 
 void type_insert(TypeEntry *entry)
 {
-    NameTable *t = table_get();
+    TypeTable *t = table_get();
 
     if (2 * (t->used + 1) > t->mask + 1) {
-        NameTable *larger = table_new(4 * (t->mask + 1), t);
+        TypeTable *larger = type_table_new(2 * ((size_t)t->mask + 1));
 
+        larger->older = t;
         for (uint32_t i = 0; i <= t->mask; i++) {
             if (t->slots[i]) {
-                table_put(larger, t->slots[i]);
+                type_table_put(larger, t->slots[i]);
             }
         }
         __atomic_store_n(&table, larger, __ATOMIC_RELEASE);
         t = larger;
     }
-    table_put(t, entry);
+    type_table_put(t, entry);
 }
 
-static TypeEntry *lookup(const char *name, uint32_t hash)
+TypeEntry *type_table_find(const TypeTable *t, const char *name, uint32_t hash)
 {
-    const NameTable *t = table_get();
     TypeEntry *entry;
 
     for (uint32_t i = hash & t->mask;; i = (i + 1) & t->mask) {
@@ -180,9 +183,14 @@ static TypeEntry *lookup(const char *name, uint32_t hash)
     }
 }
 
+TypeEntry *type_lookup_hashed(const char *name, uint32_t hash)
+{
+    return type_table_find(table_get(), name, hash);
+}
+
 TypeEntry *type_lookup(const char *name)
 {
-    return name ? lookup(name, name_hash(name)) : NULL;
+    return name ? type_lookup_hashed(name, type_name_hash(name)) : NULL;
 }
 
 unsigned type_count(void)
@@ -199,7 +207,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
 
 GPtrArray *type_all(void)
 {
-    const NameTable *t = table_get();
+    const TypeTable *t = table_get();
     GPtrArray *all = g_ptr_array_new();
 
     for (uint32_t i = 0; i <= t->mask; i++) {
@@ -305,7 +313,7 @@ static Type type_register_entry(TypeEntry *entry, GError **errp)
         return NULL;
     }
     type_registry_lock();
-    taken = lookup(entry->pub.name, entry->hash);
+    taken = type_lookup_hashed(entry->pub.name, entry->hash);
     if (!taken) {
         type_insert(entry);
     }

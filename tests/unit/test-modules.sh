@@ -19,7 +19,7 @@ report() { # TITLE, EXPECTED, WHAT-IT-IS
     fi
 }
 
-echo 1..7
+echo 1..9
 
 built=$(printf '%s\n' $MODULES | sort -u)
 report 'the index names the modules that were built, and no others' \
@@ -31,14 +31,19 @@ report 'they lie beside the index' '' "$missing"
 types=$(sed -n '/^#/d; s/ .*//p' "$index")
 report 'a type is in one module' "$types" "$(sort -u <<<"$types")"
 
-# A line that cannot be read tells where the program looks.
+# A line that cannot be read tells where the program looks, once it looks.
 mkdir "$tmp/elsewhere" && cp "$QOMET" "$tmp/qomet" && echo broken | tee "$tmp/modules.index" >"$tmp/elsewhere/modules.index"
 report 'the program reads the index that lies beside it' \
-    "qomet: $tmp/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
-    "$(QOMET_MODULE_DIR='' "$tmp/qomet" -M none 2>&1)"
+    "qomet: -device nope: $tmp/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
+    "$(QOMET_MODULE_DIR='' "$tmp/qomet" -M none -device nope 2>&1)"
 report 'and that of QOMET_MODULE_DIR before it' \
-    "qomet: $tmp/elsewhere/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
-    "$(QOMET_MODULE_DIR=$tmp/elsewhere "$tmp/qomet" -M none 2>&1)"
+    "qomet: -device nope: $tmp/elsewhere/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
+    "$(QOMET_MODULE_DIR=$tmp/elsewhere "$tmp/qomet" -M none -device nope 2>&1)"
+report 'listings say that it cannot be read' \
+    "qomet: warning: $tmp/modules.index:1: expected 'TYPE FILE', FILE being in the same folder, not 'broken'" \
+    "$(QOMET_MODULE_DIR='' "$tmp/qomet" -M help 2>&1 >"$tmp/out")"
+report 'a machine that has all its types does not look' \
+    '' "$(QOMET_MODULE_DIR='' "$tmp/qomet" -M bare -accel qtest -S -serial null -monitor stdio <<<quit 2>&1 >"$tmp/out")"
 
 # What a monitor says of modules before and after it shows an instruction, and what that was.
 shown() { # FOLDER-OF-MODULES

@@ -362,9 +362,12 @@ static void an_initialiser_that_asks_for_its_own_module_does_not_hang(void **sta
 
 static void loading_everything_skips_what_fails(void **state)
 {
+    GError *error = NULL;
+
     (void)state;
     use_index("nowhere nowhere.so\nliar liar.so\nindexed-child indexed.so\nempty empty.so\n");
-    module_load_all();
+    assert_true(module_load_all(&error));
+    assert_null(error);
     assert_non_null(object_class_by_name("indexed-child"));
     stop_using_index();
 }
@@ -395,6 +398,52 @@ static void a_bad_line_of_the_index_is_named_and_the_old_index_stays(void **stat
     assert_false(module_set_dir(scratch, &error));
     assert_non_null(strstr(error->message, "modules.index:3: type 'a' is said to be in '"));
     g_clear_error(&error);
+    assert_null(object_class_by_name_err("liar", &error));
+    assert_non_null(strstr(error->message, "as its index says"));
+    g_clear_error(&error);
+    stop_using_index();
+}
+
+static unsigned n_found; /* how often the folder of modules was asked for */
+
+static char *find_scratch(void)
+{
+    n_found++;
+    return g_strdup(scratch);
+}
+
+static void an_index_is_looked_for_once_a_type_is_missing_and_not_before(void **state)
+{
+    (void)state;
+    use_index("liar liar.so\n");
+    module_set_dir_finder(find_scratch);
+    n_found = 0;
+    assert_non_null(object_class_by_name(TYPE_OBJECT));
+    assert_int_equal(n_found, 0);
+    assert_null(object_class_by_name("nowhere"));
+    assert_int_equal(n_found, 1);
+    assert_null(object_class_by_name("nowhere"));
+    assert_int_equal(n_found, 1);
+    stop_using_index();
+}
+
+static void an_index_that_is_bad_when_it_is_needed_is_told_until_it_is_mended(void **state)
+{
+    GError *error = NULL;
+
+    (void)state;
+    use_index("");
+    write_index("alone\n");
+    module_set_dir_finder(find_scratch);
+    for (int i = 0; i < 2; i++) {
+        assert_null(object_class_by_name_err("liar", &error));
+        assert_non_null(strstr(error->message, "modules.index:1: expected 'TYPE FILE'"));
+        g_clear_error(&error);
+    }
+    assert_false(module_load_all(&error));
+    assert_non_null(strstr(error->message, "modules.index:1: expected 'TYPE FILE'"));
+    g_clear_error(&error);
+    write_index("liar liar.so\n");
     assert_null(object_class_by_name_err("liar", &error));
     assert_non_null(strstr(error->message, "as its index says"));
     g_clear_error(&error);
@@ -432,6 +481,8 @@ int main(void)
         cmocka_unit_test(an_initialiser_that_asks_for_its_own_module_does_not_hang),
         cmocka_unit_test(loading_everything_skips_what_fails),
         cmocka_unit_test(a_bad_line_of_the_index_is_named_and_the_old_index_stays),
+        cmocka_unit_test(an_index_is_looked_for_once_a_type_is_missing_and_not_before),
+        cmocka_unit_test(an_index_that_is_bad_when_it_is_needed_is_told_until_it_is_mended),
         cmocka_unit_test(a_folder_without_an_index_is_no_error),
     };
 
