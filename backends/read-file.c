@@ -41,28 +41,34 @@ static GBytes *too_large(const char *path, uint64_t size, uint64_t room, const c
     return NULL;
 }
 
-static GBytes *read_all(int fd, const char *path, uint64_t room, const char *where, GError **errp)
+/* @size: of the file, 0 when that is not known. */
+static GBytes *read_all(int fd, const char *path, uint64_t size, uint64_t room, const char *where,
+                        GError **errp)
 {
     g_autoptr(GByteArray) data = g_byte_array_new();
+    guint len = 0;
 
+    /* One more than there should be: what follows is the end. */
+    g_byte_array_set_size(data, size && size < G_MAXINT ? (guint)size + 1 : PIECE);
     for (;;) {
-        guint len = data->len;
-        ssize_t n;
+        ssize_t n = read(fd, data->data + len, data->len - len);
 
-        g_byte_array_set_size(data, len + PIECE);
-        n = read(fd, data->data + len, PIECE);
         if (n < 0) {
             qom_error_set(errp, QOM_ERROR_FAILED, "cannot read '%s': %s", path, g_strerror(errno));
             return NULL;
         }
-        g_byte_array_set_size(data, len + n);
         if (n == 0) {
             break;
         }
-        if (data->len > room || data->len > G_MAXINT) {
+        len += n;
+        if (len > room || len > G_MAXINT) {
             return too_large(path, 0, room, where, errp);
         }
+        if (len == data->len) {
+            g_byte_array_set_size(data, len + PIECE);
+        }
     }
+    g_byte_array_set_size(data, len);
     return g_byte_array_free_to_bytes(g_steal_pointer(&data));
 }
 
@@ -79,7 +85,7 @@ GBytes *host_read_file(const char *path, uint64_t room, const char *where, GErro
     } else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > room) {
         too_large(path, st.st_size, room, where, errp);
     } else {
-        bytes = read_all(fd, path, room, where, errp);
+        bytes = read_all(fd, path, S_ISREG(st.st_mode) ? st.st_size : 0, room, where, errp);
     }
     if (fd >= 0) {
         close(fd);

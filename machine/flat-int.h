@@ -38,10 +38,10 @@ struct FlatMachine {
     bool asked;            /* whether they can be woken, since they came to rest */
     /*
      * What nothing answered, and has been told: a bit a port, then pages of 4 KiB (a bounded
-     * number).
+     * number). NULL until there is something to tell.
      */
     pthread_mutex_t told_lock;
-    uint64_t told_ports[65536 / 64];
+    uint64_t *told_ports;
     GHashTable *told_pages;
 };
 

@@ -12,6 +12,7 @@
 
 /* Pages that are told about before it is said that no more will be. */
 #define TOLD_PAGES_MAX 1024
+#define PORTS 65536
 
 /* ---- What nothing answers ---- */
 
@@ -26,8 +27,12 @@ static bool first_time(FlatMachine *s, bool port, hwaddr addr, bool *last)
     *last = false;
     pthread_mutex_lock(&s->told_lock);
     if (port) {
-        uint64_t *word = &s->told_ports[(addr & 0xffff) / 64], bit = UINT64_C(1) << (addr % 64);
+        uint64_t *word, bit = UINT64_C(1) << (addr % 64);
 
+        if (!s->told_ports) {
+            s->told_ports = g_new0(uint64_t, PORTS / 64);
+        }
+        word = &s->told_ports[addr % PORTS / 64];
         first = !(*word & bit);
         *word |= bit;
     } else {
@@ -228,6 +233,7 @@ static void flat_instance_finalize(Object *obj)
     flat_halt_unwatch(s);
     g_clear_pointer(&s->image, g_bytes_unref);
     g_clear_pointer(&s->told_pages, g_hash_table_unref);
+    g_free(s->told_ports);
     pthread_mutex_destroy(&s->told_lock);
 }
 

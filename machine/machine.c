@@ -273,6 +273,7 @@ bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high, GErr
     const char *id = machine->memory_backend;
     HostMemoryBackend *backend = id ? host_memory_backend_find(id, errp) : NULL;
     DeviceState *ram = id && !backend ? NULL : qdev_new("ram", errp);
+    bool good;
 
     if (!ram) {
         return false;
@@ -284,9 +285,13 @@ bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high, GErr
         object_unref(ram);
         return false;
     }
-    return sysbus_realize_and_unref(SYS_BUS_DEVICE(ram), errp) &&
+    memory_region_transaction_begin();
+    good = sysbus_realize_and_unref(SYS_BUS_DEVICE(ram), errp) &&
            sysbus_mmio_map(SYS_BUS_DEVICE(ram), 0, 0, errp) &&
-           sysbus_mmio_map(SYS_BUS_DEVICE(ram), 1, high, errp);
+           sysbus_mmio_map(SYS_BUS_DEVICE(ram), 1, high, errp) &&
+           memory_region_transaction_check(errp);
+    memory_region_transaction_commit();
+    return good;
 }
 
 /* "-cpu MODEL[,property=value]..." */

@@ -98,7 +98,8 @@ static void make_rows(FlatView *view)
 
 static void make_index(FlatView *view)
 {
-    const uint64_t wanted = MAX(INDEX_BUCKETS_MIN, 2 * (uint64_t)view->n);
+    /* With one range, every bucket is its. */
+    const uint64_t wanted = view->n == 1 ? 2 : MAX(INDEX_BUCKETS_MIN, 2 * (uint64_t)view->n);
     uint32_t *index;
     uint64_t span;
 

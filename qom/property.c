@@ -229,6 +229,12 @@ void object_property_iter_init(ObjectPropertyIterator *iter, Object *obj)
     iter->link = obj->node ? obj->node->order.head : NULL;
 }
 
+void object_property_iter_init_instance(ObjectPropertyIterator *iter, Object *obj)
+{
+    object_property_iter_init(iter, obj);
+    iter->next = obj->class->property_list->len;
+}
+
 static void view_of_property(const Property *prop, ObjectPropertyView *view)
 {
     *view = (ObjectPropertyView){

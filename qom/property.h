@@ -251,6 +251,8 @@ typedef struct ObjectPropertyView {
  * instance property just shown may be deleted.
  */
 QOM_EXPORT void object_property_iter_init(ObjectPropertyIterator *iter, Object *obj);
+/** The same without those of the class. */
+QOM_EXPORT void object_property_iter_init_instance(ObjectPropertyIterator *iter, Object *obj);
 QOM_EXPORT bool object_property_iter_next(ObjectPropertyIterator *iter, ObjectPropertyView *view);
 
 /**

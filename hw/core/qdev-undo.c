@@ -129,9 +129,9 @@ static void undo_properties(DeviceState *dev, void *opaque)
     ObjectPropertyIterator iter;
     ObjectPropertyView view;
 
-    object_property_iter_init(&iter, OBJECT(dev));
+    object_property_iter_init_instance(&iter, OBJECT(dev));
     while (object_property_iter_next(&iter, &view)) {
-        if (view.instance && !g_hash_table_contains(kept, view.name)) {
+        if (!kept || !g_hash_table_contains(kept, view.name)) {
             g_ptr_array_add(names, g_strdup(view.name));
         }
     }
@@ -148,20 +148,21 @@ static void undo_properties(DeviceState *dev, void *opaque)
             object_property_del(OBJECT(dev), name, NULL);
         }
     }
-    g_hash_table_unref(kept);
+    g_clear_pointer(&kept, g_hash_table_unref);
 }
 
 void qdev_undo_mark_properties(DeviceState *dev)
 {
-    GHashTable *kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *kept = NULL; /* none, as most devices have */
     ObjectPropertyIterator iter;
     ObjectPropertyView view;
 
-    object_property_iter_init(&iter, OBJECT(dev));
+    object_property_iter_init_instance(&iter, OBJECT(dev));
     while (object_property_iter_next(&iter, &view)) {
-        if (view.instance) {
-            g_hash_table_add(kept, g_strdup(view.name));
+        if (!kept) {
+            kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         }
+        g_hash_table_add(kept, g_strdup(view.name));
     }
     undo_push(dev, undo_properties, kept, UNDO_ALWAYS);
 }
