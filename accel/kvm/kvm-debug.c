@@ -221,6 +221,9 @@ static bool step_access(KVMVcpu *v)
     if (!v->step_exits[v->run->exit_reason](v)) {
         return false;
     }
+    if (v->completing) {
+        return true;
+    }
     kvm_complete_access(v);
     if (cpu->debug_event.reason == CPU_DEBUG_NONE && get_rip(v) != v->step_from) {
         (void)stepped(v);

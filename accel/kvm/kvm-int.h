@@ -49,6 +49,7 @@ struct KVMVcpu {
     AddressSpace *memory, *io;
     MemTxAttrs attrs; /* of its accesses */
     bool pristine;    /* nothing has run yet: all but the registers is as at power-on */
+    bool completing;  /* kvm_complete_access() is under way further up the stack */
     X86CPU *cpu;
     KVMState *kvm;
     uint64_t watched[4];          /* what was last in the bytes that each debug register watches */
@@ -92,7 +93,8 @@ bool kvm_cpu_waits(CPUState *cpu);
 bool kvm_cpu_inject_nmi(CPUState *cpu, GError **errp);
 /*
  * Lets KVM complete the access of the last exit, without entering the guest. Where KVM has cut an
- * access, the parts that are left are dealt with. The vCPU's own thread.
+ * access, the parts that are left are dealt with: an instruction may have a thousand of them. Does
+ * nothing from within that. The vCPU's own thread.
  */
 void kvm_complete_access(KVMVcpu *v);
 

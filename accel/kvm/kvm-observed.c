@@ -14,6 +14,15 @@ struct KVMObserved {
     X86Registers kept; /* with which it was entered */
 };
 
+/* Made when it is first needed. */
+static KVMObserved *observed_of(KVMVcpu *v)
+{
+    if (!v->observed) {
+        v->observed = g_new0(KVMObserved, 1);
+    }
+    return v->observed;
+}
+
 /* What is known of an exit before it is dealt with. */
 static ExitRecord begin_record(KVMVcpu *v)
 {
@@ -87,7 +96,7 @@ static bool observe_other(KVMVcpu *v)
 
 static bool observe(KVMVcpu *v)
 {
-    v->observed->left_ns = exit_clock_ns();
+    observed_of(v)->left_ns = exit_clock_ns();
     switch (v->run->exit_reason) {
     case KVM_EXIT_IO:
         observe_io(v);
@@ -123,10 +132,11 @@ static bool keep_registers(KVMVcpu *v)
 
 bool kvm_observe_entry(KVMVcpu *v)
 {
-    if (!v->observed) {
-        v->observed = g_new0(KVMObserved, 1);
+    if (v->completing) {
+        /* One of the parts of an access: it is completed before the guest is entered. */
+        return true;
     }
-    v->observed->has_kept = false;
+    observed_of(v)->has_kept = false;
     if (exit_observers() & EXIT_WANTS_STATE && !keep_registers(v)) {
         return false;
     }

@@ -112,6 +112,11 @@ void kvm_complete_access(KVMVcpu *v)
 {
     int done;
 
+    if (v->completing) {
+        /* What has called deals with one of the parts: the loop below goes on to the next. */
+        return;
+    }
+    v->completing = true;
     do {
         __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
         done = ioctl(v->fd, KVM_RUN, 0);
@@ -120,6 +125,7 @@ void kvm_complete_access(KVMVcpu *v)
         }
         __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     } while (done == 0 && deal_with_exit(v, v->run->exit_reason));
+    v->completing = false;
 }
 
 /*
