@@ -83,7 +83,8 @@ libqometall_a_SOURCES += \
 	monitor/gdb-target.c \
 	monitor/gdb-target.h
 unit_tests += tests/unit/test-gdb-packet tests/unit/test-gdb-target
-script_tests += tests/monitor/test-gdb.py tests/monitor/test-gdb-protocol.py
+script_tests += tests/monitor/test-gdb.py tests/monitor/test-gdb-hostile.py \
+	tests/monitor/test-gdb-protocol.py
 fuzz_targets += tests/fuzz/fuzz-gdb
 EXTRA_DIST += tests/fuzz/corpus/fuzz-gdb tests/monitor/gdb.py
 

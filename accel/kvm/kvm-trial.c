@@ -41,6 +41,7 @@ static void put_code(uint8_t *page)
     memcpy(page + AT_WRITE, write, sizeof(write));
 }
 
+/* False where that cannot be had now; it may be later. */
 static bool make_machine(Trial *t, const KVMState *s)
 {
     struct kvm_userspace_memory_region slot = { .memory_size = PAGE_BYTES };
@@ -49,7 +50,6 @@ static bool make_machine(Trial *t, const KVMState *s)
     if (t->vm < 0 || ioctl(t->vm, KVM_SET_TSS_ADDR, (unsigned long)TSS_ADDR) < 0) {
         return false;
     }
-    t->page = g_aligned_alloc0(1, PAGE_BYTES, PAGE_BYTES);
     put_code(t->page);
     slot.userspace_addr = (uintptr_t)t->page;
     if (ioctl(t->vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0) {
@@ -102,15 +102,14 @@ static bool stops(Trial *t, uint64_t start, uint32_t control, uint64_t dr0, uint
 
 void kvm_trial(KVMState *s)
 {
-    Trial t = {
-        .vm = -1, .vcpu = -1, .page = MAP_FAILED, .run = MAP_FAILED, .run_size = s->run_size
-    };
+    Trial t = { .vm = -1, .vcpu = -1, .run = MAP_FAILED, .run_size = s->run_size };
 
     if (s->debug_tried) {
         return;
     }
-    s->debug_tried = true;
-    if (make_machine(&t, s)) {
+    t.page = g_aligned_alloc0(1, PAGE_BYTES, PAGE_BYTES);
+    s->debug_tried = make_machine(&t, s);
+    if (s->debug_tried) {
         s->debug_watch = stops(&t, AT_WRITE, KVM_GUESTDBG_USE_HW_BP, WATCHED, 0x10402);
         s->debug_code = stops(&t, AT_WRITE, KVM_GUESTDBG_USE_HW_BP, AT_HLT, 0x402);
         s->debug_int3 = stops(&t, AT_INT3, KVM_GUESTDBG_USE_SW_BP, 0, 0);
