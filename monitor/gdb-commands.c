@@ -254,6 +254,17 @@ static const struct {
     { "Z", insert_breakpoint, false },
 };
 
+/* Somebody else may have let the machine go on: what a packet looks at stands still meanwhile. */
+static bool carry_out(GdbServer *s, GdbHandler *fn, const char *args, size_t len)
+{
+    bool answered;
+
+    pause_all_vcpus();
+    answered = fn(s, args, len);
+    resume_all_vcpus();
+    return answered;
+}
+
 bool gdb_command(GdbServer *s, const char *packet, size_t len)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
@@ -265,7 +276,7 @@ bool gdb_command(GdbServer *s, const char *packet, size_t len)
         if (s->waiting && !commands[i].while_running) {
             return gdb_error(s, GDB_EINVAL);
         }
-        return commands[i].fn(s, packet + name, len - name);
+        return carry_out(s, commands[i].fn, packet + name, len - name);
     }
     return true;
 }

@@ -45,7 +45,8 @@ struct GdbServer {
 
 /*
  * Handles one packet; @args is what follows its name, NUL-terminated. True: s->reply is the answer
- * (empty: there is no such packet). False: no answer comes now.
+ * (empty: there is no such packet). False: no answer comes now. Every vCPU is parked, also where
+ * the machine runs.
  */
 typedef bool GdbHandler(GdbServer *s, const char *args, size_t len);
 

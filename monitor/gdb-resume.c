@@ -152,8 +152,6 @@ static bool prepare(GdbServer *s, const uint8_t *actions)
     bool ok = true;
     CPUState *cpu;
 
-    /* Somebody else may have let it go on. */
-    pause_all_vcpus();
     CPU_FOREACH(cpu)
     {
         cpu_debug_hold(cpu, actions[cpu->index] == STAY);
@@ -162,7 +160,6 @@ static bool prepare(GdbServer *s, const uint8_t *actions)
     if (!ok) {
         end_steps();
     }
-    resume_all_vcpus();
     return ok;
 }
 
@@ -294,6 +291,7 @@ bool gdb_detach(GdbServer *s, const char *args, size_t len)
     (void)args;
     (void)len;
     cpu_debug_clear();
+    s->waiting = false; /* it says nothing more, and wants to hear nothing */
     if (!runstate_needs_reset()) {
         vm_start();
     }
