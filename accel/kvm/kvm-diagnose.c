@@ -53,6 +53,11 @@ static bool step(KVMVcpu *v, Replay *replay)
         return false;
     }
     replay->before = v->cpu->regs;
+    if (kvm_cpu_waits(&v->cpu->parent_obj)) {
+        /* In KVM_RUN, for as long as nothing interrupts it. */
+        replay->ended = "it waits for an interrupt";
+        return false;
+    }
     __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     if (ioctl(v->fd, KVM_RUN, 0) < 0) {
         if (errno == EINTR || errno == EAGAIN) {

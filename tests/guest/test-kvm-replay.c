@@ -46,6 +46,19 @@ static void reset_vcpu(int fd)
     resets++;
 }
 
+/* Where a step over HLT leaves a vCPU, which some KVMs then let wait in KVM_RUN; 0: nowhere. */
+static uint64_t waits_at;
+
+static void let_wait(int fd, struct kvm_mp_state *state)
+{
+    struct kvm_regs regs;
+
+    real_ioctl(fd, KVM_GET_REGS, &regs);
+    if (regs.rip == waits_at) {
+        state->mp_state = KVM_MP_STATE_HALTED;
+    }
+}
+
 static struct kvm_run *run_of_fd; /* of the only vCPU */
 
 int ioctl(int fd, unsigned long request, ...)
@@ -66,6 +79,9 @@ int ioctl(int fd, unsigned long request, ...)
     if (request == KVM_RUN && result == 0 && run_of_fd->exit_reason == KVM_EXIT_SHUTDOWN) {
         fallen = true;
         reset_vcpu(fd);
+    }
+    if (request == KVM_GET_MP_STATE && fallen && waits_at) {
+        let_wait(fd, arg);
     }
     return result;
 }
@@ -196,6 +212,25 @@ static void a_guest_that_takes_another_way_the_second_time_is_told_so(void **sta
     assert_said(said, "RIP=0000000000001014");
 }
 
+static void a_guest_that_waits_the_second_time_is_not_waited_for(void **state)
+{
+    static const uint8_t code[] = {
+        0x80, 0x3c, 0x25, 0, 0x20, 0, 0, 0, /* 1000: cmp BYTE PTR [0x2000],0 */
+        0x75, 0x0a,                         /* 1008: jne 1014 */
+        0xc6, 0x04, 0x25, 0, 0x20, 0, 0, 1, /* 100a: mov BYTE PTR [0x2000],1 */
+        0x0f, 0x0b,                         /* 1012: ud2 */
+        0xf4,                               /* 1014: hlt */
+    };
+
+    const char *said;
+
+    (void)state;
+    waits_at = 0x1015;
+    said = run(LONG_MODE ",kernel-irqchip=on", true, code, sizeof(code));
+    waits_at = 0;
+    assert_said(said, "after 3 steps, it waits for an interrupt");
+}
+
 static void a_guest_that_ran_for_long_is_not_followed_for_ever(void **state)
 {
     static const uint8_t code[] = {
@@ -231,6 +266,7 @@ int main(void)
         guest_test(the_state_before_the_fault_is_found_again),
         guest_test(each_cause_is_found_after_a_reset),
         guest_test(a_guest_that_takes_another_way_the_second_time_is_told_so),
+        guest_test(a_guest_that_waits_the_second_time_is_not_waited_for),
         guest_test(a_guest_that_ran_for_long_is_not_followed_for_ever),
         guest_test(each_request_of_the_second_run_may_fail),
     };
