@@ -339,17 +339,18 @@ void cpu_debug_report(void)
 {
     AccelState *accel = current_accel();
     CPUDebug *debug = accel ? accel->debug : NULL;
+    bool told = false;
     CPUState *cpu;
 
-    if (!debug || !debug->hook) {
-        /* Whoever wanted to know has gone meanwhile. */
-        vm_start();
-        return;
-    }
     CPU_FOREACH(cpu)
     {
-        if (cpu->debug_event.reason != CPU_DEBUG_NONE) {
+        if (debug && debug->hook && cpu->debug_event.reason != CPU_DEBUG_NONE) {
             debug->hook(cpu, debug->hook_opaque);
+            told = true;
         }
+    }
+    if (!told) {
+        /* Whoever wanted to know has gone meanwhile, or has let the machine go on. */
+        vm_start();
     }
 }

@@ -415,6 +415,10 @@ static void carry_out_requests(void)
         reset(cause);
     }
     state = __atomic_exchange_n(&stop_request, 0, __ATOMIC_SEQ_CST);
+    if (state == RUN_STATE_DEBUG + 1 && !runstate_is_running()) {
+        /* Somebody has stopped the machine before the debugger's stop was carried out. */
+        state = 0;
+    }
     if (state) {
         vm_stop(state - 1);
     }

@@ -336,6 +336,33 @@ static void a_stop_is_carried_out_by_the_loop(void **state)
     assert_string_equal(told->str, "vm:2 vm:3 ");
 }
 
+static void debug_then_end(void *opaque)
+{
+    (void)opaque;
+    runstate_add_listener(tell, "vm");
+    qemu_system_vmstop_request(RUN_STATE_DEBUG);
+    later(end_with, NULL);
+}
+
+static void a_stop_for_a_debugger_that_has_gone_is_taken_back(void **state)
+{
+    (void)state;
+    vm_start();
+    later(debug_then_end, NULL);
+    assert_int_equal(qemu_main_loop(), 0);
+    assert_string_equal(told->str, "vm:4 vm:running/1 vm:3 ");
+}
+
+static void a_machine_that_somebody_has_stopped_is_not_started_by_a_debuggers_stop(void **state)
+{
+    (void)state;
+    vm_start();
+    vm_stop(RUN_STATE_PAUSED);
+    later(debug_then_end, NULL);
+    assert_int_equal(qemu_main_loop(), 0);
+    assert_string_equal(told->str, "vm:3 ");
+}
+
 static void without_a_hook_a_reset_does_nothing(void **state)
 {
     (void)state;
@@ -365,6 +392,8 @@ int main(void)
         test(what_only_stops_the_machine_hides_no_signal),
         test(a_reset_calls_the_hook_once_for_what_came_together),
         test(a_stop_is_carried_out_by_the_loop),
+        test(a_stop_for_a_debugger_that_has_gone_is_taken_back),
+        test(a_machine_that_somebody_has_stopped_is_not_started_by_a_debuggers_stop),
         test(without_a_hook_a_reset_does_nothing),
     };
 
