@@ -10,7 +10,10 @@
 
 #define CODE_BYTES 16
 
-/* Reports are said once: what other vCPUs meet after the first has failed explains nothing. */
+/*
+ * Reports are said once until the machine is reset: what other vCPUs meet after the first has
+ * failed explains nothing. Atomic.
+ */
 static uint32_t reported;
 
 static void append_code(X86CPU *x86, GString *out)
@@ -49,5 +52,5 @@ void cpu_guest_panicked(CPUState *cpu, const char *fmt, ...)
 
 void cpu_report_reset(void)
 {
-    reported = 0;
+    __atomic_store_n(&reported, 0, __ATOMIC_RELAXED);
 }

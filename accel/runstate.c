@@ -381,6 +381,7 @@ static void reset(ShutdownCause cause)
     if (reset_hook) {
         reset_hook(cause, reset_hook_opaque);
     }
+    cpu_report_reset();
     if (!runstate_is_running() && runstate_get() != RUN_STATE_PRELAUNCH) {
         set_state(RUN_STATE_PRELAUNCH);
     }

@@ -136,6 +136,20 @@ def a_panic_may_leave_the_machine_to_be_looked_at():
             qmp.ends(0)
 
 
+def each_panic_after_a_reset_is_told():
+    need_kvm()
+    with Qmp(TRIPLE_FAULT, "-S", "-action", "panic=pause") as qmp:
+        for _ in range(3):
+            qmp.ask("cont")
+            qmp.wait_event("GUEST_PANICKED")
+            qmp.ask("system_reset")
+            qmp.wait_event("RESET")
+            qmp.events = []
+        qmp.process.send_signal(signal.SIGTERM)
+        err = qmp.process.communicate(timeout=TIMEOUT_S)[1]
+        assert err.count(b"triple fault: an exception") == 3, err
+
+
 def a_failure_that_was_told_keeps_its_status():
     need_kvm()
     with folder() as path:
@@ -162,4 +176,5 @@ def a_wrong_action_is_named_with_those_that_there_are():
 tap([without_an_action_a_shutdown_ends_the_program, no_shutdown_leaves_the_machine_to_be_looked_at,
      a_signal_ends_a_machine_that_was_only_stopped, no_reboot_makes_a_reset_a_shutdown,
      a_panic_has_status_1_unless_another_action_is_named, a_panic_may_leave_the_machine_to_be_looked_at,
-     a_failure_that_was_told_keeps_its_status, a_wrong_action_is_named_with_those_that_there_are])
+     each_panic_after_a_reset_is_told, a_failure_that_was_told_keeps_its_status,
+     a_wrong_action_is_named_with_those_that_there_are])
