@@ -10,6 +10,8 @@
 
 /* How many lines may pass a change on within one call, so that a ring of combiners ends. */
 #define IRQ_CHAIN_MAX 32
+/* How many lines one change may set: a ring that splits would double them at each turn. */
+#define IRQ_CHANGES_MAX 16384
 
 typedef struct IRQObserver {
     qemu_irq_handler fn;
@@ -44,6 +46,7 @@ struct IRQState {
 /* What the calls of qemu_set_irq() on this thread have in common. */
 static __thread struct {
     unsigned depth;
+    unsigned changes;     /* lines set since the outermost call began */
     qemu_irq first, last; /* deliveries to hand over when the outermost call ends */
 } chain;
 
@@ -205,7 +208,8 @@ static void G_GNUC_NO_INLINE log_ring(qemu_irq irq)
 
     if (qemu_log_limit(&limit)) {
         name = line_name(irq);
-        error_report("the interrupt lines from %s on form a ring: a change is not passed on", name);
+        error_report("the interrupt lines from %s on form a ring%s: a change is not passed on",
+                     name, chain.depth < IRQ_CHAIN_MAX ? ", or are too many" : "");
     }
 }
 
@@ -233,7 +237,8 @@ void qemu_set_irq(qemu_irq irq, int level)
     if (G_UNLIKELY(qemu_loglevel_mask(LOG_IRQ))) {
         log_set(irq, level);
     }
-    if (G_UNLIKELY(chain.depth == IRQ_CHAIN_MAX)) {
+    chain.changes = chain.depth ? chain.changes + 1 : 0;
+    if (G_UNLIKELY(chain.depth == IRQ_CHAIN_MAX || chain.changes > IRQ_CHANGES_MAX)) {
         __atomic_store_n(&irq->state, (uint32_t)level, __ATOMIC_SEQ_CST);
         log_ring(irq);
         return;

@@ -301,6 +301,22 @@ static void a_ring_of_splits_ends(void **state)
     object_unref(b);
 }
 
+static void a_ring_that_splits_at_each_turn_ends_as_soon(void **state)
+{
+    DeviceState *split = combiner_new(TYPE_SPLIT_IRQ, 48);
+
+    (void)state;
+    for (int i = 0; i < 48; i++) {
+        lead(split, i, qdev_get_gpio_in(split, 0));
+    }
+    qemu_irq_raise(qdev_get_gpio_in(split, 0));
+    assert_int_equal(qemu_irq_level(qdev_get_gpio_in(split, 0)), 1);
+    /* What ended is the change, not the line. */
+    qemu_irq_lower(qdev_get_gpio_in(split, 0));
+    assert_int_equal(qemu_irq_level(qdev_get_gpio_in(split, 0)), 0);
+    object_unref(split);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +337,7 @@ int main(void)
         qdev_test(a_ring_of_or_gates_comes_to_rest),
         qdev_test(a_ring_with_an_inverter_ends_and_is_told),
         qdev_test(a_ring_of_splits_ends),
+        qdev_test(a_ring_that_splits_at_each_turn_ends_as_soon),
     };
 
     return cmocka_run_group_tests_name("irq", tests, NULL, NULL);
