@@ -7,6 +7,9 @@
 #include <string.h>
 #include "options/board-int.h"
 
+/* How many buses may wait for each other's lines: each takes a part of the stack. */
+#define MAX_BEHIND 500
+
 /* An object of the board on its way. */
 typedef struct Item {
     const BoardObject *text;
@@ -26,6 +29,7 @@ typedef struct Realizer {
     MachineState *machine;
     Item *items;
     unsigned n_items;
+    unsigned depth;        /* of realize_item() within itself */
     GHashTable *by_object; /* Object -> its Item */
     Strand *strands;
     unsigned n_strands;
@@ -290,12 +294,8 @@ static bool realize_device(Realizer *realizer, Item *item, GError **errp)
     return map_places(text, item->obj, errp);
 }
 
-static bool realize_item(Realizer *realizer, Item *item, GError **errp)
+static bool realize_begun(Realizer *realizer, Item *item, GError **errp)
 {
-    if (item->begun) {
-        return true;
-    }
-    item->begun = true;
     if (item->text->cpus) {
         return machine_create_cpus(realizer->machine, errp) ||
                board_blame(errp, &item->text->name.at);
@@ -317,6 +317,26 @@ static bool realize_item(Realizer *realizer, Item *item, GError **errp)
     item->done = true;
     find_parts(realizer, item->obj);
     return connect_wires_of(realizer, item->obj, errp);
+}
+
+static bool realize_item(Realizer *realizer, Item *item, GError **errp)
+{
+    bool ok;
+
+    if (item->begun) {
+        return true;
+    }
+    if (realizer->depth == MAX_BEHIND) {
+        return board_error(errp, &item->text->name.at,
+                           "expected at most %d objects that wait for the lines of each "
+                           "other's buses",
+                           MAX_BEHIND);
+    }
+    item->begun = true;
+    realizer->depth++;
+    ok = realize_begun(realizer, item, errp);
+    realizer->depth--;
+    return ok;
 }
 
 /* ---- All of it ---- */

@@ -119,6 +119,23 @@ static void a_wire_to_nowhere_names_the_nearest(void **state)
     }
 }
 
+/* The devices on a bus wait for what its lines lead to: here that sits on the next bus. */
+static void buses_behind_buses_without_end_are_refused(void **state)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        g_string_append_printf(text, "bus%u: ISA\npic%u: isa-i8259 on bus%u\n", i, i, i);
+    }
+    for (unsigned i = 1; i < 20000; i++) {
+        g_string_append_printf(text, "bus%u.irq[0] -> pic%u.0\n", i - 1, i);
+    }
+    assert_board_refused(text->str, "",
+                         "b:1002:1: expected at most 500 objects that wait for the lines of each "
+                         "other's buses");
+}
+
 static void options_that_the_board_would_not_hear_are_refused(void **state)
 {
     (void)state;
@@ -178,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         board_test(names_that_are_not_there_are_told_with_the_nearest),
         board_test(a_wire_to_nowhere_names_the_nearest),
+        board_test(buses_behind_buses_without_end_are_refused),
         board_test(options_that_the_board_would_not_hear_are_refused),
         board_test(whichever_step_fails_nothing_is_left),
     };
