@@ -128,6 +128,16 @@ def several_objects_are_read_at_once():
                           paths=["/", 1])
 
 
+def an_answer_that_would_fill_the_memory_is_refused():
+    with Machine(*BARE) as machine:
+        properties = machine.qmp.command("qom-list-get", paths=["/machine"])[0]["properties"]
+        several = machine.qmp.command("qom-list-get", paths=["/machine"] * 500)
+        assert len(several) == 500 and several[0]["properties"] == several[-1]["properties"] == properties
+        machine.qmp.fails("GenericError", re.compile(r"^'paths\[\d+\]' makes the answer longer than 64 MiB: "), "qom-list-get",
+                          paths=["/machine"] * 200000)
+        assert machine.qmp.command("query-status")["status"] == "prelaunch"
+
+
 def walk(machine, path="/"):
     """What qom-tree says of @path, asked for one object after the other."""
     listed, = machine.qmp.command("qom-list-get", paths=[path])
@@ -191,5 +201,6 @@ tap([a_list_names_properties_and_children_with_their_types, a_value_is_of_the_ty
      every_object_tells_its_type, children_and_links_are_paths, the_end_of_a_path_is_enough_where_only_one_has_it,
      a_path_that_leads_nowhere_is_told_with_the_nearest_one, a_property_that_is_not_there_is_told_with_the_nearest_one,
      what_was_set_is_what_is_got, what_the_machine_was_made_of_is_not_set, a_value_of_the_wrong_kind_or_size_changes_nothing, a_realized_device_and_a_child_are_not_set,
-     several_objects_are_read_at_once, the_tree_is_all_that_can_be_asked_for_one_by_one, types_are_listed_by_what_they_implement, properties_of_a_type_are_those_of_its_objects,
+     several_objects_are_read_at_once, an_answer_that_would_fill_the_memory_is_refused,
+     the_tree_is_all_that_can_be_asked_for_one_by_one, types_are_listed_by_what_they_implement, properties_of_a_type_are_those_of_its_objects,
      properties_of_a_device_type_have_defaults_and_leave_out_the_common_ones])
