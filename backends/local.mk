@@ -38,6 +38,7 @@ libqometall_a_SOURCES += \
 
 unit_tests += \
 	tests/unit/test-chardev \
+	tests/unit/test-chardev-exhausted \
 	tests/unit/test-chardev-mux \
 	tests/unit/test-chardev-output \
 	tests/unit/test-chardev-pipe \

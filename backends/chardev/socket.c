@@ -24,6 +24,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(SocketChardev, CHARDEV_SOCKET)
 /* How long the start may wait for a server elsewhere; one on this host answers at once. */
 #define CONNECT_MS 5000
 
+/* How long a server that could not take a peer waits. */
+#define ACCEPT_PAUSE_NS INT64_C(1000000000)
+
 /* What is taken of descriptors that a peer sends at once; the kernel closes those that are more. */
 #define TAKEN_MAX 16
 
@@ -35,7 +38,8 @@ struct SocketChardev {
     SockAddress address;
     int listen_fd, connect_fd; /* -1: none */
     LoopWatch *listening, *connecting;
-    LoopTimer *retry;     /* client with reconnect */
+    LoopTimer *retry;     /* client with reconnect; server: when no peer could be taken */
+    bool told_full;       /* that none can be taken; until one was */
     int taken[TAKEN_MAX]; /* descriptors that came with the peer's last words and nobody has yet */
     unsigned n_taken;
 };
@@ -124,6 +128,15 @@ static bool socket_add_client(Chardev *chr, int fd)
     return true;
 }
 
+static bool make_retry(SocketChardev *s, void (*fn)(void *opaque), GError **errp)
+{
+    s->retry = loop_timer_new(fn, s);
+    if (!s->retry) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "Failed to create a timer: %s", g_strerror(errno));
+    }
+    return s->retry != NULL;
+}
+
 static void retry_later(SocketChardev *s)
 {
     loop_timer_set_after(s->retry, s->reconnect * INT64_C(1000000000));
@@ -159,7 +172,7 @@ static void socket_disconnect(Chardev *chr)
 
 /* ---- Server ---- */
 
-/* Takes the next peer, if one is there; false with errno when none can be taken any more. */
+/* Takes the next peer, if one is there; false with errno when none can be taken now. */
 static bool take_peer(SocketChardev *s)
 {
     int peer = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -169,6 +182,7 @@ static bool take_peer(SocketChardev *s)
     }
     /* The next one waits in the backlog until this one has left. */
     loop_watch_set_events(s->listening, 0);
+    s->told_full = false;
     socket_connected(s, peer);
     return true;
 }
@@ -177,11 +191,24 @@ static void socket_accept(int fd G_GNUC_UNUSED, unsigned ready G_GNUC_UNUSED, vo
 {
     SocketChardev *s = opaque;
 
-    if (!take_peer(s)) {
-        /* Otherwise it would be tried again without a pause. */
-        warn_report("chardev '%s': no peer can be taken any more: %s", CHARDEV(s)->label,
-                    g_strerror(errno));
-        loop_watch_set_events(s->listening, 0);
+    if (take_peer(s)) {
+        return;
+    }
+    if (!s->told_full) {
+        warn_report("chardev '%s': no peer can be taken: %s", CHARDEV(s)->label, g_strerror(errno));
+        s->told_full = true;
+    }
+    /* Whatever there is too little of may come back; without a pause the loop would turn. */
+    loop_watch_set_events(s->listening, 0);
+    loop_timer_set_after(s->retry, ACCEPT_PAUSE_NS);
+}
+
+static void listen_again(void *opaque)
+{
+    SocketChardev *s = opaque;
+
+    if (!CHARDEV(s)->opened) {
+        loop_watch_set_events(s->listening, G_IO_IN);
     }
 }
 
@@ -214,6 +241,9 @@ static bool wait_for_peer(SocketChardev *s, GError **errp)
 
 static bool begin_to_listen(SocketChardev *s, GError **errp)
 {
+    if (!make_retry(s, listen_again, errp)) {
+        return false;
+    }
     s->listening = loop_watch_new(s->listen_fd, G_IO_IN, NULL, socket_accept, s);
     return !waits_for_peer(s) || wait_for_peer(s, errp);
 }
@@ -315,10 +345,7 @@ static bool open_client(SocketChardev *s, GError **errp)
     int fd;
 
     if (s->reconnect) {
-        s->retry = loop_timer_new(socket_retry, s);
-        if (!s->retry) {
-            qom_error_set(errp, QOM_ERROR_FAILED, "Failed to create a timer: %s",
-                          g_strerror(errno));
+        if (!make_retry(s, socket_retry, errp)) {
             return false;
         }
         socket_retry(s);
@@ -362,7 +389,14 @@ static bool open_given(SocketChardev *s, GError **errp)
         return true;
     }
     s->listen_fd = (int)fd;
-    return begin_to_listen(s, errp);
+    if (!begin_to_listen(s, errp)) {
+        /* It is still theirs who gave it. */
+        loop_watch_free(s->listening);
+        s->listening = NULL;
+        s->listen_fd = -1;
+        return false;
+    }
+    return true;
 }
 
 static bool socket_open(Chardev *chr, GError **errp)
