@@ -279,7 +279,8 @@ const Option option_table[] = {
         .help =
             "Where the next serial port of the machine leads: stdio, null, none, pty, file:PATH, "
             "pipe:PATH, unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,server=on][,wait=off], "
-            "udp:HOST:PORT[@HOST:PORT] or chardev:NAME. With mon: before it (mon:stdio) a monitor is there too, and Ctrl-a c "
+            "udp:HOST:PORT[@HOST:PORT] or chardev:NAME. With mon: before it (mon:stdio) a monitor "
+            "is there too, and Ctrl-a c "
             "switches between them.",
         .section = OPTION_SECTION_DEVICES,
         .stage = OPTION_STAGE_MACHINE,

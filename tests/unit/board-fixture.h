@@ -187,7 +187,6 @@ static G_GNUC_UNUSED void assert_same_lines(const char *a, const char *b)
     assert_int_equal(g_strv_length(before), g_strv_length(after));
 }
 
-#define board_test(f)                                                                              \
-    cmocka_unit_test_setup_teardown(f, program_setup, board_fixture_teardown)
+#define board_test(f) cmocka_unit_test_setup_teardown(f, program_setup, board_fixture_teardown)
 
 #endif

@@ -193,18 +193,27 @@ static BusState *new_bus(const char *type, GError **errp)
     return qbus_new(type, NULL, "bus-under-test", errp);
 }
 
+static bool is_express(const DeviceClass *dc)
+{
+    ObjectClass *klass = object_class_dynamic_cast((ObjectClass *)dc, TYPE_PCI_DEVICE);
+
+    return klass && PCI_DEVICE_CLASS(klass)->is_express;
+}
+
 /* A bus for devices of @dc: a plain one of the type where setup() has made none. */
 static BusState *bus_for(const DeviceClass *dc)
 {
     GError *error = NULL;
+    const char *type;
     BusState *bus;
 
     if (!dc->bus_type) {
         return NULL;
     }
-    bus = qbus_find(NULL, dc->bus_type, NULL);
+    type = is_express(dc) ? TYPE_PCIE_BUS : dc->bus_type;
+    bus = qbus_find(NULL, type, NULL);
     if (!bus) {
-        bus = new_bus(dc->bus_type, &error);
+        bus = new_bus(type, &error);
     }
     if (!bus) {
         fail_msg("no bus of type '%s': %s", dc->bus_type, error->message);

@@ -186,11 +186,10 @@ static void a_stamp_that_differs_is_told_by_what_differs(void **state)
         sizeof(Object), sizeof(Property));
 
     (void)state;
-    assert_refused("other_abi.so",
-                   "module '%M/other_abi.so' was built for QOM ABI "
-                   "'qomet-abi-0123456789abcd', this program has '" QOM_ABI_NAME
-                   "': build it again with the headers of this one "
-                   "('pkg-config --cflags qomet')");
+    assert_refused("other_abi.so", "module '%M/other_abi.so' was built for QOM ABI "
+                                   "'qomet-abi-0123456789abcd', this program has '" QOM_ABI_NAME
+                                   "': build it again with the headers of this one "
+                                   "('pkg-config --cflags qomet')");
     assert_refused("other_sizes.so", sizes);
 }
 
