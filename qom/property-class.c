@@ -128,8 +128,11 @@ static void forget_instance_part(PropertyTable *table, const Property *prop)
     }
 }
 
-/* Puts @prop in the place of the one that has its name, if there is one, else behind the last. */
-static void table_add(PropertyTable *table, const Property *prop)
+/*
+ * Puts @prop in the place of the one of its name among the @inherited, if there is one, else behind
+ * the last. Another one of the class itself stays: object_class_properties_flaw() finds them both.
+ */
+static void table_add(PropertyTable *table, const PropertyTable *inherited, const Property *prop)
 {
     uint32_t hash = property_name_hash(prop->name);
     PropertySlot *slot = (PropertySlot *)property_table_slot(table, prop->name, hash);
@@ -138,6 +141,9 @@ static void table_add(PropertyTable *table, const Property *prop)
     if (!slot->prop) {
         *slot = (PropertySlot){ hash, prop };
         g_ptr_array_add(table->list, (void *)prop);
+    } else if (!inherited || property_table_find(inherited, prop->name) != slot->prop) {
+        g_ptr_array_add(table->list, (void *)prop);
+        return;
     } else if (g_ptr_array_find(table->list, slot->prop, &place)) {
         forget_instance_part(table, slot->prop);
         table->list->pdata[place] = (void *)prop;
@@ -155,9 +161,10 @@ void object_class_properties_inherit(ObjectClass *klass, const ObjectClass *pare
 void object_class_add_properties(ObjectClass *klass, const Property *props, size_t n)
 {
     PropertyTable *old = klass->properties, *table = table_copy(old, klass, n);
+    const ObjectClass *parent = object_class_get_parent(klass);
 
     for (size_t i = 0; i < n; i++) {
-        table_add(table, &props[i]);
+        table_add(table, parent ? parent->properties : NULL, &props[i]);
     }
     klass->properties = table;
     klass->property_list = table->list;

@@ -30,7 +30,7 @@ struct ICH9LPCState {
 
 static int map_pin(const PCIDevice *dev, int pin)
 {
-    unsigned slot = PCI_SLOT(dev->devfn);
+    int slot = PCI_SLOT(dev->devfn);
 
     return slot < FIRST_OWN_SLOT ? (pin + slot) % PCI_NUM_PINS + PCI_NUM_PINS : pin;
 }
