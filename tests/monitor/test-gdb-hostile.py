@@ -17,6 +17,7 @@ def a_breakpoint_is_refused_without_descriptors_and_made_with_them():
     # Only a machine made on trial shows what KVM's debug registers can do.
     with Debuggee(CODE, "-S") as machine, machine.peer() as peer:
         assert peer.ask("?").startswith("T")
+        assert len(peer.ask("g")) > 100  # the vCPU has its descriptors
         pid = machine.machine.process.pid
         soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         taken = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
