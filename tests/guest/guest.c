@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <qomet/qom/keyval.h>
 #include "tests/guest/guest.h"
@@ -249,6 +250,13 @@ void guest_capture_stderr(void)
     stderr_saved = dup(STDERR_FILENO);
     stderr_file = memfd_create("stderr", MFD_CLOEXEC);
     dup2(stderr_file, STDERR_FILENO);
+}
+
+bool guest_has_written_stderr(void)
+{
+    struct stat st;
+
+    return fstat(stderr_file, &st) == 0 && st.st_size > 0;
 }
 
 const char *guest_captured_stderr(void)

@@ -81,6 +81,8 @@ int guest_teardown(void **state);
  */
 void guest_capture_stderr(void);
 const char *guest_captured_stderr(void);
+/* Whether something came so far. */
+bool guest_has_written_stderr(void);
 
 /* Skips the running test, with the reason, where there is no usable KVM. */
 void guest_need_kvm(void);

@@ -133,9 +133,18 @@ static void halting_with_interrupts_off_ends_the_machine(void **state)
 
 /* ---- Ended from outside ---- */
 
-static bool milliseconds_passed(void *opaque)
+/* Until when it is left alone, in real time, and whether it speaks before that. */
+typedef struct Span {
+    int64_t end;
+    bool speaks;
+} Span;
+
+static bool has_passed(void *opaque)
 {
-    return qemu_clock_get_ns(QEMU_CLOCK_REALTIME) >= *(int64_t *)opaque;
+    const Span *span = opaque;
+
+    return qemu_clock_get_ns(QEMU_CLOCK_REALTIME) >= span->end &&
+           (!span->speaks || guest_has_written_stderr());
 }
 
 static void on_signal(int signal, siginfo_t *info, void *context)
@@ -144,11 +153,11 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     qemu_system_killed(signal, info->si_pid);
 }
 
-/* Runs for a tenth of a second, then is sent SIGTERM. */
-static int run_until_signal(const char *words, const uint8_t *code, size_t size)
+/* Runs for a tenth of a second, and until it has said something if it @speaks; then is sent SIGTERM. */
+static int run_until_signal(const char *words, bool speaks, const uint8_t *code, size_t size)
 {
     struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO }, old;
-    int64_t end;
+    Span span = { .speaks = speaks };
     int status;
 
     guest_begin(words, code, size);
@@ -156,8 +165,8 @@ static int run_until_signal(const char *words, const uint8_t *code, size_t size)
     guest_start();
     sigaction(SIGTERM, &action, &old);
     vm_start();
-    end = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + INT64_C(100) * SCALE_MS;
-    assert_true(guest_loop_until(milliseconds_passed, &end));
+    span.end = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + INT64_C(100) * SCALE_MS;
+    assert_true(guest_loop_until(has_passed, &span));
     kill(getpid(), SIGTERM);
     status = guest_run();
     sigaction(SIGTERM, &old, NULL);
@@ -172,7 +181,7 @@ static void a_guest_that_spins_is_ended_by_a_signal(void **state)
         0xeb, 0xfe, /* 1000: jmp 1000 <again> */
     };
     (void)state;
-    assert_int_equal(run_until_signal("smp=2", code, sizeof(code)), 0);
+    assert_int_equal(run_until_signal("smp=2", false, code, sizeof(code)), 0);
 }
 
 static void a_guest_that_floods_a_port_is_ended_by_a_signal(void **state)
@@ -183,7 +192,7 @@ static void a_guest_that_floods_a_port_is_ended_by_a_signal(void **state)
         0xeb, 0xfa, /* 1004: jmp 1000 <again> */
     };
     (void)state;
-    assert_int_equal(run_until_signal("smp=2", code, sizeof(code)), 0);
+    assert_int_equal(run_until_signal("smp=2", true, code, sizeof(code)), 0);
     assert_said("port 0x80");
     assert_true(strlen(said) < 1000);
 }
@@ -199,7 +208,7 @@ static void a_guest_that_reads_all_of_nowhere_is_told_about_a_bounded_number_of_
     unsigned lines = 0;
 
     (void)state;
-    assert_int_equal(run_until_signal("protected-mode=on", code, sizeof(code)), 0);
+    assert_int_equal(run_until_signal("protected-mode=on", true, code, sizeof(code)), 0);
     for (const char *p = said; (p = strchr(p, '\n')); p++) {
         lines++;
     }
@@ -213,7 +222,7 @@ static void a_halt_that_nothing_can_end_is_said_once_and_waits(void **state)
         0xf4, /* 1001: hlt */
     };
     (void)state;
-    assert_int_equal(run_until_signal("on-halt=wait,smp=2", code, sizeof(code)), 0);
+    assert_int_equal(run_until_signal("on-halt=wait,smp=2", true, code, sizeof(code)), 0);
     assert_said("every vCPU has halted, and nothing can wake one");
 }
 
@@ -224,7 +233,7 @@ static void a_halt_in_kvm_is_ended_by_a_signal(void **state)
         0xf4, /* 1001: hlt */
     };
     (void)state;
-    assert_int_equal(run_until_signal("kernel-irqchip=on,smp=2", code, sizeof(code)), 0);
+    assert_int_equal(run_until_signal("kernel-irqchip=on,smp=2", false, code, sizeof(code)), 0);
 }
 
 static bool was_said(void *opaque)

@@ -282,6 +282,9 @@ def random_bytes_neither_break_nor_hold_the_program():
         what = "seed %d, words %s, code %s" % (seed, " ".join(words), image.hex())
         with folder() as path, tempfile.TemporaryFile() as out, \
                 Running(path, words, image, stdin=slave, stdout=out, preexec_fn=take_terminal) as guest:
+            if rng.random() < 0.5:
+                # Not only while it starts, however slow the machine is.
+                wait_for(lambda: guest.process.poll() is not None or termios.tcgetattr(slave) != before)
             ended = not guest.lasts(RUN_S * rng.random())
             raw += termios.tcgetattr(slave) != before
             try:

@@ -14,7 +14,7 @@ if [ $? = 77 ]; then
     exit 0
 fi
 
-echo 1..8
+echo 1..9
 n=0
 is() { # SENTENCE, what there is, what there should be
     n=$((n + 1))
@@ -44,3 +44,13 @@ is "a_command_that_is_not_there_is_named" "$?: $(cat said)" "127: lab: '$folder/
 "$run" -t 6 sleep 1000 2>said
 is "a_command_that_does_not_end_is_ended" "$?: $(cat said)" "124: lab: not done after 6 s"
 is "a_reader_that_goes_ends_it" "$("$run" yes | head -n 1)" y
+
+# It would have to be 4096 bytes for some.
+"$run" sh -c 'echo early; sleep 1000' >output 2>&1 &
+early=$!
+for _ in $(seq 200); do
+    [ ! -s output ] || break
+    sleep 1
+done
+is "its_output_is_given_back_while_it_runs" "$(cat output) $(kill "$early" 2>/dev/null && echo "and runs")" "early and runs"
+wait

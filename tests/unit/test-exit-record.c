@@ -130,11 +130,6 @@ static int over(void **state)
     return 0;
 }
 
-static void observe(ExitObservers which)
-{
-    assert_true(exit_observe(which, true, NULL));
-}
-
 /* An access as an accelerator would report it. */
 static void port_access(hwaddr port, unsigned size, bool is_write, uint64_t value)
 {
@@ -148,25 +143,6 @@ static void port_access(hwaddr port, unsigned size, bool is_write, uint64_t valu
                      .rip = 0x1002 };
 
     exit_observed_access(cpu, &r, &address_space_io, (MemTxAttrs){ 0 });
-}
-
-static uint64_t memory_access(hwaddr addr, unsigned size, bool is_write)
-{
-    ExitRecord r = { .reason = "mmio",
-                     .meaning = "the guest used memory that is a device",
-                     .addr = addr,
-                     .size = size,
-                     .is_write = is_write };
-
-    exit_observed_access(cpu, &r, &address_space_memory, (MemTxAttrs){ 0 });
-    return r.value;
-}
-
-static const ExitRecord *last_record(GPtrArray **records)
-{
-    *records = exit_records(cpu, 1);
-    assert_int_equal((*records)->len, 1);
-    return g_ptr_array_index(*records, 0);
 }
 
 static void assert_logged(const char *expected)
@@ -212,6 +188,30 @@ static void nobody_is_told_unless_asked_for(void **state)
 #ifdef QOMET_EXPLAIN
 
 /* ---- The record ---- */
+
+static void observe(ExitObservers which)
+{
+    assert_true(exit_observe(which, true, NULL));
+}
+
+static uint64_t memory_access(hwaddr addr, unsigned size, bool is_write)
+{
+    ExitRecord r = { .reason = "mmio",
+                     .meaning = "the guest used memory that is a device",
+                     .addr = addr,
+                     .size = size,
+                     .is_write = is_write };
+
+    exit_observed_access(cpu, &r, &address_space_memory, (MemTxAttrs){ 0 });
+    return r.value;
+}
+
+static const ExitRecord *last_record(GPtrArray **records)
+{
+    *records = exit_records(cpu, 1);
+    assert_int_equal((*records)->len, 1);
+    return g_ptr_array_index(*records, 0);
+}
 
 static void a_record_holds_the_whole_way_of_an_access(void **state)
 {
