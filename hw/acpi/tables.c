@@ -19,6 +19,7 @@
 
 /* ---- Writing ---- */
 
+/* The low @bytes (1 to 8) of @value. */
 static void put(GByteArray *to, uint64_t value, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++) {
@@ -26,6 +27,14 @@ static void put(GByteArray *to, uint64_t value, unsigned bytes)
 
         g_byte_array_append(to, &byte, 1);
     }
+}
+
+static void put_zeros(GByteArray *to, unsigned bytes)
+{
+    guint start = to->len;
+
+    g_byte_array_set_size(to, start + bytes);
+    memset(to->data + start, 0, bytes);
 }
 
 static void put_text(GByteArray *to, const char *text, unsigned bytes)
@@ -86,9 +95,9 @@ static uint32_t build_facs(AcpiTables *t)
 
     put_text(t->tables, "FACS", 4);
     put(t->tables, FACS_BYTES, 4);
-    put(t->tables, 0, 24); /* never slept, no lock held */
+    put_zeros(t->tables, 24); /* never slept, no lock held */
     put(t->tables, 1, 1);
-    put(t->tables, 0, FACS_BYTES - 33);
+    put_zeros(t->tables, FACS_BYTES - 33);
     return start;
 }
 
