@@ -97,18 +97,7 @@ static void unassigned_port(void *opaque, hwaddr addr, unsigned size, bool is_wr
 
 static bool check_options(const FlatMachine *s, GError **errp)
 {
-    const MachineState *m = &s->parent_obj;
-    const char *what = m->initrd_filename  ? "-initrd"
-                       : m->firmware       ? "-bios"
-                       : m->kernel_cmdline ? "-append"
-                                           : NULL;
-
-    if (what) {
-        g_autofree char *name = machine_name(MACHINE_GET_CLASS(m));
-
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "%s means nothing to the machine '%s', which runs one flat binary", what,
-                      name);
+    if (!machine_check_words(&s->parent_obj, MACHINE_KERNEL, "runs one flat binary", errp)) {
         return false;
     }
     if (s->has_irqchip && s->on_halt == FLAT_HALT_EXIT) {

@@ -345,6 +345,31 @@ bool machine_create_cpus(MachineState *machine, GError **errp)
     return true;
 }
 
+bool machine_check_words(const MachineState *machine, unsigned takes, const char *runs,
+                         GError **errp)
+{
+    const struct {
+        unsigned kind;
+        const char *value, *option;
+    } words[] = {
+        { MACHINE_KERNEL, machine->kernel_filename, "-kernel" },
+        { MACHINE_INITRD, machine->initrd_filename, "-initrd" },
+        { MACHINE_FIRMWARE, machine->firmware, "-bios" },
+        { MACHINE_CMDLINE, machine->kernel_cmdline, "-append" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (words[i].value && !(takes & words[i].kind)) {
+            g_autofree char *name = machine_name(MACHINE_GET_CLASS(machine));
+
+            qom_error_set(errp, QOM_ERROR_VALUE, "%s means nothing to the machine '%s', which %s",
+                          words[i].option, name, runs);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- Serial ports ---- */
 
 void machine_add_serial_words(MachineState *machine, const char *words)

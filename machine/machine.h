@@ -81,6 +81,19 @@ QOM_EXPORT bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr
                                    GError **errp);
 /** Makes and realizes -smp vCPUs of the machine's CPU type. For a class's init. */
 QOM_EXPORT bool machine_create_cpus(MachineState *machine, GError **errp);
+/** What a machine may be given to run: -kernel, -initrd, -append, -bios. */
+enum {
+    MACHINE_KERNEL = 1 << 0,
+    MACHINE_INITRD = 1 << 1,
+    MACHINE_CMDLINE = 1 << 2,
+    MACHINE_FIRMWARE = 1 << 3,
+};
+/**
+ * Refuses what the user has given of these besides @takes, of which the board would make nothing;
+ * @runs ends the message: "starts its firmware". For a class's done.
+ */
+QOM_EXPORT bool machine_check_words(const MachineState *machine, unsigned takes, const char *runs,
+                                    GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** Says where the next serial port leads (words of -serial). Before machine_init(). Main thread. */
 QOM_EXPORT void machine_add_serial_words(MachineState *machine, const char *words);
 /** How many serial ports a board shall have, those that are left out ("none") included. For a

@@ -96,6 +96,10 @@ static bool microvm_done(MachineState *machine, GError **errp)
 {
     MicrovmMachine *s = MICROVM_MACHINE(machine);
 
+    if (!machine_check_words(machine, MACHINE_KERNEL | MACHINE_INITRD | MACHINE_CMDLINE,
+                             "starts a kernel without firmware", errp)) {
+        return false;
+    }
     if (!machine->kernel_filename && (!cpu_count() || machine->waits)) {
         return true; /* whoever drives the board needs none, or brings it */
     }

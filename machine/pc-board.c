@@ -182,7 +182,9 @@ static bool pc_board_done(MachineState *machine, GError **errp)
     DeviceState *rtc = DEVICE(object_resolve_path_component(OBJECT(machine), "rtc"));
     uint64_t low = MIN(low_ram(machine), machine->ram_size), high = machine->ram_size - low;
 
-    (void)errp;
+    if (!machine_check_words(machine, MACHINE_FIRMWARE, "starts its firmware", errp)) {
+        return false;
+    }
     set_cmos(rtc, CMOS_BASE_KIB, 640, 2);
     set_cmos(rtc, CMOS_EXTENDED_KIB, units_beyond(low, MIB, KIB), 2);
     set_cmos(rtc, CMOS_EXTENDED_KIB2, units_beyond(low, MIB, KIB), 2);

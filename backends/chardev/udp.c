@@ -69,7 +69,6 @@ static int udp_input(FDChardev *s)
 /* A socket bound to @local, if that is given, that talks with @remote; -1 with @errp set. */
 static int open_socket(const SockAddress *local, const SockAddress *remote, GError **errp)
 {
-    g_autofree char *text = NULL;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd >= 0 && (!local || bind(fd, (const struct sockaddr *)&local->sa, local->len) == 0) &&

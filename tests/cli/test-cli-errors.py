@@ -260,5 +260,11 @@ def a_device_without_permission_is_named_with_what_to_do():
             run.stderr), run
 
 
+def what_a_machine_makes_nothing_of():
+    for machine, word, runs in (("bare", "-initrd", "runs one flat binary"), ("microvm", "-bios", "starts a kernel without firmware"),
+                                ("pc", "-kernel", "starts its firmware"), ("q35", "-append", "starts its firmware")):
+        fails("-accel", "qtest", "-M", machine, word, "x", err="%s means nothing to the machine '%s', which %s" % (word, machine, runs))
+
+
 tap([test for name, test in list(globals().items())
      if callable(test) and getattr(test, "__module__", "") == "__main__" and name not in ("fails",)])
