@@ -205,7 +205,7 @@ static int collect_path(Object *obj, void *opaque)
 static bool no_object(const BoardText *end, GError **errp)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *object = g_strdup(end->text), *whole = NULL, *near = NULL;
+    g_autofree char *object = g_strdup(end->text), *near = NULL;
     char *dot = strrchr(object, '.');
 
     object_child_foreach_recursive(qdev_get_machine(), collect_path, names);
