@@ -162,6 +162,13 @@ static void set_table_again(KVMState *s)
     }
 }
 
+static bool same_message(const struct kvm_irq_routing_entry *a,
+                         const struct kvm_irq_routing_entry *b)
+{
+    return a->u.msi.address_lo == b->u.msi.address_lo &&
+           a->u.msi.address_hi == b->u.msi.address_hi && a->u.msi.data == b->u.msi.data;
+}
+
 void kvm_route_set(AccelState *accel, int route, uint64_t addr, uint32_t data)
 {
     KVMState *s = KVM_ACCEL(accel);
@@ -172,7 +179,7 @@ void kvm_route_set(AccelState *accel, int route, uint64_t addr, uint32_t data)
     pthread_mutex_lock(&r->lock);
     e = find_message(r, route, &at);
     fill_message(&wanted, route, addr, data);
-    if (e && memcmp(e, &wanted, sizeof(wanted)) != 0) {
+    if (e && !same_message(e, &wanted)) {
         *e = wanted;
         set_table_again(s);
     }

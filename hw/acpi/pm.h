@@ -38,10 +38,12 @@ typedef struct AcpiPMState {
 } AcpiPMState;
 
 /** The rows of a chip's state table for its field @f of the device's struct @s. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member takes none. */
 #define ACPI_PM_FIELDS(s, f)                                                                       \
     DEVICE_FIELD(s, f.pm1_status), DEVICE_FIELD(s, f.pm1_enable), DEVICE_FIELD(s, f.pm1_control),  \
         DEVICE_FIELD(s, f.overflow_ns), DEVICE_ARRAY(s, f.gpe_regs),                               \
         DEVICE_FIELD(s, f.smi_command), DEVICE_FIELD(s, f.smi_status)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /** In the instance_init of @dev. */
 QOM_EXPORT void acpi_pm_init(AcpiPMState *s, DeviceState *dev, AcpiPMConfig config);

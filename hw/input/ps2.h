@@ -27,11 +27,13 @@ typedef struct PS2State {
 } PS2State;
 
 /** The rows of a device's state table for its field @f of the device's struct @s. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member takes none. */
 #define PS2_FIELDS(s, f)                                                                           \
     DEVICE_ARRAY(s, f.queue), DEVICE_FIELD(s, f.count), DEVICE_FIELD(s, f.command),                \
         DEVICE_FIELD(s, f.scancode_set), DEVICE_FIELD(s, f.translate), DEVICE_FIELD(s, f.status),  \
         DEVICE_FIELD(s, f.resolution), DEVICE_FIELD(s, f.rate), DEVICE_FIELD(s, f.wrap),           \
         DEVICE_FIELD(s, f.type), DEVICE_FIELD(s, f.detect)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /** As after power-on, with nothing to say. */
 QOM_EXPORT void ps2_reset(PS2State *s);

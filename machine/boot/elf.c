@@ -106,10 +106,12 @@ static bool add_segment(const BootRequest *request, BootImage *image, guint firs
     if (p->p_filesz > p->p_memsz) {
         return boot_refuse(request, errp, "has a segment with more bytes than it takes of memory");
     }
+#ifndef QOMET_PLANTED_BUG
     if (p->p_offset > host_file_size(request->kernel) ||
         p->p_filesz > host_file_size(request->kernel) - p->p_offset) {
         return boot_refuse(request, errp, "ends before its segments do: it is cut off");
     }
+#endif
     if (p->p_paddr < BOOT_KERNEL_MIN || __builtin_add_overflow(p->p_paddr, p->p_memsz, &end) ||
         end > request->low_ram_end) {
         what = g_strdup_printf("has a segment of %" PRIu64 " KiB at 0x%" PRIx64
@@ -183,11 +185,9 @@ static bool find_in(const uint8_t *notes, uint64_t size, const char *owner, uint
         name = at + sizeof(n);
         desc = name + aligned(n.n_namesz);
         next = desc + aligned(n.n_descsz);
-#ifndef QOMET_PLANTED_BUG
         if (desc > size || n.n_descsz > size - desc) {
             return false;
         }
-#endif
         if (n.n_type == type && n.n_namesz == owner_size && n.n_descsz >= wanted &&
             !memcmp(notes + name, owner, owner_size)) {
             memcpy(buf, notes + desc, wanted);

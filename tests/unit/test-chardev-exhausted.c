@@ -16,10 +16,10 @@ static struct rlimit allow_below(int fd)
 /* The number that the next descriptor would have. */
 static int next_fd(void)
 {
-    int fd = dup(STDERR_FILENO);
+    int fd = dup(STDERR_FILENO), number = fd;
 
     close(fd);
-    return fd;
+    return number;
 }
 
 static void a_peer_waits_until_there_is_a_descriptor_for_it(void **state)
