@@ -3,6 +3,7 @@
  * ELF files as kernels. Both classes are read into the headers of the larger one; whatever the file
  * says is checked before it is used.
  */
+#include "config.h"
 #include <elf.h>
 #include <inttypes.h>
 #include <string.h>
