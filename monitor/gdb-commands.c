@@ -2,6 +2,7 @@
 /*
  * The packets of gdb's protocol by name, and those about memory, breakpoints and threads.
  */
+#include "config.h"
 #include <string.h>
 #include "monitor/gdb-int.h"
 
