@@ -273,7 +273,7 @@ static File read_file(const char *name)
     uint64_t byte = 0;
     uint32_t n = 0, key = 0;
 
-    strcpy(file.name, name);
+    g_strlcpy(file.name, name, sizeof(file.name));
     address_space_store(&address_space_io, FW_CFG_IO_BASE, 2, FW_CFG_FILE_DIR,
                         MEMTXATTRS_UNSPECIFIED);
     for (unsigned i = 0; i < 4; i++) {

@@ -89,7 +89,6 @@ static void an_older_one_is_entered_in_protected_mode(void **state)
 static void the_zero_page_tells_the_kernel_what_there_is(void **state)
 {
     BootFixture *f = *state;
-    g_autoptr(BootImage) made = NULL;
     struct boot_params params;
     char disk[5], cmdline[12];
     Image image;
@@ -98,7 +97,7 @@ static void the_zero_page_tells_the_kernel_what_there_is(void **state)
     boot_write_file(f->initrd, "disk", 5);
     f->request.cmdline = "console=lp0";
     f->request.rsdp = 0xe0000;
-    made = boot_made(f, image.bytes, sizeof(image.bytes));
+    boot_accepted(f, image.bytes, sizeof(image.bytes));
     boot_peek(ZERO_PAGE, &params, sizeof(params));
     assert_memory_equal(&params.hdr.header, "HdrS", 4);
     assert_int_equal(params.hdr.type_of_loader, 0xff);
@@ -123,7 +122,6 @@ static void the_zero_page_tells_the_kernel_what_there_is(void **state)
 static void what_is_behind_the_header_is_no_part_of_it(void **state)
 {
     BootFixture *f = *state;
-    g_autoptr(BootImage) made = NULL;
     struct boot_params params;
     Image image;
 
@@ -131,7 +129,7 @@ static void what_is_behind_the_header_is_no_part_of_it(void **state)
     image.hdr->jump = 0x3eeb; /* ends at 0x240, before what 2.07 brought */
     image.hdr->version = 0x0206;
     image.hdr->hardware_subarch_data = UINT64_MAX;
-    made = boot_made(f, image.bytes, sizeof(image.bytes));
+    boot_accepted(f, image.bytes, sizeof(image.bytes));
     boot_peek(ZERO_PAGE, &params, sizeof(params));
     assert_int_equal(params.hdr.hardware_subarch_data, 0);
 }
@@ -139,14 +137,13 @@ static void what_is_behind_the_header_is_no_part_of_it(void **state)
 static void a_ram_disk_ends_where_the_kernel_wants_it(void **state)
 {
     BootFixture *f = *state;
-    g_autoptr(BootImage) made = NULL;
     struct boot_params params;
     Image image;
 
     image_init(&image);
     image.hdr->initrd_addr_max = 0x1ffffff;
     boot_write_file(f->initrd, "disk", 5);
-    made = boot_made(f, image.bytes, sizeof(image.bytes));
+    boot_accepted(f, image.bytes, sizeof(image.bytes));
     boot_peek(ZERO_PAGE, &params, sizeof(params));
     assert_int_equal(params.hdr.ramdisk_image, 0x2000000 - 4096);
 }
@@ -242,7 +239,6 @@ static void a_ram_disk_that_does_not_fit_is_refused(void **state)
 static void a_command_line_is_no_longer_than_the_kernel_takes(void **state)
 {
     BootFixture *f = *state;
-    g_autoptr(BootImage) made = NULL;
     g_autofree char *fits = g_strnfill(2047, 'x');
     g_autofree char *longer = g_strnfill(2048, 'x');
     g_autofree char *huge = g_strnfill(1 << 20, 'x');
@@ -250,7 +246,7 @@ static void a_command_line_is_no_longer_than_the_kernel_takes(void **state)
 
     image_init(&image);
     f->request.cmdline = fits;
-    made = boot_made(f, image.bytes, sizeof(image.bytes));
+    boot_accepted(f, image.bytes, sizeof(image.bytes));
     f->request.cmdline = longer;
     boot_refused(f, image.bytes, sizeof(image.bytes), "a command line of 2047 characters");
     image.hdr->version = 0x0205;

@@ -61,19 +61,22 @@ static void one_pipe_serves_both_directions(void **state)
 
 static void nobody_at_the_other_end_is_not_waited_for(void **state)
 {
-    g_autofree char *in = make_pipe("n.in"), *out = make_pipe("n.out"), *path = test_path("n");
+    g_autofree char *path = test_path("n");
 
     (void)state;
+    g_free(make_pipe("n.in"));
+    g_free(make_pipe("n.out"));
     chr_make("pipe,id=p,path=%s", path);
     fe_write(front_new("p"), "x");
 }
 
 static void what_is_no_pipe_is_refused(void **state)
 {
-    g_autofree char *path = test_path("file"), *in = make_pipe("half.in");
+    g_autofree char *path = test_path("file");
     g_autofree char *half = test_path("half"), *no_pipe = NULL, *no_half = NULL;
 
     (void)state;
+    g_free(make_pipe("half.in"));
     assert_refused("chardev: pipe: no device path given: path=... is missing", "pipe,id=p");
     assert_true(g_file_set_contents(path, "", 0, NULL));
     no_pipe = g_strdup_printf("'%s' is no named pipe: make one with mkfifo", path);

@@ -122,6 +122,7 @@ static void in_64_bit_mode_registers_are_wide_and_segments_are_explained(void **
         "DS =0000 0000000000000000 0000ffff 00000000\n",
         "TR =0000 0000000000000000 0000ffff 00008b00 DPL=0 TSS64-busy\n",
         "GDT=     0000000000000000 0000ffff\n",
+        /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): two lines that follow each other. */
         "DR0=0000000000000001 DR1=0000000000000000 DR2=0000000000000000 DR3=0000000000000000 \n"
         "DR6=0000000000000006 DR7=0000000000000007\n"
         "EFER=0000000000000500\n"

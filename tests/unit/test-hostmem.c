@@ -138,7 +138,7 @@ static void a_file_is_made_and_shows_what_is_written(void **state)
 
     (void)state;
     assert_int_equal(file_size(), 65536);
-    strcpy(memory_of(backend), "guest");
+    memcpy(memory_of(backend), "guest", 6);
     assert_true(fd_has("guest"));
 }
 
@@ -148,11 +148,11 @@ static void a_file_that_is_not_shared_is_read_and_kept_as_it_is(void **state)
     g_autofree char *text = g_malloc0(65536);
 
     (void)state;
-    strcpy(text, "before");
+    memcpy(text, "before", 7);
     assert_true(g_file_set_contents(file, text, 65536, NULL));
     backend = made("memory-backend-file,id=m0,size=64K,mem-path=%s");
     assert_string_equal(memory_of(backend), "before");
-    strcpy(memory_of(backend), "after");
+    memcpy(memory_of(backend), "after", 6);
     assert_true(fd_has("before"));
 }
 
