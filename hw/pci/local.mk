@@ -9,6 +9,8 @@ libqometall_a_SOURCES += \
 	hw/isa/pirq.c \
 	hw/isa/pirq.h \
 	hw/isa/reset-control.c \
+	hw/isa/south-bridge.c \
+	hw/isa/south-bridge.h \
 	hw/misc/edu.c \
 	hw/misc/pc-testdev.c \
 	hw/misc/pci-testdev.c \
