@@ -20,6 +20,9 @@ libqometall_a_SOURCES += \
 	hw/pci-host/i440fx.c \
 	hw/pci-host/pam.c \
 	hw/pci-host/pam.h \
+	hw/pci-host/pc-host-function.c \
+	hw/pci-host/pc-host.c \
+	hw/pci-host/pc-host.h \
 	hw/pci-host/q35.c \
 	hw/pci/msi.c \
 	hw/pci/msix.c \
