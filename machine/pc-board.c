@@ -49,7 +49,6 @@ static ISABus *make_isa(MachineState *machine, PCIBus *pci, GError **errp)
     const PCBoardClass *pc = PC_BOARD_GET_CLASS(machine);
     DeviceState *pic = DEVICE(object_resolve_path_component(OBJECT(machine), "pic"));
     DeviceState *bridge = qdev_new(pc->isa_type, errp);
-    qemu_irq lines[ISA_NUM_IRQS];
     ISABus *isa;
 
     if (!bridge) {
@@ -61,10 +60,7 @@ static ISABus *make_isa(MachineState *machine, PCIBus *pci, GError **errp)
         return NULL;
     }
     isa = ISA_BUS(g_ptr_array_index(bridge->child_buses, 0));
-    for (int i = 0; i < ISA_NUM_IRQS; i++) {
-        lines[i] = qdev_get_gpio_in(pic, i);
-    }
-    isa_bus_register_input_irqs(isa, lines, ISA_NUM_IRQS);
+    x86_wire_isa(machine, isa);
     return !pc->wire || pc->wire(bridge, pic, errp) ? isa : NULL;
 }
 

@@ -31,19 +31,27 @@ bool x86_make_irqchip(MachineState *machine, GError **errp)
     return true;
 }
 
-ISABus *x86_make_isa(MachineState *machine, GError **errp)
+void x86_wire_isa(MachineState *machine, ISABus *isa)
 {
     Object *pic = object_resolve_path_component(OBJECT(machine), "pic");
-    ISABus *isa = isa_bus_new(NULL, get_system_io(), errp);
     qemu_irq lines[ISA_NUM_IRQS];
 
-    if (!isa || !pic) {
-        return isa;
+    if (!pic) {
+        return;
     }
     for (int i = 0; i < ISA_NUM_IRQS; i++) {
         lines[i] = qdev_get_gpio_in(DEVICE(pic), i);
     }
     isa_bus_register_input_irqs(isa, lines, ISA_NUM_IRQS);
+}
+
+ISABus *x86_make_isa(MachineState *machine, GError **errp)
+{
+    ISABus *isa = isa_bus_new(NULL, get_system_io(), errp);
+
+    if (isa) {
+        x86_wire_isa(machine, isa);
+    }
     return isa;
 }
 

@@ -17,7 +17,9 @@ bool x86_place(MachineState *machine, const char *name, DeviceState *dev, BusSta
                GError **errp);
 /* The accelerator's interrupt controllers as the child "pic"; before the first vCPU. */
 bool x86_make_irqchip(MachineState *machine, GError **errp);
-/* The ISA bus; its lines lead to the child "pic", if there is one. */
+/* Leads the lines of @isa to the child "pic", if there is one. */
+void x86_wire_isa(MachineState *machine, ISABus *isa);
+/* An ISA bus without a bridge, wired so. */
 ISABus *x86_make_isa(MachineState *machine, GError **errp);
 /* The serial ports that the user asked for (-serial), "serial0" and on. */
 bool x86_make_serials(MachineState *machine, ISABus *isa, GError **errp);
