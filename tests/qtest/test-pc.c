@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine "pc", driven without a CPU: its bridges, RAM behind ROM, pins, ways to reset it. */
+/*
+ * The machine "pc", driven without a CPU: its bridges (i440FX: RAM behind ROM; PIIX3: pins of the PCI
+ * bus led to lines of isa.0, port 0xcf9), and ways to reset it (port92, i8042).
+ */
 #include "tests/qtest/pci-qtest.h"
 #include <unistd.h>
 
@@ -129,7 +132,79 @@ static void a_pin_leads_to_the_line_that_the_guest_has_chosen(void **state)
     assert_int_equal(qtest_quit(s), 0);
 }
 
+static void each_slot_has_its_pin_on_the_next_link(void **state)
+{
+    QTestState *s = qtest_initf("-M pc -bios %s -device edu,addr=2 -device edu,addr=3 "
+                                "-device edu,addr=4 -device edu,addr=5 -device edu,addr=6",
+                                firmware);
+    static const unsigned lines[] = { 5, 10, 11, 9 };
+
+    (void)state;
+    qtest_irq_intercept_in(s, "/machine/pic");
+    for (unsigned i = 0; i < 4; i++) {
+        config_writeb(s, ISA, PIRQA + i, lines[i]);
+        assert_int_equal(config_readb(s, ISA, PIRQA + i), lines[i]);
+    }
+    for (unsigned slot = 2; slot < 7; slot++) {
+        uint32_t bar = 0xe0000000 + (slot << 20);
+
+        enable_at(s, DEVFN(slot, 0), bar);
+        qtest_writel(s, bar + 0x60, 1);
+        for (unsigned i = 0; i < 4; i++) {
+            assert_int_equal(qtest_get_irq(s, lines[i]), i == (slot - 1) % 4);
+        }
+        qtest_writel(s, bar + 0x64, 1);
+        assert_false(qtest_get_irq(s, lines[(slot - 1) % 4]));
+    }
+    assert_int_equal(qtest_quit(s), 0);
+}
+
+static void a_line_is_high_while_any_of_its_pins_is(void **state)
+{
+    QTestState *s = qtest_initf("-M pc -bios %s -device edu,addr=2 -device edu,addr=3", firmware);
+
+    (void)state;
+    qtest_irq_intercept_in(s, "/machine/pic");
+    config_writeb(s, ISA, PIRQA + 1, 10);
+    config_writeb(s, ISA, PIRQA + 2, 10);
+    enable_at(s, DEVFN(2, 0), 0xe0000000);
+    enable_at(s, DEVFN(3, 0), 0xe0100000);
+    qtest_writel(s, 0xe0000060, 1);
+    qtest_writel(s, 0xe0100060, 1);
+    assert_true(qtest_get_irq(s, 10));
+    qtest_writel(s, 0xe0000064, 1);
+    assert_true(qtest_get_irq(s, 10));
+    /* A link that is off leads nowhere, whatever line it names. */
+    config_writeb(s, ISA, PIRQA + 2, 0x8a);
+    assert_false(qtest_get_irq(s, 10));
+    config_writeb(s, ISA, PIRQA + 2, 10);
+    assert_true(qtest_get_irq(s, 10));
+    qtest_outb(s, 0xcf9, 0x06);
+    assert_false(qtest_get_irq(s, 10));
+    assert_int_equal(qtest_quit(s), 0);
+}
+
 /* ---- Resets ---- */
+
+static void port_0xcf9_is_beside_the_configuration_address(void **state)
+{
+    QTestState *s = qtest_initf("-M pc -bios %s", firmware);
+
+    (void)state;
+    qtest_outl(s, CONF, 0x80000000);
+    qtest_outb(s, 0xcf9, 0x02);
+    assert_int_equal(qtest_inb(s, 0xcf9), 0x02);
+    assert_int_equal(qtest_inl(s, CONF), 0x80000000);
+    assert_int_equal(qtest_inl(s, DATA), 0x12378086);
+    /* An address with that bit where 0xcf9 has its own is an address. */
+    qtest_outl(s, CONF, 0x80000600);
+    assert_int_equal(qtest_inb(s, 0xcf9), 0x02);
+    /* Of the other bits, none is kept. */
+    qtest_outb(s, 0xcf9, 0xf9);
+    assert_int_equal(qtest_inb(s, 0xcf9), 0);
+    assert_int_equal(qtest_inl(s, CONF), 0x80000600);
+    assert_int_equal(qtest_quit(s), 0);
+}
 
 static void port_0xcf9_resets_the_machine(void **state)
 {
@@ -235,6 +310,9 @@ int main(void)
         cmocka_unit_test(below_640_kib_and_from_1_mib_on_there_is_ram),
         cmocka_unit_test(ram_beyond_3_gib_goes_on_at_4_gib),
         cmocka_unit_test(a_pin_leads_to_the_line_that_the_guest_has_chosen),
+        cmocka_unit_test(each_slot_has_its_pin_on_the_next_link),
+        cmocka_unit_test(a_line_is_high_while_any_of_its_pins_is),
+        cmocka_unit_test(port_0xcf9_is_beside_the_configuration_address),
         cmocka_unit_test(port_0xcf9_resets_the_machine),
         cmocka_unit_test(it_is_reset_in_every_way_again_and_again),
         cmocka_unit_test(firmware_of_odd_size_is_refused),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine "q35", driven without a CPU: configuration spaces in memory, pins, a root port. */
+/*
+ * The machine "q35", driven without a CPU: its bridges (mch: configuration spaces in memory;
+ * ICH9-LPC: pins of the PCI bus led to the IOAPIC and to lines of isa.0, port 0xcf9), a root port.
+ */
 #include "tests/qtest/pci-qtest.h"
 
 #define HOST DEVFN(0, 0)
@@ -124,6 +127,63 @@ static void a_pin_leads_to_the_ioapic_and_to_the_chosen_line(void **state)
     assert_int_equal(qtest_quit(s), 0);
 }
 
+/* The link that pin A of @slot leads to: E to H, but those of the chipset's own devices. */
+static unsigned link_of(unsigned slot)
+{
+    return slot < 25 ? 4 + slot % 4 : 0;
+}
+
+static void each_slot_has_its_pin_on_its_link(void **state)
+{
+    static const unsigned slots[] = { 2, 3, 4, 5, 24, 25, 30 };
+    QTestState *s = begin_q35("-device edu,addr=2 -device edu,addr=3 -device edu,addr=4 "
+                              "-device edu,addr=5 -device edu,addr=18 -device edu,addr=19 "
+                              "-device edu,addr=1e");
+
+    (void)state;
+    qtest_irq_intercept_in(s, "/machine/pic");
+    for (unsigned n = 0; n < G_N_ELEMENTS(slots); n++) {
+        uint32_t bar = 0xe0000000 + (slots[n] << 20);
+        unsigned link = link_of(slots[n]), reg = link < 4 ? 0x60 + link : 0x68 + link - 4;
+
+        enable_at(s, DEVFN(slots[n], 0), bar);
+        config_writeb(s, LPC, reg, 11);
+        qtest_writel(s, bar + 0x60, 1);
+        for (unsigned i = 0; i < 8; i++) {
+            assert_int_equal(qtest_get_irq(s, 16 + i), i == link);
+        }
+        assert_true(qtest_get_irq(s, 11));
+        config_writeb(s, LPC, reg, 0x80);
+        assert_false(qtest_get_irq(s, 11));
+        assert_true(qtest_get_irq(s, 16 + link));
+        qtest_writel(s, bar + 0x64, 1);
+        assert_false(qtest_get_irq(s, 16 + link));
+    }
+    assert_int_equal(qtest_quit(s), 0);
+}
+
+static void port_0xcf9_switches_the_links_off(void **state)
+{
+    QTestState *s = begin_q35("");
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        config_writeb(s, LPC, (i < 4 ? 0x60 : 0x64) + i, 10);
+    }
+    config_writel(s, LPC, 0xf0, 0xfed1c001);
+    qtest_outb(s, 0xcf9, 0x02);
+    assert_int_equal(qtest_inb(s, 0xcf9), 0x02);
+    assert_int_equal(config_readb(s, LPC, 0x6b), 10);
+    assert_int_equal(config_readl(s, LPC, 0xf0), 0xfed1c001);
+    qtest_outb(s, 0xcf9, 0x06);
+    assert_int_equal(qtest_inb(s, 0xcf9), 0);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(config_readb(s, LPC, (i < 4 ? 0x60 : 0x64) + i), 0x80);
+    }
+    assert_int_equal(config_readl(s, LPC, 0xf0), 0);
+    assert_int_equal(qtest_quit(s), 0);
+}
+
 static void a_root_port_leads_to_one_device(void **state)
 {
     QTestState *s = begin_q35("-device pcie-root-port,id=rp,addr=2,slot=7 -device edu,bus=rp.0");
@@ -181,6 +241,8 @@ int main(void)
         cmocka_unit_test(over_ram_there_is_no_window),
         cmocka_unit_test(a_reset_closes_the_window),
         cmocka_unit_test(a_pin_leads_to_the_ioapic_and_to_the_chosen_line),
+        cmocka_unit_test(each_slot_has_its_pin_on_its_link),
+        cmocka_unit_test(port_0xcf9_switches_the_links_off),
         cmocka_unit_test(a_root_port_leads_to_one_device),
         cmocka_unit_test(every_size_at_every_offset_does_no_harm),
     };
