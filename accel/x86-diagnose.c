@@ -372,6 +372,8 @@ const char *x86_diagnose(const X86Registers *r, AddressSpace *memory, bool excep
     check_return(&d);
     check_code(&d);
     diagnosis_reach(&d, "stack", linear_rsp(r) - 1, &walk);
+    /* KVM also gives up the instruction when it cannot deliver the exception that this raises. */
+    exception = exception || (!d.cause && d.vector >= 0);
     if (exception) {
         check_operands(&d);
         check_cr2(&d);

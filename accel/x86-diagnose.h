@@ -19,7 +19,8 @@
  * Appends to @out a line "diagnosis: CAUSE: sentence." and below it what was looked at, a line each.
  * @r: the registers before the step that failed; what they name in @memory is read from RAM and ROM
  * only. @exception: that step was, or led to, an exception that could not be delivered; else it is
- * the instruction itself that could not be executed. Returns the cause, static; NULL when every check
+ * the instruction itself that could not be executed, which counts as the former where it is one that
+ * raises an exception whatever it finds (UD2). Returns the cause, static; NULL when every check
  * passed, which the first line says then. Any thread that may use @r.
  */
 const char *x86_diagnose(const X86Registers *r, AddressSpace *memory, bool exception, GString *out);

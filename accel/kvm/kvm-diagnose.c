@@ -127,13 +127,18 @@ static void diagnose_from_last_entry(KVMVcpu *v, GString *out)
     x86_diagnose(&replay.before, v->memory, true, out);
 }
 
-static void diagnose_failed_entry(const X86Registers *r, GString *out)
+static void diagnose_failed_entry(const X86Registers *r, AddressSpace *memory, GString *out)
 {
-    g_string_append_printf(out, "diagnosis: the state of a guest in %s, as it is known here:\n",
-                           x86_mode_name(r));
-    if (x86_check_entry(r, out)) {
-        g_string_append(out, "  no rule is broken that can be checked\n");
+    g_autoptr(GString) rules = g_string_new(NULL);
+
+    if (x86_check_entry(r, rules)) {
+        /* An emulated SVM says this too of what the guest wants to load into CR3. */
+        g_string_append(out, "The guest's state breaks no rule that can be checked.\n");
+        x86_diagnose(r, memory, false, out);
+        return;
     }
+    g_string_append_printf(out, "diagnosis: the state of a guest in %s, as it is known here:\n%s",
+                           x86_mode_name(r), rules->str);
 }
 
 char *kvm_diagnose(KVMVcpu *v)
@@ -146,7 +151,7 @@ char *kvm_diagnose(KVMVcpu *v)
         return g_strdup("");
     }
     if (reason == KVM_EXIT_FAIL_ENTRY) {
-        diagnose_failed_entry(r, out);
+        diagnose_failed_entry(r, v->memory, out);
     } else if (reason == KVM_EXIT_SHUTDOWN && kvm_is_reset_state(r)) {
         diagnose_from_last_entry(v, out);
     } else if (reason == KVM_EXIT_SHUTDOWN || reason == KVM_EXIT_INTERNAL_ERROR) {

@@ -373,11 +373,32 @@ static void real_mode_has_vectors_of_four_bytes(void **state)
 static void an_instruction_that_cannot_be_executed_needs_no_gate(void **state)
 {
     (void)state;
+    poke(CODE, 0xa20f, 2); /* cpuid */
     regs.idt = (X86Table){ 0, 0 };
     assert_null(x86_diagnose(&regs, &address_space_memory, false, text));
     assert_true(g_str_has_prefix(text->str, "diagnosis: not found; there is code at RIP.\n"));
     regs.rip = NOWHERE;
     assert_string_equal(x86_diagnose(&regs, &address_space_memory, false, text), X86_CAUSE_HOLE);
+}
+
+static void
+an_instruction_that_raises_an_exception_whatever_it_finds_needs_gate_and_stack(void **state)
+{
+    static const uint64_t raises[] = { 0x0b0f /* ud2 */, 0xcc /* int3 */, 0x80cd /* int 0x80 */ };
+
+    (void)state;
+    regs.idt.limit = 0x81 * 16 - 1;
+    long_gate(0x80, 0x18, HANDLER, GATE_INTERRUPT);
+    for (size_t i = 0; i < G_N_ELEMENTS(raises); i++) {
+        poke(CODE, raises[i], 2);
+        g_string_truncate(text, 0);
+        regs.gpr[X86_RSP] = STACK;
+        assert_null(x86_diagnose(&regs, &address_space_memory, false, text));
+        assert_says("code, gates and stack are in place");
+        regs.gpr[X86_RSP] = NOWHERE;
+        assert_string_equal(x86_diagnose(&regs, &address_space_memory, false, text),
+                            X86_CAUSE_STACK);
+    }
 }
 
 /* ---- Entering ---- */
@@ -456,6 +477,7 @@ int main(void)
         test(protected_mode_switches_stacks_by_segment),
         test(real_mode_has_vectors_of_four_bytes),
         test(an_instruction_that_cannot_be_executed_needs_no_gate),
+        test(an_instruction_that_raises_an_exception_whatever_it_finds_needs_gate_and_stack),
         test(a_healthy_state_breaks_no_rule_of_entering),
         test(broken_rules_of_entering_are_named),
     };
