@@ -179,11 +179,8 @@ GVariant *object_property_default(const Property *prop)
         }
         break;
     case PROP_KIND_OTHER:
-        /* As text, if its values are; what the field holds then is the author's business. */
-        if (prop->defval.s && !g_strcmp0(prop->info->variant_type, "s")) {
-            value = g_variant_new_string(prop->defval.s);
-        }
-        break;
+        /* As text; what the field holds then is the author's business. */
+        return prop->defval.s ? property_parse_text(prop, prop->defval.s, NULL) : NULL;
     default:
         break;
     }

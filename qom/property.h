@@ -106,7 +106,7 @@ struct Property {
  */
 struct PropertyInfo {
     const char *name;         /* as listings show it: "uint16" */
-    const char *variant_type; /* GVariant type string of its values: "t" */
+    const char *variant_type; /* GVariant type string of its values: "t"; NULL: set() looks */
     PropertyKind kind;
     uint8_t size; /* bytes of an integer field, or of one list element */
     GVariant *(*get)(Object *obj, const Property *prop, GError **errp);

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <qomet/qom/value.h>
 #include "hw/pci/pci-int.h"
 
 /* ---- The property "addr" ---- */
@@ -13,55 +14,75 @@
 #define FUNC_MAX 7
 
 /* "04.1", "4" or "-1". */
-static bool parse_addr(const char *text, int32_t *addr, GError **errp)
+static GVariant *parse_addr(const Property *prop, const char *text, GError **errp)
 {
     unsigned slot, func = 0;
     int end = 0;
 
+    (void)prop;
     if (!strcmp(text, "-1")) {
-        *addr = PCI_ADDR_AUTO;
-        return true;
+        return g_variant_new_int64(PCI_ADDR_AUTO);
     }
     if (g_ascii_isxdigit(*text) &&
         ((sscanf(text, "%4x.%1x%n", &slot, &func, &end) == 2 && !text[end]) ||
          (sscanf(text, "%4x%n", &slot, &end) == 1 && !text[end])) &&
         slot <= SLOT_MAX && func <= FUNC_MAX) {
-        *addr = PCI_DEVFN(slot, func);
-        return true;
+        return g_variant_new_int64(PCI_DEVFN(slot, func));
     }
     qom_error_set(errp, QOM_ERROR_VALUE,
                   "'%s' is no PCI address: device and function in hexadecimal, 00.0 to 1f.7, or "
                   "the device alone",
                   text);
-    return false;
+    return NULL;
+}
+
+static char *print_addr(const Property *prop, GVariant *value)
+{
+    int addr = (int)g_variant_get_int64(value);
+
+    (void)prop;
+    return addr == PCI_ADDR_AUTO ? g_strdup("-1")
+                                 : g_strdup_printf("%02x.%x", PCI_SLOT(addr), PCI_FUNC(addr));
 }
 
 static GVariant *get_addr(Object *obj, const Property *prop, GError **errp)
 {
     PCIDevice *dev = PCI_DEVICE(obj);
-    int addr = DEVICE(dev)->parent_bus ? dev->devfn : dev->addr;
 
     (void)prop;
     (void)errp;
-    if (addr == PCI_ADDR_AUTO) {
-        return g_variant_new_string("-1");
-    }
-    return g_variant_new_take_string(g_strdup_printf("%02x.%x", PCI_SLOT(addr), PCI_FUNC(addr)));
+    return g_variant_new_int64(DEVICE(dev)->parent_bus ? dev->devfn : dev->addr);
 }
 
+/* JSON has it as a number or as text. */
 static bool set_addr(Object *obj, const Property *prop, GVariant *value, GError **errp)
 {
-    (void)prop;
-    return parse_addr(g_variant_get_string(value, NULL), &PCI_DEVICE(obj)->addr, errp);
+    g_autoptr(GVariant) number = NULL;
+    int64_t addr;
+
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
+        number = parse_addr(prop, g_variant_get_string(value, NULL), errp);
+        if (!number) {
+            return false;
+        }
+        g_variant_ref_sink(number);
+    }
+    if (!value_get_int(number ? number : value, PCI_ADDR_AUTO, PCI_DEVFN(SLOT_MAX, FUNC_MAX), &addr,
+                       errp)) {
+        return false;
+    }
+    PCI_DEVICE(obj)->addr = (int32_t)addr;
+    return true;
 }
 
 static const PropertyInfo prop_info_pci_addr = {
     .name = "int32",
-    .variant_type = "s",
     .kind = PROP_KIND_OTHER,
     .size = sizeof(int32_t),
     .get = get_addr,
     .set = set_addr,
+    .parse = parse_addr,
+    .print = print_addr,
 };
 
 /* ---- Coming and going ---- */

@@ -189,6 +189,33 @@ static void an_address_is_device_and_function_in_hexadecimal(void **state)
     assert_refused("0x4.0.0", false, "is no PCI address");
 }
 
+static void an_address_is_a_number_to_programs(void **state)
+{
+    g_autoptr(GVariant) default_value = NULL, addr = NULL;
+    const int64_t numbers[] = { -2, 0x100, INT64_MAX };
+    DeviceState *dev = qdev_new(TYPE_TEST_PCI, NULL);
+
+    (void)state;
+    default_value =
+        object_property_default(object_class_property_find(object_get_class(OBJECT(dev)), "addr"));
+    assert_int_equal(g_variant_get_int64(default_value), -1);
+    assert_true(object_property_set(OBJECT(dev), "addr", g_variant_new_int64(0x2b), NULL));
+    addr = object_property_get(OBJECT(dev), "addr", NULL);
+    assert_int_equal(g_variant_get_int64(addr), 0x2b);
+    /* JSON may say it as the command line does. */
+    assert_true(object_property_set(OBJECT(dev), "addr", g_variant_new_string("6.1"), NULL));
+    g_variant_unref(addr);
+    addr = object_property_get(OBJECT(dev), "addr", NULL);
+    assert_int_equal(g_variant_get_int64(addr), 0x31);
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        assert_false(
+            object_property_set(OBJECT(dev), "addr", g_variant_new_int64(numbers[i]), NULL));
+    }
+    assert_false(object_property_set(OBJECT(dev), "addr", g_variant_new_string("20.0"), NULL));
+    assert_false(object_property_set(OBJECT(dev), "addr", g_variant_new_boolean(true), NULL));
+    object_unref(dev);
+}
+
 static void one_function_has_one_device(void **state)
 {
     (void)state;
@@ -285,6 +312,7 @@ int main(void)
         pci_test(capabilities_are_a_list_that_the_guest_cannot_write),
         pci_test(capabilities_do_not_overlap),
         pci_test(an_address_is_device_and_function_in_hexadecimal),
+        pci_test(an_address_is_a_number_to_programs),
         pci_test(one_function_has_one_device),
         pci_test(functions_beside_the_first_need_its_consent),
         pci_test(a_device_without_an_address_takes_the_first_free_slot),
