@@ -7,10 +7,11 @@ import sys
 
 sys.dont_write_bytecode = True
 from qmp import Machine  # noqa: E402
-from cli import QOMET, Skip, tap  # noqa: E402
+from cli import QOMET, Skip, need_kvm, tap  # noqa: E402
 
 QEMU = "qemu-system-x86_64"
 NONE = ("-M", "none", "-S", "-nodefaults")
+PC = ("-M", "pc", "-S", "-nodefaults", "-display", "none")
 
 
 def request(name, *ids, **arguments):
@@ -112,6 +113,37 @@ GOOD = [
     request("cont"),
 ]
 
+# On a PC: devices come and go. QEMU takes PCI devices only, and while its guest stands still it lets none go before a reset.
+PC_BEFORE = [
+    request("query-status"), request("query-cpus-fast"), request("query-memory-size-summary"), request("query-kvm"),
+    request("qom-list", path="/machine/peripheral"), request("qom-list", path="/machine"),
+    request("device-list-properties", typename="pci-testdev"), request("device-list-properties", typename="edu"),
+    request("device_add", driver="pci-testdev", id="test"), request("device_add", driver="pci-testdev", id="test"),
+    request("device_add", "an id", driver="edu", id="edu", addr="5.0"), request("device_add", driver="edu", id="edu2", addr="5.0"),
+    request("device_add", driver="edu", id="two", addr="9.0", multifunction=True),
+    *[request("device_add", **{"driver": "edu", "id": "edu2", "addr": "9.1", **wrong}) for wrong in (
+        {"addr": "99"}, {"addr": 256}, {"addr": "5.1"}, {"addr": True}, {"bus": "isa.0"}, {"bus": "nope"}, {"bus": 1}, {"nope": 1},
+        {"romfile": 1}, {"multifunction": "x"}, {"id": "1x"})],
+    request("device_add", driver="isa-debugcon", id="con", bus="pci.0"), request("device_add", driver="isa-debugcon", id="con", bus="nope"),
+    *[request("device_add", driver=part, id="x") for part in ("i440FX", "PIIX3", "pci-device", "fw_cfg_io", "PCI", "nope", 1)],
+    request("qom-list", path="/machine/peripheral"), request("qom-list", path="/machine/peripheral/test"), request("qom-list", path="edu"),
+    *[request("qom-get", path="/machine/peripheral/" + path, property=name) for path in ("test", "edu", "two", "edu2") for name in (
+        "type", "realized", "hotplugged", "hotpluggable", "addr", "multifunction", "parent_bus", "rombar", "nope")],
+    request("qom-set", path="/machine/peripheral/edu", property="addr", value="7.0"),
+    request("qom-set", path="/machine/peripheral/edu", property="nope", value=1),
+    request("qom-set", path="/machine/peripheral/edu", property="hotplugged", value=1),
+]
+PC_AFTER = [
+    request("device_del", id="edu"), request("device_del", id="/machine/peripheral/edu"), request("device_del", id="nope"),
+    request("device_del", id="/machine"), request("device_del", id="/machine/unattached"), request("device_del", id="/machine/peripheral"),
+    request("device_del", id=1), request("device_del", id="edu", x=1),
+    request("qom-list", path="/machine/peripheral"), request("qom-get", path="/machine/peripheral/edu", property="addr"),
+    request("device_add", driver="edu", id="edu", addr="5.0"), request("qom-get", path="/machine/peripheral/edu", property="addr"),
+    request("query-status"), request("cont"), request("query-status"), request("stop"), request("query-status"), request("inject-nmi"),
+    request("memsave", val=0, size=16, filename="/dev/null"), request("memsave", val=0, size=16, filename="/dev/null", **{"cpu-index": 3}),
+    request("pmemsave", val=0, size=16, filename="/dev/null"), request("human-monitor-command", **{"command-line": "info status"}),
+]
+
 
 def shape(value):
     """What a value is, without what it says: an object is its members, a list the members that all its objects have."""
@@ -137,13 +169,36 @@ def answers(program, requests, negotiate=True):
         return machine.qmp.greeting, result
 
 
-def compare(requests, judge, negotiate=True):
+def answers_around_a_removal(program):
+    """The same on a PC: (answer, events) for PC_BEFORE, then a removal, a reset and its event, then PC_AFTER."""
+    with Machine(*PC, program=program, quiet=False) as machine:
+        def ask(words):
+            machine.qmp.events.clear()
+            machine.qmp.send(words + "\r\n")
+            return machine.qmp.answer(), []
+
+        result = [ask(words) for words in PC_BEFORE]
+        removal = machine.qmp.ask("device_del", id="edu")
+        machine.qmp.ask("system_reset")
+        result.append((removal, machine.qmp.event("DEVICE_DELETED", device="edu")))
+        return result + [ask(words) for words in PC_AFTER]
+
+
+def need_qemu():
     if not shutil.which(QEMU):
         raise Skip("there is no " + QEMU)
+
+
+def compare(requests, judge, negotiate=True):
+    need_qemu()
     (our_greeting, ours), (their_greeting, theirs) = (answers(p, requests, negotiate) for p in (QOMET, QEMU))
     assert shape(our_greeting) == shape(their_greeting), (our_greeting, their_greeting)
+    compare_answers(requests, judge, ours, theirs)
+
+
+def compare_answers(requests, judge, ours, theirs):
     wrong = [(words, here, there) for words, (here, _), (there, _) in zip(requests, ours, theirs) if not judge(here, there)]
-    wrong += [(words, here, there) for words, (_, here), (_, there) in zip(requests, ours, theirs) if here != there]
+    wrong += [(words, here, there) for words, (_, here), (_, there) in zip(requests, ours, theirs) if shape(here) != shape(there)]
     for words, here, there in wrong:
         print("# %s\n#   Qomet: %s\n#   QEMU:  %s" % (words, json.dumps(here)[:300], json.dumps(there)[:300]))
     assert not wrong, "%d answers differ" % len(wrong)
@@ -178,8 +233,15 @@ def questions_are_answered_in_the_same_shape():
     compare(GOOD, same_shape)
 
 
+def devices_come_and_go_on_a_pc_in_the_same_shape():
+    need_kvm()
+    need_qemu()
+    compare_answers(PC_BEFORE + ["device_del"] + PC_AFTER, same_shape, answers_around_a_removal(QOMET), answers_around_a_removal(QEMU))
+
+
 tap([
     the_negotiation_is_the_same,
     errors_have_the_same_class,
     questions_are_answered_in_the_same_shape,
+    devices_come_and_go_on_a_pc_in_the_same_shape,
 ])
