@@ -17,6 +17,7 @@ libqometall_a_SOURCES += \
 	accel/exit-memory.c \
 	accel/exit-record.c \
 	accel/exit-trace.c \
+	accel/irqchip-text.c \
 	accel/runstate.c \
 	accel/x86-bits.h \
 	accel/x86-cpu.c \
@@ -62,6 +63,7 @@ nobase_qometinclude_HEADERS += \
 	accel/debug.h \
 	accel/disas.h \
 	accel/exit-record.h \
+	accel/irqchip-text.h \
 	accel/qtest/qtest.h \
 	accel/runstate.h \
 	accel/x86-walk.h

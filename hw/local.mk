@@ -10,6 +10,7 @@ libqometall_a_SOURCES += \
 	hw/input/ps2.c \
 	hw/intc/accel-irqchip.c \
 	hw/intc/i8259.c \
+	hw/intc/ioapic.c \
 	hw/isa/isa-bus.c \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
@@ -26,6 +27,7 @@ nobase_qometinclude_HEADERS += \
 	hw/intc/accel-irqchip.h \
 	hw/intc/i8259.h \
 	hw/intc/intc.h \
+	hw/intc/ioapic.h \
 	hw/isa/isa-bus.h \
 	hw/misc/fw-cfg.h \
 	hw/misc/pvpanic.h \
@@ -36,6 +38,7 @@ unit_tests += \
 	tests/unit/test-debugcon \
 	tests/unit/test-i8254 \
 	tests/unit/test-i8259 \
+	tests/unit/test-ioapic \
 	tests/unit/test-isa-bus \
 	tests/unit/test-mc146818rtc \
 	tests/unit/test-port-logger \

@@ -4,8 +4,8 @@
  * lines and their reset.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <sys/ioctl.h>
+#include <qomet/accel/irqchip-text.h>
 #include "accel/kvm/kvm-int.h"
 
 #define CHIPS 3
@@ -76,26 +76,11 @@ static void append_pic(GString *out, unsigned n, const struct kvm_pic_state *p)
                            p->read_reg_select, p->elcr, p->special_fully_nested_mode);
 }
 
-static void append_pin(GString *out, unsigned n, uint64_t entry)
-{
-    static const char *const modes[] = { "fixed", "lowest", "SMI", "...",
-                                         "NMI",   "INIT",   "...", "extINT" };
-
-    g_string_append_printf(out, "  pin %-2u 0x%016" PRIx64 " dest=%u vec=%-3u %s %s %s %s %s%s%s\n",
-                           n, entry, (unsigned)(entry >> 56), (unsigned)(entry & 0xff),
-                           entry >> 13 & 1 ? "active-lo" : "active-hi",
-                           entry >> 15 & 1 ? "level" : "edge ",
-                           entry >> 16 & 1 ? "masked" : "      ", modes[entry >> 8 & 7],
-                           entry >> 11 & 1 ? "logical" : "physical",
-                           entry >> 12 & 1 ? " pending" : "", entry >> 14 & 1 ? " remote-irr" : "");
-}
-
 static void append_ioapic(GString *out, const struct kvm_ioapic_state *io)
 {
-    g_string_append_printf(out, "ioapic: id=0x%02x sel=0x%02x base=0x%08" PRIx64 " irr=%06x\n",
-                           io->id, io->ioregsel, (uint64_t)io->base_address, io->irr);
+    irqchip_append_ioapic(out, io->id, io->ioregsel, io->base_address, io->irr);
     for (unsigned i = 0; i < KVM_IOAPIC_NUM_PINS; i++) {
-        append_pin(out, i, io->redirtbl[i].bits);
+        irqchip_append_pin(out, i, io->redirtbl[i].bits);
     }
 }
 

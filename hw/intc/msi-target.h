@@ -30,6 +30,19 @@ struct MsiTargetClass {
      * pending is sent at once. Any thread.
      */
     bool (*irqfd)(MsiTarget *t, int route, int fd, bool on, GError **errp);
+    /*
+     * For an IOAPIC in user space. NULL: there is one behind the target already.
+     */
+    /**
+     * @fn is told, with no lock of the target held, of each level interrupt that a processor has
+     * ended: its @vector. Any thread calls it; NULL: nobody is to know. Main thread.
+     */
+    void (*set_eoi_handler)(MsiTarget *t, void (*fn)(void *opaque, uint8_t vector), void *opaque);
+    /**
+     * What pin @pin (0 to 23) will send from now on, masked or not. May be NULL: there is no need to
+     * know beforehand. Any thread.
+     */
+    void (*pin_set)(MsiTarget *t, unsigned pin, uint64_t addr, uint32_t data);
 };
 
 /** The machine's one, or NULL. Main thread. */
