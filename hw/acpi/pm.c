@@ -87,6 +87,21 @@ void acpi_pm_raise_gpe(AcpiPMState *s, unsigned n)
     update(s);
 }
 
+/* ---- Registers of two bytes, which are reached by one or both ---- */
+
+static unsigned shift_of(hwaddr addr)
+{
+    return addr % 2 * 8;
+}
+
+/* @reg after a write at @addr: a byte that was not written stays. */
+static uint16_t written(uint16_t reg, hwaddr addr, uint64_t data, unsigned size)
+{
+    const unsigned mask = (size == 1 ? UINT8_MAX : UINT16_MAX) << shift_of(addr);
+
+    return (uint16_t)((reg & ~mask) | (data << shift_of(addr) & mask));
+}
+
 /* ---- Events ---- */
 
 /* Status at 0, cleared by ones; enable at 2. */
@@ -95,18 +110,18 @@ static uint64_t event_read(void *opaque, hwaddr addr, unsigned size G_GNUC_UNUSE
     AcpiPMState *s = opaque;
 
     catch_up(s);
-    return addr == 0 ? s->pm1_status : s->pm1_enable;
+    return (addr < 2 ? s->pm1_status : s->pm1_enable) >> shift_of(addr);
 }
 
-static void event_write(void *opaque, hwaddr addr, uint64_t data, unsigned size G_GNUC_UNUSED)
+static void event_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
     AcpiPMState *s = opaque;
 
     catch_up(s);
-    if (addr == 0) {
-        s->pm1_status &= ~data;
+    if (addr < 2) {
+        s->pm1_status &= ~written(0, addr, data, size);
     } else {
-        s->pm1_enable = data & PM1_EVENTS;
+        s->pm1_enable = written(s->pm1_enable, addr, data, size) & PM1_EVENTS;
     }
     update(s);
 }
@@ -118,19 +133,19 @@ static void set_acpi(AcpiPMState *s, bool on)
     s->pm1_control = (s->pm1_control & ~CONTROL_SCI_EN) | (on ? CONTROL_SCI_EN : 0);
 }
 
-static uint64_t control_read(void *opaque, hwaddr addr G_GNUC_UNUSED, unsigned size G_GNUC_UNUSED)
+static uint64_t control_read(void *opaque, hwaddr addr, unsigned size G_GNUC_UNUSED)
 {
-    return ((AcpiPMState *)opaque)->pm1_control;
+    return ((AcpiPMState *)opaque)->pm1_control >> shift_of(addr);
 }
 
 /* Sleep states other than "off" are not there: no table offers them. */
-static void control_write(void *opaque, hwaddr addr G_GNUC_UNUSED, uint64_t data,
-                          unsigned size G_GNUC_UNUSED)
+static void control_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
     AcpiPMState *s = opaque;
+    const uint16_t value = written(s->pm1_control, addr, data, size);
 
-    s->pm1_control = data & CONTROL_KEPT;
-    if ((data & CONTROL_SLEEP_ENABLE) && (data >> CONTROL_SLEEP_TYPE_SHIFT & 7) == SLEEP_S5) {
+    s->pm1_control = value & CONTROL_KEPT;
+    if ((value & CONTROL_SLEEP_ENABLE) && (value >> CONTROL_SLEEP_TYPE_SHIFT & 7) == SLEEP_S5) {
         qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
     }
 }
@@ -190,7 +205,7 @@ static const MemoryRegionOps event_ops = {
     .read = event_read,
     .write = event_write,
     .valid = { .min_access_size = 1, .max_access_size = 4 },
-    .impl = { .min_access_size = 2, .max_access_size = 2 },
+    .impl = { .min_access_size = 1, .max_access_size = 2 },
     .name = "PM1 events",
 };
 
@@ -198,7 +213,7 @@ static const MemoryRegionOps control_ops = {
     .read = control_read,
     .write = control_write,
     .valid = { .min_access_size = 1, .max_access_size = 4 },
-    .impl = { .min_access_size = 2, .max_access_size = 2 },
+    .impl = { .min_access_size = 1, .max_access_size = 2 },
     .name = "PM1 control",
 };
 

@@ -229,6 +229,34 @@ static void s5_ends_the_machine(void **state)
     assert_int_equal(qemu_main_loop(), 0);
 }
 
+/* ACPI Specification 6.4, 4.8.3: these registers are reached by bytes as well. */
+static void a_byte_of_a_register_leaves_the_other_one(void **state)
+{
+    (void)state;
+    out_size(ENABLE, EV_TIMER, 2);
+    outb(ENABLE + 1, EV_BUTTON >> 8);
+    assert_int_equal(in_size(ENABLE, 2), EV_TIMER | EV_BUTTON);
+    assert_int_equal(inb(ENABLE + 1), EV_BUTTON >> 8);
+    pass(HALF);
+    press_the_button();
+    outb(STATUS, EV_TIMER);
+    assert_int_equal(in_size(STATUS, 2), EV_BUTTON);
+    outb(STATUS + 1, EV_BUTTON >> 8);
+    assert_int_equal(in_size(STATUS, 2), 0);
+}
+
+static void sleep_is_asked_for_by_a_byte(void **state)
+{
+    (void)state;
+    outb(SMI, 0xf1);
+    outb(CONTROL + 1, 1 << 2);
+    assert_int_equal(in_size(CONTROL, 2), 1 << 10 | 1);
+    outb(CONTROL + 1, 1 << 5);
+    assert_int_equal(in_size(CONTROL, 2), 1);
+    assert_int_equal(qemu_shutdown_requested_get(), SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    assert_int_equal(qemu_main_loop(), 0);
+}
+
 static void every_access_harms_nothing(void **state)
 {
     (void)state;
@@ -329,6 +357,8 @@ int main(void)
         pm_test(general_events_are_cleared_and_enabled_by_bytes),
         pm_test(the_command_port_switches_acpi_on_and_off),
         pm_test(s5_ends_the_machine),
+        pm_test(a_byte_of_a_register_leaves_the_other_one),
+        pm_test(sleep_is_asked_for_by_a_byte),
         pm_test(every_access_harms_nothing),
         ged_test(without_them_the_button_is_an_event_that_is_read_once),
         ged_test(without_them_a_register_ends_or_resets_the_machine),
