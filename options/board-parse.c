@@ -78,6 +78,21 @@ static bool check_name(const BoardText *name, GError **errp)
 
 /* ---- Below an object or the machine ---- */
 
+/* "name: type on bus" is meant to be an object, which cannot stand where properties do. */
+static bool end_of_value(Parser *parser, const BoardProperty *prop, GError **errp)
+{
+    g_autofree char *object = NULL;
+
+    if (is_word(parser, "on") || is_word(parser, "at")) {
+        object = g_strdup_printf("the end of the line (the line of an object like '%s' begins at "
+                                 "the margin)",
+                                 prop->key.text);
+    }
+    return end_of_line(
+        parser, object ? object : "the end of the line (a value with spaces stands in quotes)",
+        errp);
+}
+
 /* Behind "key:"; @key is taken over. */
 static bool property(Parser *parser, GPtrArray *props, BoardText key, GError **errp)
 {
@@ -105,8 +120,7 @@ static bool property(Parser *parser, GPtrArray *props, BoardText key, GError **e
                                "expected the name of a property of the machine after '$'");
         }
     }
-    return next(parser, errp) &&
-           end_of_line(parser, "the end of the line (a value with spaces stands in quotes)", errp);
+    return next(parser, errp) && end_of_value(parser, prop, errp);
 }
 
 /* Behind "from ->"; @from is taken over. */

@@ -230,6 +230,10 @@ static const struct {
     { "a: t\n  b: c\"d\"",
       "2:7: expected the end of the line (a value with spaces stands in quotes), "
       "not the text \"d\"" },
+    { "a: t\n  b: c on d", "2:8: expected the end of the line (the line of an object like 'b' "
+                           "begins at the margin), not 'on'" },
+    { "machine a\n  b: c at 0", "2:8: expected the end of the line (the line of an object like 'b' "
+                                "begins at the margin), not 'at'" },
     { "a: t\n  b: $", "2:6: expected the name of a property of the machine after '$'" },
     { "a: t\n  b: c\n  b: d", "3:3: 'b' has a value already, at b:2" },
     { "a: t\n  b: \"c", "2:8: expected '\"', which ends the text from column 6 on" },
