@@ -5,8 +5,9 @@
 #include <qomet/backends/datadir.h>
 
 static const char *const folders[] = {
-    "/usr/share/seabios", "/usr/share/qemu",      "/usr/share/qemu-kvm", "/usr/local/share/qemu",
-    "/usr/share/OVMF",    "/usr/share/edk2/ovmf", "/usr/lib/ipxe/qemu",  "/usr/share/ipxe/qemu",
+    "/usr/share/seabios",    "/usr/share/qemu",      "/usr/share/qemu-kvm",
+    "/usr/local/share/qemu", "/usr/share/OVMF",      "/usr/share/edk2/ovmf",
+    "/usr/lib/ipxe/qemu",    "/usr/share/ipxe/qemu", NULL,
 };
 
 char *datadir_find(const char *name, GError **errp)
@@ -20,15 +21,14 @@ char *datadir_find(const char *name, GError **errp)
         qom_error_set(errp, QOM_ERROR_NOT_FOUND, "there is no file '%s'", name);
         return NULL;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
-        g_autofree char *path = g_build_filename(folders[i], name, NULL);
+    for (const char *const *folder = folders; *folder; folder++) {
+        g_autofree char *path = g_build_filename(*folder, name, NULL);
 
         if (access(path, R_OK) == 0) {
             return g_steal_pointer(&path);
         }
     }
-    all = g_strjoin(", ", folders[0], folders[1], folders[2], folders[3], folders[4], folders[5],
-                    folders[6], folders[7], NULL);
+    all = g_strjoinv(", ", (char **)folders); /* which it reads only */
     qom_error_set(errp, QOM_ERROR_NOT_FOUND,
                   "'%s' is neither a file here nor one in %s (Debian's package seabios brings that "
                   "of a PC)",

@@ -3,12 +3,12 @@
 #include <string.h>
 #include <qomet/backends/datadir.h>
 #include "backends/read-file.h"
+#include "machine/boot/e820.h"
 #include "machine/boot/firmware.h"
 
 #define ROM_END UINT64_C(0x100000000)
 #define ROM_MAX (UINT64_C(16) << 20)
 #define ROM_UNIT 65536
-#define LOW_END UINT64_C(0x100000)
 #define LOW_MAX (128 * 1024)
 
 static bool map_rom(Firmware *firmware, Object *owner, MemoryRegion *map, GBytes *file,
@@ -31,7 +31,7 @@ static bool map_rom(Firmware *firmware, Object *owner, MemoryRegion *map, GBytes
         return false;
     }
     memory_region_init_alias(&firmware->low, owner, "isa-bios", &firmware->rom, size - low, low);
-    memory_region_add_subregion_overlap(map, LOW_END - low, &firmware->low, 1);
+    memory_region_add_subregion_overlap(map, HIGH_MEMORY_START - low, &firmware->low, 1);
     return true;
 }
 

@@ -4,8 +4,8 @@
  * answer. The way to the client and back is in bench-qmp.py.
  */
 #include <qomet/accel/accel.h>
-#include <qomet/backends/loop.h>
 #include <qomet/monitor/qmp.h>
+#include "machine/rooms.h"
 #include "tests/bench/bench.h"
 #include "tests/unit/host-chardev.h"
 
@@ -35,9 +35,7 @@ static void connect_client(void)
 {
     GError *error = NULL;
 
-    main_loop_init();
-    clocks_init();
-    if (!module_call_init(MODULE_INIT_QOM, &error)) {
+    if (!rooms_begin(&error)) {
         die(error->message);
     }
     client = test_chr("c");
@@ -105,9 +103,6 @@ int main(int argc, char **argv)
     status = bench_run(cases, G_N_ELEMENTS(cases), argc, argv);
     g_free(long_request);
     g_free(large_request);
-    qemu_chr_cleanup();
-    object_root_cleanup();
-    clocks_cleanup();
-    main_loop_cleanup();
+    rooms_end();
     return status;
 }

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <qomet/backends/chardev/char.h>
+#include "machine/rooms.h"
 #include "options/board-int.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -111,7 +112,6 @@ static void make(const Board *board)
     unsigned serials = 0;
     bool made;
 
-    memory_map_init();
     machine = machine_new(machine_class_find("flat", NULL), NULL);
     machine_add_serial_words(machine, "null");
     MUST(machine && accel_init("qtest", NULL) && machine_init(machine, NULL));
@@ -126,7 +126,6 @@ static void make(const Board *board)
     object_root_cleanup();
     MUST(!get_system_memory()->subregions || !get_system_memory()->subregions->len);
     MUST(!get_system_io()->subregions || !get_system_io()->subregions->len);
-    memory_map_cleanup();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -136,9 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Board *board;
 
     if (!begun) {
-        main_loop_init();
-        clocks_init();
-        MUST(module_call_init(MODULE_INIT_QOM, NULL));
+        MUST(rooms_begin(NULL));
         begun = true;
     }
     cut((const char *)data, size);

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <qomet/backends/loop.h>
 #include <qomet/memory/memory.h>
 #include "machine/boot/boot.h"
 #include "machine/boot/e820.h"
+#include "machine/rooms.h"
 #include "tests/fuzz/fuzz.h"
 
 #define RAM_BYTES (UINT64_C(4) << 20)
@@ -50,9 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd;
 
     if (!initrd) {
-        main_loop_init();
-        MUST(module_call_init(MODULE_INIT_QOM, NULL));
-        memory_map_init();
+        MUST(rooms_begin(NULL));
         MUST(memory_region_init_ram(&ram, NULL, "ram", RAM_BYTES, NULL));
         MUST(memory_region_add_subregion(get_system_memory(), 0, &ram, NULL));
         e820 = e820_map(&low_ram_end);

@@ -3,9 +3,8 @@
  * What firmware asks for, driven without a CPU: items by key, files by name, copies to memory, and
  * what a guest that means no good may ask for.
  */
+#include <glib.h>
 #include <qomet/qtest.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "tests/test.h"
@@ -30,7 +29,7 @@
 #define FILE_DIR 0x19
 #define FILE_FIRST 0x20
 
-static char dir[] = "/tmp/test-fw-cfg-XXXXXX";
+static char *dir; /* of the boards and of what they are given */
 
 static void on_failure(const char *message)
 {
@@ -39,14 +38,9 @@ static void on_failure(const char *message)
 
 static void write_file(const char *name, const char *text)
 {
-    char path[64];
-    FILE *file;
+    g_autofree char *path = g_build_filename(dir, name, NULL);
 
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
+    assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
 static QTestState *start_board(const char *name, const char *words)
@@ -318,7 +312,8 @@ static void every_size_at_every_port_harms_nothing(void **state)
 static int setup(void **state)
 {
     (void)state;
-    if (!mkdtemp(dir)) {
+    dir = g_dir_make_tmp("test-fw-cfg-XXXXXX", NULL);
+    if (!dir) {
         return -1;
     }
     write_file("fw.board", "machine fw \"firmware's items\"\n"
@@ -338,14 +333,17 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     static const char *const names[] = { "fw.board", "slow.board", "contents" };
-    char path[64];
+    int status;
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(dir, names[i], NULL);
+
         unlink(path);
     }
-    return rmdir(dir);
+    status = rmdir(dir);
+    g_free(dir);
+    return status;
 }
 
 int main(void)

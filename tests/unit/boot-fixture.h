@@ -9,12 +9,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <qomet/backends/loop.h>
-#include <qomet/memory/memory.h>
-#include <qomet/qom/object.h>
 #include "machine/boot/boot.h"
 #include "machine/boot/e820.h"
-#include "tests/test.h"
+#include "tests/unit/program-fixture.h"
 
 #define BOOT_RAM (UINT64_C(64) << 20)
 
@@ -29,9 +26,7 @@ static int boot_setup(void **state)
 {
     BootFixture *f = g_new0(BootFixture, 1);
 
-    main_loop_init();
-    assert_true(module_call_init(MODULE_INIT_QOM, NULL));
-    memory_map_init();
+    assert_int_equal(program_setup(state), 0);
     assert_true(memory_region_init_ram(&f->ram, NULL, "ram", BOOT_RAM, NULL));
     assert_true(memory_region_add_subregion(get_system_memory(), 0, &f->ram, NULL));
     f->folder = g_dir_make_tmp("qomet-test-XXXXXX", NULL);
@@ -58,11 +53,8 @@ static int boot_teardown(void **state)
     memory_region_del_subregion(get_system_memory(), &f->ram);
     object_unparent(OBJECT(&f->ram));
     object_unref(&f->ram);
-    object_root_cleanup();
-    memory_map_cleanup();
-    main_loop_cleanup();
     g_free(f);
-    return 0;
+    return program_teardown(state);
 }
 
 static void boot_write_file(const char *path, const void *bytes, size_t size)

@@ -134,103 +134,106 @@ static void assert_no_room(bool good, GError *error, const char *name)
     g_error_free(error);
 }
 
-static void ear_open_refusing(Ear *ear, unsigned n)
+/* A listener who has room for some sections, and two regions. */
+typedef struct Refusing {
+    Ear ear;
+    MemoryRegion a, b;
+} Refusing;
+
+static void refusing_begin(Refusing *r, unsigned n)
 {
+    memset(r, 0, sizeof(*r));
     room = n;
-    ear_open(ear, &address_space_memory);
-    ear->listener.check = has_room;
-    memory_listener_register(&ear->listener, &address_space_memory);
-    assert_said(ear, "b c ");
+    memory_region_init_io(&r->a, NULL, &fixture_ops, NULL, "a", 16);
+    memory_region_init_io(&r->b, NULL, &fixture_ops, NULL, "b", 16);
+    ear_open(&r->ear, &address_space_memory);
+    r->ear.listener.check = has_room;
+    memory_listener_register(&r->ear.listener, &address_space_memory);
+    assert_said(&r->ear, "b c ");
+}
+
+static void refusing_begin_with_a(Refusing *r)
+{
+    refusing_begin(r, 1);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0, &r->a, NULL));
+    assert_said(&r->ear, "b +a@0+10:0 c ");
+}
+
+/* @mapped: which one is at last. */
+static void refusing_end(Refusing *r, MemoryRegion *mapped)
+{
+    memory_region_del_subregion(get_system_memory(), mapped);
+    memory_listener_unregister(&r->ear.listener, &address_space_memory);
+    ear_close(&r->ear);
+    object_unref(&r->a);
+    object_unref(&r->b);
 }
 
 static void a_listener_may_refuse_a_mapping_and_hears_nothing_of_it(void **state)
 {
-    Ear ear = { .name = 0 };
-    MemoryRegion a, b;
     GError *error = NULL;
+    Refusing r;
     bool good;
 
     (void)state;
-    memory_region_init_io(&a, NULL, &fixture_ops, NULL, "a", 16);
-    memory_region_init_io(&b, NULL, &fixture_ops, NULL, "b", 16);
-    ear_open_refusing(&ear, 1);
-    assert_true(memory_region_add_subregion(get_system_memory(), 0, &a, NULL));
-    assert_said(&ear, "b +a@0+10:0 c ");
-    good = memory_region_add_subregion(get_system_memory(), 0x100, &b, &error);
+    refusing_begin_with_a(&r);
+    good = memory_region_add_subregion(get_system_memory(), 0x100, &r.b, &error);
     assert_no_room(good, error, "b");
-    assert_said(&ear, "");
-    assert_false(memory_region_is_mapped(&b));
+    assert_said(&r.ear, "");
+    assert_false(memory_region_is_mapped(&r.b));
 
     /* What it does not follow is not asked about: the ports are another space. */
-    assert_true(memory_region_add_subregion(get_system_io(), 0x100, &b, NULL));
-    memory_region_del_subregion(get_system_io(), &b);
-    memory_region_del_subregion(get_system_memory(), &a);
-    assert_true(memory_region_add_subregion(get_system_memory(), 0x100, &b, NULL));
-    assert_said(&ear, "b -a@0+10:0 c b +b@100+10:0 c ");
-    memory_region_del_subregion(get_system_memory(), &b);
-    memory_listener_unregister(&ear.listener, &address_space_memory);
-    ear_close(&ear);
-    object_unref(&a);
-    object_unref(&b);
+    assert_true(memory_region_add_subregion(get_system_io(), 0x100, &r.b, NULL));
+    memory_region_del_subregion(get_system_io(), &r.b);
+    memory_region_del_subregion(get_system_memory(), &r.a);
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x100, &r.b, NULL));
+    assert_said(&r.ear, "b -a@0+10:0 c b +b@100+10:0 c ");
+    refusing_end(&r, &r.b);
 }
 
 static void a_transaction_is_asked_about_as_a_whole(void **state)
 {
-    Ear ear = { .name = 0 };
-    MemoryRegion a, b;
     GError *error = NULL;
+    Refusing r;
     bool good;
 
     (void)state;
-    memory_region_init_io(&a, NULL, &fixture_ops, NULL, "a", 16);
-    memory_region_init_io(&b, NULL, &fixture_ops, NULL, "b", 16);
-    ear_open_refusing(&ear, 1);
-    assert_true(memory_region_add_subregion(get_system_memory(), 0, &a, NULL));
-    assert_said(&ear, "b +a@0+10:0 c ");
+    refusing_begin_with_a(&r);
 
     /* One comes, and only then the other goes. */
     memory_region_transaction_begin();
-    assert_true(memory_region_add_subregion(get_system_memory(), 0x100, &b, NULL));
+    assert_true(memory_region_add_subregion(get_system_memory(), 0x100, &r.b, NULL));
     good = memory_region_transaction_check(&error);
     assert_no_room(good, error, "b");
-    memory_region_del_subregion(get_system_memory(), &a);
+    memory_region_del_subregion(get_system_memory(), &r.a);
     assert_true(memory_region_transaction_check(NULL));
     memory_region_transaction_commit();
-    assert_said(&ear, "b -a@0+10:0 +b@100+10:0 c ");
+    assert_said(&r.ear, "b -a@0+10:0 +b@100+10:0 c ");
 
     /* Within another one there may be more to come. */
     memory_region_transaction_begin();
     memory_region_transaction_begin();
-    assert_true(memory_region_add_subregion(get_system_memory(), 0, &a, NULL));
+    assert_true(memory_region_add_subregion(get_system_memory(), 0, &r.a, NULL));
     assert_true(memory_region_transaction_check(NULL));
     memory_region_transaction_commit();
     assert_false(memory_region_transaction_check(NULL));
-    memory_region_del_subregion(get_system_memory(), &a);
+    memory_region_del_subregion(get_system_memory(), &r.a);
     memory_region_transaction_commit();
-    assert_said(&ear, "");
-    memory_region_del_subregion(get_system_memory(), &b);
-    memory_listener_unregister(&ear.listener, &address_space_memory);
-    ear_close(&ear);
-    object_unref(&a);
-    object_unref(&b);
+    assert_said(&r.ear, "");
+    refusing_end(&r, &r.b);
 }
 
 static void what_cannot_be_refused_is_told_all_the_same(void **state)
 {
-    Ear ear = { .name = 0 };
-    MemoryRegion a;
+    Refusing r;
 
     (void)state;
-    memory_region_init_io(&a, NULL, &fixture_ops, NULL, "a", 16);
-    ear_open_refusing(&ear, 0);
-    memory_region_add_subregion_overlap(get_system_memory(), 0, &a, 1);
-    assert_said(&ear, "b +a@0+10:0 c ");
-    memory_region_set_address(&a, 0x10);
-    assert_said(&ear, "b -a@0+10:0 +a@10+10:0 c ");
-    memory_region_del_subregion(get_system_memory(), &a);
-    memory_listener_unregister(&ear.listener, &address_space_memory);
-    ear_close(&ear);
-    object_unref(&a);
+    refusing_begin(&r, 0);
+    memory_region_add_subregion_overlap(get_system_memory(), 0, &r.a, 1);
+    assert_said(&r.ear, "b +a@0+10:0 c ");
+    memory_region_set_address(&r.a, 0x10);
+    assert_said(&r.ear, "b -a@0+10:0 +a@10+10:0 c ");
+    refusing_end(&r, &r.a);
 }
 
 /* ---- What is told is told before it can be seen ---- */
