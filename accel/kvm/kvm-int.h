@@ -11,6 +11,15 @@
 #define TYPE_KVM_ACCEL "kvm" ACCEL_CLASS_SUFFIX
 OBJECT_DECLARE_SIMPLE_TYPE(KVMState, KVM_ACCEL)
 
+/*
+ * What a virtual machine keeps of guest-physical addresses, on some processors: the local APIC's
+ * page; and for real mode, where it cannot be run natively, a page table and three pages, below the
+ * firmware's 256 KiB at the end of 4 GiB.
+ */
+#define KVM_APIC_ADDR UINT64_C(0xfee00000)
+#define KVM_IDENTITY_MAP_ADDR UINT64_C(0xfeffc000)
+#define KVM_TSS_ADDR UINT64_C(0xfeffd000)
+
 typedef struct KVMMemory KVMMemory;
 typedef struct KVMChips KVMChips;
 typedef struct KVMRoutes KVMRoutes;

@@ -99,6 +99,47 @@ static bool section_slot(const KVMMemory *m, const MemoryRegionSection *section,
     return true;
 }
 
+/*
+ * Pages that KVM keeps for itself on some processors: the local APIC's, and those for real mode. A
+ * slot over one of them is refused there, and a guest may put a ROM where it likes: what it has put
+ * over them is an exit.
+ */
+static const struct {
+    uint64_t gpa, size;
+} kernel_pages[] = {
+    { KVM_APIC_ADDR, PAGE },
+    { KVM_IDENTITY_MAP_ADDR, KVM_TSS_ADDR + 3 * PAGE - KVM_IDENTITY_MAP_ADDR },
+};
+
+static void cut_off(Slot *s, uint64_t bytes)
+{
+    s->gpa += bytes;
+    s->host += bytes;
+    s->offset += bytes;
+    s->size -= bytes;
+}
+
+/* @s, which begins and ends at pages, without those of the kernel. */
+static void add_wanted(GArray *wanted, Slot s)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kernel_pages); i++) {
+        const uint64_t start = kernel_pages[i].gpa, end = start + kernel_pages[i].size;
+        Slot before = s;
+
+        if (s.gpa >= end || s.gpa + s.size <= start) {
+            continue;
+        }
+        if (s.gpa < start) {
+            before.size = start - s.gpa;
+            g_array_append_val(wanted, before);
+        }
+        cut_off(&s, MIN(s.size, end - s.gpa));
+    }
+    if (s.size) {
+        g_array_append_val(wanted, s);
+    }
+}
+
 /* The @sections, those that continue each other put together, cut to whole pages. */
 static GArray *wanted_slots(const GArray *sections)
 {
@@ -121,13 +162,9 @@ static GArray *wanted_slots(const GArray *sections)
         if (s.size <= cut || (uintptr_t)(s.host + cut) & (PAGE - 1)) {
             continue; /* KVM maps whole pages to whole pages */
         }
-        s.gpa += cut;
-        s.host += cut;
-        s.offset += cut;
-        s.size = (s.size - cut) & ~(PAGE - 1);
-        if (s.size) {
-            g_array_append_val(wanted, s);
-        }
+        cut_off(&s, cut);
+        s.size &= ~(PAGE - 1);
+        add_wanted(wanted, s);
     }
     return wanted;
 }

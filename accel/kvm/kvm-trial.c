@@ -12,7 +12,6 @@
 #include "accel/kvm/kvm-int.h"
 
 #define PAGE_BYTES 4096
-#define TSS_ADDR UINT64_C(0xfeffd000)
 #define WATCHED 0x800
 #define STACK 0xf00
 #define AT_INT3 0x100
@@ -47,7 +46,7 @@ static bool make_machine(Trial *t, const KVMState *s)
     struct kvm_userspace_memory_region slot = { .memory_size = PAGE_BYTES };
 
     t->vm = ioctl(s->fd, KVM_CREATE_VM, 0);
-    if (t->vm < 0 || ioctl(t->vm, KVM_SET_TSS_ADDR, (unsigned long)TSS_ADDR) < 0) {
+    if (t->vm < 0 || ioctl(t->vm, KVM_SET_TSS_ADDR, (unsigned long)KVM_TSS_ADDR) < 0) {
         return false;
     }
     put_code(t->page);

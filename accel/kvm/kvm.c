@@ -12,13 +12,6 @@
 #include "accel/cpu-int.h"
 #include "accel/kvm/kvm-int.h"
 
-/*
- * Three pages for real mode on processors that cannot run it natively, and one page table for the
- * same; below the firmware's 256 KiB at the end of 4 GiB, above everything that boards map.
- */
-#define IDENTITY_MAP_ADDR UINT64_C(0xfeffc000)
-#define TSS_ADDR (IDENTITY_MAP_ADDR + 0x1000)
-
 static bool open_device(KVMState *s, GError **errp)
 {
     const char *advice;
@@ -124,14 +117,14 @@ static bool check_capabilities(KVMState *s, GError **errp)
 
 static bool place_real_mode_pages(KVMState *s, GError **errp)
 {
-    uint64_t map = IDENTITY_MAP_ADDR;
+    uint64_t map = KVM_IDENTITY_MAP_ADDR;
 
     if (ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_IDENTITY_MAP_ADDR) > 0 &&
         ioctl(s->vm, KVM_SET_IDENTITY_MAP_ADDR, &map) < 0) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM_SET_IDENTITY_MAP_ADDR: %s", g_strerror(errno));
         return false;
     }
-    if (ioctl(s->vm, KVM_SET_TSS_ADDR, (unsigned long)TSS_ADDR) < 0) {
+    if (ioctl(s->vm, KVM_SET_TSS_ADDR, (unsigned long)KVM_TSS_ADDR) < 0) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM_SET_TSS_ADDR: %s", g_strerror(errno));
         return false;
     }

@@ -324,6 +324,58 @@ static void a_device_for_whose_memory_no_slot_is_left_is_refused_and_the_guest_g
     guest_end();
 }
 
+/* Reads the pages that test takes, and writes to a port what was there. */
+static const uint8_t kernel_page_reader[] = {
+    0xa1, 0x00, 0x00, 0xe0, 0xfe, /* 1000: mov eax,ds:0xfee00000 */
+    0xe7, 0xf0,                   /* 1005: out 0xf0,eax */
+    0xa1, 0x00, 0xf0, 0xff, 0xfe, /* 1007: mov eax,ds:0xfefff000 */
+    0xe7, 0xf0,                   /* 100c: out 0xf0,eax */
+    0xf4,                         /* 100e: hlt */
+};
+
+/* A processor with VMX has those pages in use, and its KVM takes no slot over them. */
+static void memory_over_the_pages_of_kvm_takes_no_slot_and_is_there(void **state)
+{
+    static const uint32_t pages[] = { 0xfee00, 0xfeffc, 0xfeffd, 0xfeffe, 0xfefff };
+    Recorder *port;
+
+    (void)state;
+    guest_begin("protected-mode=on", kernel_page_reader, sizeof(kernel_page_reader));
+    KVM_ACCEL(current_accel())->max_slots = 1; /* the board's RAM has it */
+    for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
+        g_autofree char *id = g_strdup_printf("page%zu", i);
+        DeviceState *dev = add_device(id, pages[i] - 0xe0000, NULL);
+
+        assert_non_null(dev);
+        memset(memory_region_get_ram_ptr(&((MemoryDevice *)dev)->memory), pages[i] & 0xff, 4);
+    }
+    assert_null(add_device("before", 0xfeffb - 0xe0000, NULL));
+    assert_null(add_device("behind", 0xff000 - 0xe0000, NULL));
+    port = guest_recorder(false, 0xf0, 4);
+    assert_int_equal(guest_run(), 0);
+    assert_int_equal(port->log[0].value, 0);
+    assert_int_equal(port->log[1].value, 0xffffffff);
+    guest_end();
+}
+
+static void memory_on_both_sides_of_such_a_page_takes_one_slot_each(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    MemoryRegion *around;
+
+    (void)state;
+    guest_begin("protected-mode=on", kernel_page_reader, sizeof(kernel_page_reader));
+    KVM_ACCEL(current_accel())->max_slots = 3;
+    around = add_memory(0xfedff000, 0x3000, true, NULL);
+    assert_null(add_device("one-more", 0, &error));
+    assert_non_null(error);
+    KVM_ACCEL(current_accel())->max_slots = 4;
+    assert_non_null(add_device("one-more", 0, NULL));
+    assert_int_equal(qemu_shutdown_requested_get(), SHUTDOWN_CAUSE_NONE);
+    remove_memory(around);
+    guest_end();
+}
+
 /* ---- Dirty pages ---- */
 
 static void pages_that_the_guest_writes_are_marked(void **state)
@@ -360,6 +412,8 @@ int main(void)
         guest_test(slots_change_while_vcpus_run),
         guest_test(many_slots_come_and_go),
         guest_test(a_device_for_whose_memory_no_slot_is_left_is_refused_and_the_guest_goes_on),
+        guest_test(memory_over_the_pages_of_kvm_takes_no_slot_and_is_there),
+        guest_test(memory_on_both_sides_of_such_a_page_takes_one_slot_each),
         guest_test(pages_that_the_guest_writes_are_marked),
     };
 
