@@ -26,12 +26,16 @@ libqometall_a_SOURCES += \
 	machine/machine.c \
 	machine/microvm.c \
 	machine/none.c \
+	machine/pc-acpi.c \
+	machine/pc-acpi.h \
 	machine/pc-board.c \
 	machine/pc-board.h \
 	machine/pc.c \
 	machine/q35.c \
 	machine/rooms.c \
 	machine/rooms.h \
+	machine/x86-acpi.c \
+	machine/x86-acpi.h \
 	machine/x86-board.c \
 	machine/x86-board.h
 

@@ -4,11 +4,10 @@
  * kernel that is started without firmware and learns the rest from ACPI tables. None of a PC's older
  * devices. Addresses are those of QEMU's machine of that name.
  */
-#include <inttypes.h>
 #include <qomet/hw/acpi/ged.h>
 #include <qomet/qom/error.h>
-#include "machine/boot/boot.h"
 #include "machine/boot/e820.h"
+#include "machine/x86-acpi.h"
 #include "machine/x86-board.h"
 
 #define TYPE_MICROVM_MACHINE MACHINE_TYPE_NAME("microvm")
@@ -17,7 +16,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(MicrovmMachine, MICROVM_MACHINE)
 #define GED_AT 0xfea00000
 #define GED_REGS_AT 0xfea00200
 #define GED_LINE 9
-#define IOAPIC_AT 0xfec00000
 
 struct MicrovmMachine {
     MachineState parent_obj;
@@ -60,34 +58,14 @@ static bool microvm_init(MachineState *machine, GError **errp)
 
 /* ---- Tables ---- */
 
-/* Where firmware would have put them: what a guest is told is no RAM. */
 static bool add_tables(MachineState *machine, GError **errp)
 {
     static const AcpiReduced reduced = { .ged_addr = GED_AT,
                                          .regs_addr = GED_REGS_AT,
                                          .gsi = GED_LINE };
-    AcpiBoard board = { .num_cpus = machine->smp_cpus,
-                        .ioapic_addr = IOAPIC_AT,
-                        .reduced = &reduced };
-    g_autofree uint32_t *ids = g_new0(uint32_t, board.num_cpus);
-    g_autoptr(AcpiTables) tables = NULL;
+    g_autoptr(AcpiTables) tables = x86_acpi_build(machine, (AcpiBoard){ .reduced = &reduced });
 
-    for (unsigned i = 0; i < board.num_cpus; i++) {
-        ids[i] = i;
-    }
-    board.apic_ids = ids;
-    x86_describe_serials(machine, &board);
-    tables = acpi_build(&board);
-    if (acpi_tables_size(tables) > HIGH_MEMORY_START - FIRMWARE_START) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "the ACPI tables of %u vCPUs have %zu bytes, and there is room for %" PRIu64
-                      ": fewer with -smp, or acpi=off",
-                      board.num_cpus, acpi_tables_size(tables), HIGH_MEMORY_START - FIRMWARE_START);
-        return false;
-    }
-    boot_image_add_bytes(MICROVM_MACHINE(machine)->image, FIRMWARE_START,
-                         g_byte_array_free_to_bytes(acpi_tables_place(tables, FIRMWARE_START)));
-    return true;
+    return x86_acpi_place(machine, tables, MICROVM_MACHINE(machine)->image, errp);
 }
 
 /* ---- The guest ---- */

@@ -9,6 +9,7 @@
 #include <qomet/hw/misc/fw-cfg.h>
 #include <qomet/hw/pci/pci-host.h>
 #include <qomet/hw/timer/mc146818rtc.h>
+#include "machine/pc-acpi.h"
 #include "machine/pc-board.h"
 #include "machine/x86-board.h"
 
@@ -84,6 +85,13 @@ static bool make_timer(MachineState *machine, ISABus *isa, GError **errp)
                : add(machine, "isa-pit", "i8254", isa, errp);
 }
 
+static bool make_pm(MachineState *machine, PCIBus *pci, ISABus *isa, GError **errp)
+{
+    const PCBoardClass *pc = PC_BOARD_GET_CLASS(machine);
+
+    return !PC_BOARD(machine)->acpi || !pc->make_pm || pc->make_pm(machine, pci, isa, errp);
+}
+
 static bool make_devices(MachineState *machine, ISABus *isa, GError **errp)
 {
     return add(machine, TYPE_MC146818_RTC, "rtc", isa, errp) && make_timer(machine, isa, errp) &&
@@ -141,8 +149,8 @@ static bool pc_board_init(MachineState *machine, GError **errp)
     }
     pci = make_pci(machine, errp);
     isa = pci ? make_isa(machine, pci, errp) : NULL;
-    return isa && make_devices(machine, isa, errp) && make_fw_cfg(machine, errp) &&
-           make_firmware(machine, pci, errp);
+    return isa && make_pm(machine, pci, isa, errp) && make_devices(machine, isa, errp) &&
+           make_fw_cfg(machine, errp) && make_firmware(machine, pci, errp);
 }
 
 /* ---- What firmware finds in the CMOS memory ---- */
@@ -173,6 +181,19 @@ static uint64_t units_beyond(uint64_t size, uint64_t from, uint64_t unit)
     return size > from ? MIN((size - from) / unit, 0xffff) : 0;
 }
 
+/* ---- What it finds in tables ---- */
+
+static bool add_tables(MachineState *machine, uint64_t low_ram, GError **errp)
+{
+    g_autoptr(AcpiTables) tables = NULL;
+
+    if (!PC_BOARD(machine)->acpi || !PC_BOARD_GET_CLASS(machine)->fixed) {
+        return true;
+    }
+    tables = pc_acpi_build(machine, low_ram);
+    return acpi_tables_add_to_fw_cfg(tables, fw_cfg_find(), errp);
+}
+
 static bool pc_board_done(MachineState *machine, GError **errp)
 {
     DeviceState *rtc = DEVICE(object_resolve_path_component(OBJECT(machine), "rtc"));
@@ -191,7 +212,7 @@ static bool pc_board_done(MachineState *machine, GError **errp)
     /* Disk, floppy, CD; the firmware need not check the floppy's first sector. */
     set_cmos(rtc, CMOS_BOOT_FIRST, 0x12, 1);
     set_cmos(rtc, CMOS_BOOT_THIRD, 0x30, 1);
-    return true;
+    return add_tables(machine, low, errp);
 }
 
 /* ---- The type ---- */
@@ -199,6 +220,8 @@ static bool pc_board_done(MachineState *machine, GError **errp)
 static const Property pc_board_props[] = {
     DEFINE_PROP_BOOL("kernel-irqchip", PCBoard, kernel_irqchip, true,
                      .help = "have the accelerator's interrupt controllers"),
+    DEFINE_PROP_BOOL("acpi", PCBoard, acpi, true,
+                     .help = "have power management, and tables that tell of the machine"),
     DEFINE_PROP_BOOL("pit", PCBoard, pit, true, .help = "have the timer at port 0x40"),
 };
 

@@ -3,15 +3,21 @@
 #ifndef MACHINE_PC_BOARD_H
 #define MACHINE_PC_BOARD_H
 
+#include <qomet/hw/acpi/tables.h>
+#include <qomet/hw/isa/isa-bus.h>
+#include <qomet/hw/pci/pci.h>
 #include <qomet/machine/machine.h>
 #include "machine/boot/firmware.h"
+
+/* Where the events of power management lead. */
+#define PC_SCI_LINE 9
 
 #define TYPE_PC_BOARD MACHINE_TYPE_NAME("generic-pc")
 OBJECT_DECLARE_TYPE(PCBoard, PCBoardClass, PC_BOARD)
 
 struct PCBoard {
     MachineState parent_obj;
-    bool kernel_irqchip, pit;
+    bool kernel_irqchip, pit, acpi;
     Firmware firmware;
 };
 
@@ -24,6 +30,14 @@ struct PCBoardClass {
     uint8_t isa_slot;
     /* Leads what else that bridge has to the interrupt controllers @pic. May be NULL. */
     bool (*wire)(DeviceState *bridge, DeviceState *pic, GError **errp);
+    /* With acpi=on: makes what has its registers, where the bridge has not. May be NULL. */
+    bool (*make_pm)(MachineState *machine, PCIBus *pci, ISABus *isa, GError **errp);
+    /* What tables tell: the registers of power management, where firmware puts them (NULL: there are
+     * no tables), */
+    const AcpiFixed *fixed;
+    uint64_t ecam; /* the window of configuration spaces, where it puts that (0: there is none), */
+    uint32_t
+        gsi_base; /* and the input of the IOAPIC that has the first link (0: that of its line) */
 };
 
 #endif

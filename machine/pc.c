@@ -1,8 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine "pc": what QEMU's machine of that name is, Intel's 440FX with a PIIX3. */
+#include <qomet/hw/acpi/piix4.h>
 #include <qomet/hw/isa/piix3.h>
 #include <qomet/hw/pci-host/i440fx.h>
 #include "machine/pc-board.h"
+#include "machine/x86-board.h"
+
+static const AcpiFixed fixed = { .pm_base = PIIX4_PM_BASE,
+                                 .gpe0 = PIIX4_GPE_BASE,
+                                 .gpe0_bytes = PIIX4_GPE_BYTES,
+                                 .smi_port = PIIX4_SMI_PORT,
+                                 .smi_enable = PIIX4_ACPI_ENABLE,
+                                 .smi_disable = PIIX4_ACPI_DISABLE };
+
+/* Power management stands beside the bridge to the ISA bus. */
+static bool make_pm(MachineState *machine, PCIBus *pci, ISABus *isa, GError **errp)
+{
+    DeviceState *dev = qdev_new(TYPE_PIIX4_PM, errp);
+
+    if (!dev) {
+        return false;
+    }
+    PCI_DEVICE(dev)->addr = PCI_DEVFN(1, 3);
+    return x86_place(machine, "pm", dev, BUS(pci), errp) &&
+           qdev_connect_gpio_out_named(dev, "sci", 0, isa->irqs[PC_SCI_LINE], errp);
+}
 
 static void pc_class_init(ObjectClass *klass, const void *data)
 {
@@ -17,6 +39,8 @@ static void pc_class_init(ObjectClass *klass, const void *data)
     pc->isa_type = TYPE_PIIX3;
     pc->isa_name = "piix3";
     pc->isa_slot = 1;
+    pc->make_pm = make_pm;
+    pc->fixed = &fixed;
 }
 
 static const TypeInfo pc_types[] = {

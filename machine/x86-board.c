@@ -4,7 +4,6 @@
  * whose lines lead to them, serial ports, and a kernel that is started without firmware.
  */
 #include <qomet/backends/chardev/char.h>
-#include <qomet/hw/char/serial.h>
 #include <qomet/hw/intc/accel-irqchip.h>
 #include <qomet/qom/error.h>
 #include "machine/boot/e820.h"
@@ -87,17 +86,6 @@ bool x86_make_serials(MachineState *machine, ISABus *isa, GError **errp)
         }
     }
     return true;
-}
-
-void x86_describe_serials(const MachineState *machine, AcpiBoard *board)
-{
-    for (unsigned n = 0; n < MIN(machine_serial_count(machine), ACPI_MAX_SERIALS); n++) {
-        const ISASerialPlace *place = isa_serial_place(n);
-
-        if (place && machine_serial_words(machine, n)) {
-            board->serial[n] = (AcpiSerial){ .port = place->iobase, .irq = place->irq };
-        }
-    }
 }
 
 /* ---- Kernels ---- */

@@ -3,7 +3,6 @@
 #ifndef MACHINE_X86_BOARD_H
 #define MACHINE_X86_BOARD_H
 
-#include <qomet/hw/acpi/tables.h>
 #include <qomet/hw/isa/isa-bus.h>
 #include <qomet/machine/machine.h>
 #include "machine/boot/boot.h"
@@ -23,8 +22,6 @@ void x86_wire_isa(MachineState *machine, ISABus *isa);
 ISABus *x86_make_isa(MachineState *machine, GError **errp);
 /* The serial ports that the user asked for (-serial), "serial0" and on. */
 bool x86_make_serials(MachineState *machine, ISABus *isa, GError **errp);
-/* Where the ports of x86_make_serials() are, for the tables; @board may have had others. */
-void x86_describe_serials(const MachineState *machine, AcpiBoard *board);
 
 /*
  * Loads what -kernel, -initrd and -append name; @rsdp: address of ACPI's root pointer, or 0. NULL

@@ -25,6 +25,7 @@ qtest_tests += \
 	tests/qtest/test-boards \
 	tests/qtest/test-fw-cfg \
 	tests/qtest/test-i8042 \
+	tests/qtest/test-pc-acpi \
 	tests/qtest/test-pc-ports \
 	tests/qtest/test-serial
 

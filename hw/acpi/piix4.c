@@ -14,7 +14,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(PIIX4PMState, PIIX4_PM)
 #define REG_PMBA 0x40
 #define PMBA_IO 0x01
 #define PMBA_MASK 0xffc0
+#define PMBA_BYTES 64
 #define REG_DEVACTB 0x58
+#define DEVACTB_APMC_EN (1 << 25)
 #define REG_PMREGMISC 0x80
 #define PMREGMISC_PMIOSE 0x01
 #define REG_SMBBA 0x90
@@ -23,64 +25,29 @@ OBJECT_DECLARE_SIMPLE_TYPE(PIIX4PMState, PIIX4_PM)
 struct PIIX4PMState {
     PCIDevice parent_obj;
     AcpiPMState pm;
-    uint16_t pm_base; /* property */
-    bool mapped;      /* pm.io is in the map; main thread */
 };
 
 /* ---- Where the registers are ---- */
 
-static void unmap(PIIX4PMState *s)
+static uint16_t pm_base(DeviceState *dev)
 {
-    if (s->mapped) {
-        memory_region_del_subregion(pci_get_bus(&s->parent_obj)->address_space_io, &s->pm.io);
-        s->mapped = false;
-    }
-}
+    const uint8_t *config = PCI_DEVICE(dev)->config;
 
-static uint16_t wanted_base(const uint8_t *config)
-{
     return config[REG_PMREGMISC] & PMREGMISC_PMIOSE ? pci_get_word(config + REG_PMBA) & PMBA_MASK
                                                     : 0;
 }
 
-/* The map follows what the guest has written; at port 0 the registers are nowhere. */
-static void update_map(Object *owner, void *opaque G_GNUC_UNUSED)
-{
-    PIIX4PMState *s = PIIX4_PM(owner);
-    uint16_t base;
-
-    /* It may have gone since the guest asked for this. */
-    if (!DEVICE(s)->realized || !entry_enter(&DEVICE(s)->guard)) {
-        return;
-    }
-    base = wanted_base(s->parent_obj.config);
-    entry_leave(&DEVICE(s)->guard);
-    memory_region_transaction_begin();
-    unmap(s);
-    if (base) {
-        memory_region_add_subregion_overlap(pci_get_bus(&s->parent_obj)->address_space_io, base,
-                                            &s->pm.io, 0);
-        s->mapped = true;
-    }
-    memory_region_transaction_commit();
-}
-
 static void piix4_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len)
 {
-    const uint16_t before = wanted_base(dev->config);
+    const uint16_t before = pm_base(DEVICE(dev));
 
     pci_default_write_config(dev, addr, value, len);
-    if (wanted_base(dev->config) != before) {
-        entry_call_main(OBJECT(dev), update_map, NULL);
+    if (pm_base(DEVICE(dev)) != before) {
+        acpi_pm_update_map(&PIIX4_PM(dev)->pm);
     }
 }
 
 /* ---- The device ---- */
-
-static void end_map(DeviceState *dev, void *opaque G_GNUC_UNUSED)
-{
-    unmap(PIIX4_PM(dev));
-}
 
 static bool piix4_realize(PCIDevice *dev, GError **errp)
 {
@@ -95,8 +62,7 @@ static bool piix4_realize(PCIDevice *dev, GError **errp)
     pci_set_long(dev->config + REG_PMBA, PMBA_IO);
     pci_set_long(dev->config + REG_SMBBA, PMBA_IO);
     pci_config_set_interrupt_pin(dev->config, 1);
-    qdev_on_unrealize(DEVICE(dev), end_map, NULL);
-    acpi_pm_start(&s->pm);
+    acpi_pm_start(&s->pm, io);
     return qdev_map(DEVICE(dev), io, PIIX4_GPE_BASE, &s->pm.gpe, errp) &&
            qdev_map(DEVICE(dev), io, PIIX4_SMI_PORT, &s->pm.smi_ports, errp);
 }
@@ -106,28 +72,25 @@ static void piix4_reset(Object *obj, ResetType type G_GNUC_UNUSED)
     PIIX4PMState *s = PIIX4_PM(obj);
     uint8_t *config = s->parent_obj.config;
 
-    pci_set_word(config + REG_PMBA, (s->pm_base & PMBA_MASK) | PMBA_IO);
-    config[REG_PMREGMISC] = s->pm_base ? PMREGMISC_PMIOSE : 0;
-    pci_set_long(config + REG_DEVACTB, 0);
+    pci_set_word(config + REG_PMBA, PMBA_IO);
+    config[REG_PMREGMISC] = 0;
+    /* There is no system management mode: firmware shall believe that it was set up already. */
+    pci_set_long(config + REG_DEVACTB, DEVACTB_APMC_EN);
     pci_set_word(config + REG_SMBBA, PMBA_IO);
     config[REG_SMBHSTCFG] = 0;
     acpi_pm_reset(&s->pm);
-    update_map(obj, NULL);
+    acpi_pm_update_map(&s->pm);
 }
 
 static void piix4_init(Object *obj)
 {
     acpi_pm_init(&PIIX4_PM(obj)->pm, DEVICE(obj),
-                 (AcpiPMConfig){ .gpe_bytes = PIIX4_GPE_BYTES,
+                 (AcpiPMConfig){ .base = pm_base,
+                                 .io_bytes = PMBA_BYTES,
+                                 .gpe_bytes = PIIX4_GPE_BYTES,
                                  .smi_enable = PIIX4_ACPI_ENABLE,
                                  .smi_disable = PIIX4_ACPI_DISABLE });
 }
-
-static const Property piix4_props[] = {
-    DEFINE_PROP_UINT16("pm-base", PIIX4PMState, pm_base, 0,
-                       .help = "where its registers are after a reset, a multiple of 64 (0: "
-                               "nowhere, firmware places them)"),
-};
 
 static const DeviceField piix4_fields[] = {
     ACPI_PM_FIELDS(PIIX4PMState, pm),
@@ -150,7 +113,6 @@ static void piix4_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
     pc->class_id = PCI_CLASS_BRIDGE_OTHER;
     pc->revision = 3;
     device_class_set_reset(dc, piix4_reset);
-    device_class_set_props(dc, piix4_props);
 }
 
 static const TypeInfo piix4_types[] = {

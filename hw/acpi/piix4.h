@@ -5,7 +5,7 @@
 
 /**
  * A function on a root bus, with the output line "sci". The registers of ACPI are where the guest
- * puts them, or, with the property "pm-base", at those ports from the beginning.
+ * puts them.
  */
 #define TYPE_PIIX4_PM "PIIX4_PM"
 
@@ -16,6 +16,5 @@
 #define PIIX4_SMI_PORT 0xb2
 #define PIIX4_ACPI_ENABLE 0xf1
 #define PIIX4_ACPI_DISABLE 0xf0
-#define PIIX4_SCI_IRQ 9
 
 #endif

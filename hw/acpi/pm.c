@@ -256,15 +256,50 @@ static void machine_event(RunEvent event, ShutdownCause cause G_GNUC_UNUSED, voi
     entry_leave(&s->dev->guard);
 }
 
+/* ---- For the chip ---- */
+
+static void unmap(AcpiPMState *s)
+{
+    if (s->mapped) {
+        memory_region_del_subregion(s->ports, &s->io);
+        s->mapped = false;
+    }
+}
+
+/* Main thread. */
+static void place(Object *owner G_GNUC_UNUSED, void *opaque)
+{
+    AcpiPMState *s = opaque;
+    uint16_t base;
+
+    /* The chip may have gone since the guest asked for this. */
+    if (!s->dev->realized || !entry_enter(&s->dev->guard)) {
+        return;
+    }
+    base = s->config.base(s->dev);
+    entry_leave(&s->dev->guard);
+    memory_region_transaction_begin();
+    unmap(s);
+    if (base) {
+        memory_region_add_subregion_overlap(s->ports, base, &s->io, 0);
+        s->mapped = true;
+    }
+    memory_region_transaction_commit();
+}
+
+void acpi_pm_update_map(AcpiPMState *s)
+{
+    entry_call_main(OBJECT(s->dev), place, s);
+}
+
 static void stop(DeviceState *dev G_GNUC_UNUSED, void *opaque)
 {
     AcpiPMState *s = opaque;
 
+    unmap(s);
     runstate_del_event_listener(machine_event, s);
     timer_del(&s->overflow);
 }
-
-/* ---- For the chip ---- */
 
 void acpi_pm_init(AcpiPMState *s, DeviceState *dev, AcpiPMConfig config)
 {
@@ -274,7 +309,7 @@ void acpi_pm_init(AcpiPMState *s, DeviceState *dev, AcpiPMConfig config)
     s->config = config;
     s->dev = dev;
     timer_init_ns(&s->overflow, QEMU_CLOCK_VIRTUAL, overflow, s, &dev->guard);
-    memory_region_init(&s->io, obj, "acpi-pm", ACPI_PM_BYTES);
+    memory_region_init(&s->io, obj, "acpi-pm", config.io_bytes);
     memory_region_init_io(&s->evt, obj, &event_ops, s, "acpi-evt", ACPI_PM1_EVENT_BYTES);
     memory_region_init_io(&s->cnt, obj, &control_ops, s, "acpi-cnt", 2);
     memory_region_init_io(&s->timer, obj, &timer_ops, s, "acpi-tmr", 4);
@@ -286,8 +321,9 @@ void acpi_pm_init(AcpiPMState *s, DeviceState *dev, AcpiPMConfig config)
     qdev_init_gpio_out_named(dev, s->sci, "sci", 1);
 }
 
-void acpi_pm_start(AcpiPMState *s)
+void acpi_pm_start(AcpiPMState *s, MemoryRegion *ports)
 {
+    s->ports = ports;
     runstate_add_event_listener(machine_event, s);
     qdev_on_unrealize(s->dev, stop, s);
 }

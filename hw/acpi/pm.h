@@ -13,20 +13,25 @@
 #define ACPI_PM1_EVENT_BYTES 4
 #define ACPI_PM1_CONTROL_OFFSET 4
 #define ACPI_PM_TIMER_OFFSET 8
-#define ACPI_PM_BYTES 64 /* of all of them, as Intel's chips have it */
 
 #define ACPI_GPE_MAX_BYTES 32
 
 /** What a chip has. */
 typedef struct AcpiPMConfig {
-    uint8_t gpe_bytes;               /* status and enable, so even */
+    /* The port where the chip's registers say that io is, or 0; inside the guard. NULL: the chip
+     * maps it. */
+    uint16_t (*base)(DeviceState *dev);
+    uint8_t io_bytes;  /* ports of events, control, timer, and what else the chip has there */
+    uint8_t gpe_bytes; /* status and enable, so even */
     uint8_t smi_enable, smi_disable; /* what is written to the command port */
 } AcpiPMConfig;
 
 typedef struct AcpiPMState {
     AcpiPMConfig config;
     DeviceState *dev;             /* the chip */
-    MemoryRegion io;              /* ACPI_PM_BYTES: events, control, timer */
+    MemoryRegion io;              /* events, control, timer */
+    MemoryRegion *ports;          /* where io is to be mapped */
+    bool mapped;                  /* it is; main thread */
     MemoryRegion gpe, smi_ports;  /* general-purpose events; command and its status */
     MemoryRegion evt, cnt, timer; /* in io */
     qemu_irq sci[1];              /* the chip's output "sci": high while an event is pending */
@@ -47,10 +52,13 @@ typedef struct AcpiPMState {
 
 /** In the instance_init of @dev. */
 QOM_EXPORT void acpi_pm_init(AcpiPMState *s, DeviceState *dev, AcpiPMConfig config);
-/** In its realize: from now on it hears of the power button, until it is unrealized. */
-QOM_EXPORT void acpi_pm_start(AcpiPMState *s);
+/** In its realize: from now on, until it is unrealized, it hears of the power button, and is in the
+ * map of ports @ports, which outlives it. */
+QOM_EXPORT void acpi_pm_start(AcpiPMState *s, MemoryRegion *ports);
 /** In its reset. */
 QOM_EXPORT void acpi_pm_reset(AcpiPMState *s);
+/** The chip's base() may give another port than before: io goes there before the guest goes on. */
+QOM_EXPORT void acpi_pm_update_map(AcpiPMState *s);
 /** Raises the general-purpose event @n; inside the guard. */
 QOM_EXPORT void acpi_pm_raise_gpe(AcpiPMState *s, unsigned n);
 

@@ -20,10 +20,8 @@ struct ICH9LPCState {
     qemu_irq gsi[ICH9_LPC_PIRQS];
 };
 
-static int map_pin(const PCIDevice *dev, int pin)
+static unsigned map_pin(unsigned slot, unsigned pin)
 {
-    int slot = PCI_SLOT(dev->devfn);
-
     return slot < FIRST_OWN_SLOT ? (pin + slot) % PCI_NUM_PINS + PCI_NUM_PINS : pin;
 }
 

@@ -12,9 +12,9 @@
 #define REG_TOM 0x69
 
 /* Slot 1 has pin A on PIRQA, each further slot one more (as QEMU's board is wired). */
-static int map_pin(const PCIDevice *dev, int pin)
+static unsigned map_pin(unsigned slot, unsigned pin)
 {
-    return (pin + PCI_SLOT(dev->devfn) + PIRQS - 1) % PIRQS;
+    return (pin + slot + PIRQS - 1) % PIRQS;
 }
 
 static void piix3_reset(SouthBridge *s)

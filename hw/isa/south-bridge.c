@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of a south bridge, put together: the ISA bus, the way of the PCI bus's pins, port 0xcf9. */
+#include <string.h>
+#include <qomet/hw/pci/pci-bus.h>
 #include <qomet/hw/pci/pci-host.h>
 #include "hw/isa/south-bridge.h"
 
 /* ---- Pins ---- */
+
+static int map_irq(const PCIDevice *dev, int pin)
+{
+    const SouthBridge *s = pci_get_bus(dev)->irq_opaque;
+
+    return SOUTH_BRIDGE_GET_CLASS(s)->map_pin(PCI_SLOT(dev->devfn), pin);
+}
 
 static void set_pirq(void *opaque, int pirq, int level)
 {
@@ -22,6 +31,21 @@ static void update_routes(SouthBridge *s)
 
     for (unsigned i = 0; i < sc->num_pirqs; i++) {
         pirq_route(&s->router, i, s->parent_obj.config[sc->pirq_reg[i]]);
+    }
+}
+
+void south_bridge_describe(SouthBridge *s, AcpiPciHost *host)
+{
+    const SouthBridgeClass *sc = SOUTH_BRIDGE_GET_CLASS(s);
+
+    host->has_isa = true;
+    host->isa_devfn = s->parent_obj.devfn;
+    host->num_links = sc->num_pirqs;
+    memcpy(host->link_reg, sc->pirq_reg, sc->num_pirqs);
+    for (unsigned slot = 0; slot < ACPI_PCI_SLOTS; slot++) {
+        for (unsigned pin = 0; pin < PCI_NUM_PINS; pin++) {
+            host->route[slot][pin] = sc->map_pin(slot, pin);
+        }
     }
 }
 
@@ -44,7 +68,7 @@ bool south_bridge_realize(PCIDevice *dev, GError **errp)
         return false;
     }
     reset_control_init(&s->reset_control, DEVICE(dev));
-    pci_bus_irqs(bus, set_pirq, sc->map_pin, s, sc->num_pirqs);
+    pci_bus_irqs(bus, set_pirq, map_irq, s, sc->num_pirqs);
     return pci_host_map_narrow(dev, RESET_CONTROL_PORT, &s->reset_control.io, errp);
 }
 

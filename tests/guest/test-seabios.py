@@ -43,6 +43,9 @@ def it_finds_the_board_and_nothing_to_boot():
     found(log, r"^Running on QEMU \(i440fx\)")
     found(log, r"^PCI: init bdf=00:00\.0 id=8086:1237")
     found(log, r"^PCI: init bdf=00:01\.0 id=8086:7000")
+    found(log, r"^PCI: init bdf=00:01\.3 id=8086:7113")
+    found(log, r"^ACPI: parse DSDT at 0x")
+    found(log, r"^PS2 keyboard initialized")
     found(log, r"^Found 1 cpu\(s\)")
     found(log, r"^Found 1 serial ports")
 

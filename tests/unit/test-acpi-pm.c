@@ -36,7 +36,7 @@ static bool chip_realize(DeviceState *dev, GError **errp)
 {
     AcpiPMState *pm = &((PMChip *)dev)->pm;
 
-    acpi_pm_start(pm);
+    acpi_pm_start(pm, get_system_io());
     return qdev_map(dev, get_system_io(), BASE, &pm->io, errp) &&
            qdev_map(dev, get_system_io(), GPE, &pm->gpe, errp) &&
            qdev_map(dev, get_system_io(), SMI, &pm->smi_ports, errp);
@@ -49,7 +49,7 @@ static void chip_reset(Object *obj, ResetType type G_GNUC_UNUSED)
 
 static void chip_init(Object *obj)
 {
-    acpi_pm_init(&((PMChip *)obj)->pm, DEVICE(obj), (AcpiPMConfig){ 4, 0xf1, 0xf0 });
+    acpi_pm_init(&((PMChip *)obj)->pm, DEVICE(obj), (AcpiPMConfig){ NULL, 64, 4, 0xf1, 0xf0 });
 }
 
 static void chip_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
@@ -260,7 +260,7 @@ static void sleep_is_asked_for_by_a_byte(void **state)
 static void every_access_harms_nothing(void **state)
 {
     (void)state;
-    access_everything(BASE, ACPI_PM_BYTES);
+    access_everything(BASE, 64);
     access_everything(GPE, 4);
     access_everything(SMI, 2);
     resettable_reset(OBJECT(chip), RESET_TYPE_COLD);
