@@ -108,7 +108,7 @@ static AccelState *try_class(AccelClass *ac, const KeyVal *kv, GError **errp)
         return NULL;
     }
     if (!apply_words(accel, kv, errp) || !object_apply_global_props(OBJECT(accel), errp) ||
-        !ac->init(accel, errp)) {
+        !qom_method_ok(ac->init(accel, errp), object_get_typename(OBJECT(accel)), "init", errp)) {
         object_unref(accel);
         return NULL;
     }

@@ -224,7 +224,8 @@ static void *cpu_thread(void *opaque)
     __atomic_store_n(&cpu->thread_id, gettid(), __ATOMIC_RELEASE);
     pthread_setname_np(pthread_self(), t->name);
     entry_thread_register(t->name, wait_for_main, cpu);
-    if (!ACCEL_GET_CLASS(current_accel())->cpu_init(cpu, &error)) {
+    if (!qom_method_ok(ACCEL_GET_CLASS(current_accel())->cpu_init(cpu, &error),
+                       object_get_typename(OBJECT(current_accel())), "cpu_init", &error)) {
         error_report("%s", error->message);
         qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
     }

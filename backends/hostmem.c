@@ -110,7 +110,8 @@ static bool memory_backend_complete(UserCreatable *uc, GError **errp)
                       "reserved");
         return false;
     }
-    if (!MEMORY_BACKEND_GET_CLASS(backend)->alloc(backend, name, flags, errp)) {
+    if (!qom_method_ok(MEMORY_BACKEND_GET_CLASS(backend)->alloc(backend, name, flags, errp),
+                       object_get_typename(OBJECT(backend)), "alloc", errp)) {
         return false;
     }
     backend->complete = true;

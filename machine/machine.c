@@ -96,6 +96,12 @@ static bool add_maps(Object *machine, GError **errp)
            object_property_add_child(machine, "io", OBJECT(get_system_io()), errp);
 }
 
+/* What a method of the machine has returned. */
+static bool method_ok(bool ok, MachineState *machine, const char *method, GError **errp)
+{
+    return qom_method_ok(ok, object_get_typename(OBJECT(machine)), method, errp);
+}
+
 MachineState *machine_new(MachineClass *mc, GError **errp)
 {
     Object *obj;
@@ -110,7 +116,8 @@ MachineState *machine_new(MachineClass *mc, GError **errp)
         return NULL;
     }
     object_unref(obj);
-    if (!add_maps(obj, errp) || (mc->prepare && !mc->prepare(MACHINE(obj), errp))) {
+    if (!add_maps(obj, errp) || (mc->prepare && !method_ok(mc->prepare(MACHINE(obj), errp),
+                                                           MACHINE(obj), "prepare", errp))) {
         object_unparent(obj);
         return NULL;
     }
@@ -232,7 +239,8 @@ bool machine_init(MachineState *machine, GError **errp)
 
     machine->made = true;
     return machine_check_cpus(machine, errp) && settle_ram(machine, mc, errp) &&
-           (!mc->init || mc->init(machine, errp)) && check_backend_used(machine, name, errp);
+           (!mc->init || method_ok(mc->init(machine, errp), machine, "init", errp)) &&
+           check_backend_used(machine, name, errp);
 }
 
 static void machine_reset(ShutdownCause cause, void *opaque)
@@ -257,7 +265,7 @@ bool machine_done(MachineState *machine, GError **errp)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
 
-    if (mc->done && !mc->done(machine, errp)) {
+    if (mc->done && !method_ok(mc->done(machine, errp), machine, "done", errp)) {
         return false;
     }
     runstate_set_reset_hook(machine_reset, machine);

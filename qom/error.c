@@ -38,6 +38,15 @@ void qom_error_set_if_none(GError **errp, QomErrorCode code, const char *fmt, ..
     va_end(ap);
 }
 
+bool qom_method_ok(bool ok, const char *type, const char *method, GError **errp)
+{
+    if (!ok) {
+        qom_error_set_if_none(errp, QOM_ERROR_FAILED,
+                              "'%s': its %s() has failed and does not say why", type, method);
+    }
+    return ok;
+}
+
 /* Insertions, deletions and replacements that make @b of @a; both at most NEAREST_MAX long. */
 static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {

@@ -7,6 +7,7 @@
 #ifndef QOMET_QOM_ERROR_H
 #define QOMET_QOM_ERROR_H
 
+#include <stdbool.h>
 #include <glib.h>
 #include <qomet/qom/export.h>
 
@@ -39,6 +40,13 @@ QOM_EXPORT void qom_error_set(GError **errp, QomErrorCode code, const char *fmt,
  */
 QOM_EXPORT void qom_error_set_if_none(GError **errp, QomErrorCode code, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
+
+/**
+ * Hands on what a method of a class has returned, which is @ok. Where it has failed and set no error
+ * - a mistake of the type's author - @errp says of which type's @method that is true. Any thread.
+ */
+QOM_EXPORT bool qom_method_ok(bool ok, const char *type, const char *method, GError **errp)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * The candidate nearest to @word by edit distance, for "did you mean".

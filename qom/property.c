@@ -147,7 +147,8 @@ bool property_may_set(Object *obj, const Property *prop, GError **errp)
                       object_get_typename(obj));
         return false;
     }
-    return !obj->class->may_set || obj->class->may_set(obj, prop, errp);
+    return !obj->class->may_set || qom_method_ok(obj->class->may_set(obj, prop, errp),
+                                                 object_get_typename(obj), "may_set", errp);
 }
 
 /* Finds a property that may be set now. */

@@ -27,13 +27,8 @@ bool user_creatable_complete(Object *obj, GError **errp)
     UserCreatable *uc = (UserCreatable *)object_dynamic_cast(obj, TYPE_USER_CREATABLE);
     UserCreatableClass *klass = uc ? USER_CREATABLE_GET_CLASS(uc) : NULL;
 
-    if (!klass || !klass->complete || klass->complete(uc, errp)) {
-        return true;
-    }
-    qom_error_set_if_none(errp, QOM_ERROR_FAILED,
-                          "'%s' could not be completed, and its complete() does not say why",
-                          object_get_typename(obj));
-    return false;
+    return !klass || !klass->complete ||
+           qom_method_ok(klass->complete(uc, errp), object_get_typename(obj), "complete", errp);
 }
 
 /* ---- Making ---- */

@@ -83,7 +83,7 @@ Chardev *chr_new(const char *backend, const char *id, KeyVal *kv, GError **errp)
     }
     chr->label = g_strdup(id);
     if (!object_apply_global_props(OBJECT(chr), errp) || !keyval_apply(kv, OBJECT(chr), errp) ||
-        !klass->open(chr, errp) ||
+        !qom_method_ok(klass->open(chr, errp), object_get_typename(OBJECT(chr)), "open", errp) ||
         !object_property_add_child(chr_container(), id, OBJECT(chr), errp)) {
         return NULL;
     }

@@ -227,6 +227,9 @@ static void leave_bus(DeviceState *dev, void *opaque)
     BusState *bus = dev->parent_bus;
 
     (void)opaque;
+    if (!bus) {
+        return; /* it was taken off: see qbus_clear() */
+    }
     g_ptr_array_remove(bus->children, dev);
     update_full(bus);
     dev->parent_bus = NULL;
@@ -243,7 +246,9 @@ bool qbus_join(BusState *bus, DeviceState *dev, GError **errp)
         return false;
     }
     if (!qdev_fault_point("join the bus", errp) ||
-        (bc->check_address && !bc->check_address(bus, dev, errp))) {
+        (bc->check_address &&
+         !qom_method_ok(bc->check_address(bus, dev, errp), object_get_typename(OBJECT(bus)),
+                        "check_address", errp))) {
         return false;
     }
     dev->parent_bus = (BusState *)object_ref(bus);
@@ -261,6 +266,11 @@ void qbus_clear(BusState *bus)
         object_ref(dev);
         object_unparent(OBJECT(dev));
         qdev_unrealize(dev);
+        if (dev->parent_bus == bus) {
+            error_report("bus '%s' goes while realize or unrealize of '%s' on it has not returned",
+                         bus->name, object_get_typename(OBJECT(dev)));
+            leave_bus(dev, NULL);
+        }
         object_unref(dev);
     }
 }

@@ -16,12 +16,18 @@ HotplugHandler *qdev_get_hotplug_handler(DeviceState *dev)
         object_resolve_path_component(object_get_root(), "machine"), TYPE_HOTPLUG_HANDLER);
 }
 
+/* What a method of @handler has returned. */
+static bool handler_ok(bool ok, HotplugHandler *handler, const char *method, GError **errp)
+{
+    return qom_method_ok(ok, object_get_typename(OBJECT(handler)), method, errp);
+}
+
 /* Tells @handler that @dev goes. */
 static bool tell_unplug(HotplugHandler *handler, DeviceState *dev, GError **errp)
 {
     const HotplugHandlerClass *hc = HOTPLUG_HANDLER_GET_CLASS(handler);
 
-    return !hc->unplug || hc->unplug(handler, dev, errp);
+    return !hc->unplug || handler_ok(hc->unplug(handler, dev, errp), handler, "unplug", errp);
 }
 
 /*
@@ -51,7 +57,8 @@ bool hotplug_pre_plug(DeviceState *dev, GError **errp)
     const HotplugHandlerClass *hc = handler ? HOTPLUG_HANDLER_GET_CLASS(handler) : NULL;
 
     return !hc || !hc->pre_plug ||
-           (qdev_fault_point("pre-plug", errp) && hc->pre_plug(handler, dev, errp));
+           (qdev_fault_point("pre-plug", errp) &&
+            handler_ok(hc->pre_plug(handler, dev, errp), handler, "pre_plug", errp));
 }
 
 bool hotplug_plug(DeviceState *dev, GError **errp)
@@ -62,7 +69,8 @@ bool hotplug_plug(DeviceState *dev, GError **errp)
     if (!hc) {
         return true;
     }
-    if (!qdev_fault_point("plug", errp) || (hc->plug && !hc->plug(handler, dev, errp))) {
+    if (!qdev_fault_point("plug", errp) ||
+        (hc->plug && !handler_ok(hc->plug(handler, dev, errp), handler, "plug", errp))) {
         return false;
     }
     qdev_on_unrealize(dev, undo_plug, NULL);
@@ -97,7 +105,7 @@ bool qdev_unplug(DeviceState *dev, GError **errp)
     } else if (hc && hc->unplug_request) {
         /* The guest may agree at once. */
         dev->pending_deleted = true;
-        ok = hc->unplug_request(handler, dev, errp);
+        ok = handler_ok(hc->unplug_request(handler, dev, errp), handler, "unplug_request", errp);
         if (!ok) {
             dev->pending_deleted = false;
         }

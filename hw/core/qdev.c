@@ -181,13 +181,8 @@ static bool class_realize(DeviceState *dev, GError **errp)
 {
     const DeviceClass *dc = DEVICE_GET_CLASS(dev);
 
-    if (!dc->realize || dc->realize(dev, errp)) {
-        return true;
-    }
-    qom_error_set_if_none(errp, QOM_ERROR_FAILED,
-                          "'%s' could not be realized, and its realize() does not say why",
-                          object_get_typename(OBJECT(dev)));
-    return false;
+    return !dc->realize ||
+           qom_method_ok(dc->realize(dev, errp), object_get_typename(OBJECT(dev)), "realize", errp);
 }
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the author of a device gets wrong easily is told in words, and nothing is harmed by it. */
 #include "tests/unit/qdev-fixture.h"
+#include <qomet/backends/chardev/char.h>
+#include <qomet/machine/machine.h>
 #include <qomet/qom/user-creatable.h>
 
 typedef struct Sketch {
@@ -73,6 +75,51 @@ static void silent_class_init(ObjectClass *klass, const void *data)
     device_class_set_props(DEVICE_CLASS(klass), silent_props);
 }
 
+static bool silent_open(Chardev *chr, GError **errp)
+{
+    (void)chr;
+    (void)errp;
+    return false;
+}
+
+static void silent_chardev_class_init(ObjectClass *klass, const void *data)
+{
+    (void)data;
+    CHARDEV_CLASS(klass)->open = silent_open;
+    CHARDEV_CLASS(klass)->backend_name = "silent";
+}
+
+static bool silent_init(MachineState *machine, GError **errp)
+{
+    (void)machine;
+    (void)errp;
+    return false;
+}
+
+/* @data: the name of the method that fails. */
+static void silent_machine_class_init(ObjectClass *klass, const void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    *(!strcmp(data, "prepare") ? &mc->prepare
+      : !strcmp(data, "init")  ? &mc->init
+                               : &mc->done) = silent_init;
+}
+
+static bool silent_check(BusState *bus, DeviceState *dev, GError **errp)
+{
+    (void)bus;
+    (void)dev;
+    (void)errp;
+    return false;
+}
+
+static void silent_bus_class_init(ObjectClass *klass, const void *data)
+{
+    (void)data;
+    BUS_CLASS(klass)->check_address = silent_check;
+}
+
 static void silent_object_class_init(ObjectClass *klass, const void *data)
 {
     (void)data;
@@ -114,6 +161,29 @@ static const TypeInfo sketch_types[] = {
     },
 };
 DEFINE_TYPES(sketch_types)
+
+#define SILENT_MACHINE(method)                                                                     \
+    {                                                                                              \
+        .name = "silent-" method "-machine", .parent = TYPE_MACHINE,                               \
+        .class_init = silent_machine_class_init, .class_data = (method)                            \
+    }
+
+static const TypeInfo silent_types[] = {
+    {
+        .name = "chardev-silent",
+        .parent = TYPE_CHARDEV,
+        .class_init = silent_chardev_class_init,
+    },
+    {
+        .name = "silent-bus",
+        .parent = TYPE_PROBE_BUS,
+        .class_init = silent_bus_class_init,
+    },
+    SILENT_MACHINE("prepare"),
+    SILENT_MACHINE("init"),
+    SILENT_MACHINE("done"),
+};
+DEFINE_TYPES(silent_types)
 
 static void a_field_outside_of_the_objects_is_told_instead_of_written(void **state)
 {
@@ -159,7 +229,7 @@ static void a_realize_that_says_nothing_is_named(void **state)
 
     (void)state;
     assert_refused(qdev_realize(dev, NULL, errp),
-                   "'silent' could not be realized, and its realize() does not say why");
+                   "'silent': its realize() has failed and does not say why");
     object_unref(dev);
 }
 
@@ -179,7 +249,51 @@ static void a_complete_that_says_nothing_is_named(void **state)
 {
     (void)state;
     assert_refused(object_new_with_props("silent-object", NULL, NULL, errp, NULL),
-                   "'silent-object' could not be completed, and its complete() does not say why");
+                   "'silent-object': its complete() has failed and does not say why");
+}
+
+static void an_open_that_says_nothing_is_named(void **state)
+{
+    g_autoptr(KeyVal) kv = keyval_parse("silent,id=x", "backend", NULL);
+
+    (void)state;
+    assert_refused(qemu_chr_new_keyval(kv, errp),
+                   "'chardev-silent': its open() has failed and does not say why");
+}
+
+static void a_bus_that_says_nothing_is_named(void **state)
+{
+    Probe *p = probe_new(TYPE_BUS_PROBE);
+    BusState *bus = qbus_new("silent-bus", NULL, "mute.0", NULL);
+
+    (void)state;
+    assert_refused(qdev_realize(DEVICE(p), bus, errp),
+                   "'silent-bus': its check_address() has failed and does not say why");
+    object_unref(p);
+}
+
+/* Makes one, as far as it comes. */
+static bool make_machine(const char *type, GError **errp)
+{
+    MachineState *machine = machine_new(MACHINE_CLASS(object_class_by_name(type)), errp);
+
+    return machine && machine_init(machine, errp) && machine_done(machine, errp);
+}
+
+static void a_machine_that_says_nothing_is_named(void **state)
+{
+    static const char *const methods[] = { "prepare", "init", "done" };
+
+    (void)state;
+    object_unparent(qdev_get_machine());
+    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+        g_autofree char *type = g_strdup_printf("silent-%s-machine", methods[i]);
+        g_autofree char *text =
+            g_strdup_printf("'%s': its %s() has failed and does not say why", type, methods[i]);
+
+        assert_refused(make_machine(type, errp), text);
+        machine_cleanup();
+    }
 }
 
 /* ---- Regions ---- */
@@ -210,6 +324,9 @@ int main(void)
         qdev_test(a_realize_that_says_nothing_is_named),
         qdev_test(an_accessor_that_says_nothing_is_named),
         qdev_test(a_complete_that_says_nothing_is_named),
+        qdev_test(an_open_that_says_nothing_is_named),
+        qdev_test(a_bus_that_says_nothing_is_named),
+        qdev_test(a_machine_that_says_nothing_is_named),
         qdev_test(a_region_is_initialised_before_it_is_mapped),
     };
 

@@ -259,6 +259,38 @@ static void a_bus_that_is_made_elsewhere_by_a_realize_is_undone_too(void **state
     object_unref(p);
 }
 
+static bool removes_its_bus(Probe *p, GError **errp)
+{
+    (void)errp;
+    object_unparent(OBJECT(DEVICE(p)->parent_bus));
+    return true;
+}
+
+static void loses_its_bus(Probe *p)
+{
+    (void)removes_its_bus(p, NULL);
+}
+
+static void a_bus_that_a_device_on_it_takes_away_is_gone_all_the_same(void **state)
+{
+    Probe *p = probe_new(TYPE_BUS_PROBE), *q = probe_new(TYPE_BUS_PROBE);
+
+    (void)state;
+    assert_works(qdev_set_id(DEVICE(p), "p", errp));
+    p->body = removes_its_bus;
+    p->fail = true;
+    assert_false(qdev_realize(DEVICE(p), machine_bus(TYPE_PROBE_BUS, "a"), NULL));
+    assert_null(DEVICE(p)->parent_bus);
+    assert_null(qbus_find("a", NULL, NULL));
+    q->end = loses_its_bus;
+    assert_works(qdev_realize(DEVICE(q), machine_bus(TYPE_PROBE_BUS, "b"), errp));
+    qdev_unrealize(DEVICE(q));
+    assert_null(DEVICE(q)->parent_bus);
+    assert_null(qbus_find("b", NULL, NULL));
+    object_unref(p);
+    object_unref(q);
+}
+
 static void a_bus_may_stand_in_memory_of_its_device(void **state)
 {
     Probe *p = probe_new(TYPE_PROBE);
@@ -289,6 +321,7 @@ int main(void)
         qdev_test(unrealizing_a_bridge_unrealizes_what_sits_behind_it),
         qdev_test(a_bridge_that_goes_takes_what_sits_behind_it),
         qdev_test(a_bus_that_is_made_elsewhere_by_a_realize_is_undone_too),
+        qdev_test(a_bus_that_a_device_on_it_takes_away_is_gone_all_the_same),
         qdev_test(a_bus_may_stand_in_memory_of_its_device),
     };
 
