@@ -51,7 +51,7 @@ static OptionPlan *read_words(char *const *words, GError **errp)
     for (; *words; words++) {
         g_ptr_array_add(argv, *words);
     }
-    plan = options_parse((int)argv->len, (char **)argv->pdata, errp);
+    plan = options_parse_live((int)argv->len, (char **)argv->pdata, errp);
     if (plan && !check_live(plan, errp)) {
         option_plan_free(plan);
         return NULL;

@@ -118,6 +118,8 @@ const Option *option_find(const char *name);
 bool option_carry_out(OptionPlan *plan, OptionStage stage, GError **errp);
 /** Notes that the words being carried out have made @obj, if they came to a running machine. */
 void option_made(OptionPlan *plan, void *obj);
+/** options_parse() for words to a machine that runs: what is no option is told so for it. */
+OptionPlan *options_parse_live(int argc, char **argv, GError **errp);
 /** "-chardev, -device, -object": what a running machine takes; the caller frees. */
 char *option_live_names(void);
 /** For checks: whether @id (NULL is fine) is free among the children of @container. */

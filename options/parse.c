@@ -115,12 +115,16 @@ static int dashes(const char *text)
     return text[1] != '-' ? 1 : text[2] && text[2] != '-' ? 2 : 0;
 }
 
-static void unknown_option(const char *text, GError **errp)
+/* @live: only what a machine that runs takes is of use. */
+static void unknown_option(const char *text, bool live, GError **errp)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     const char *near;
 
     for (const Option *option = option_table; option->name; option++) {
+        if (live && !option->live) {
+            continue;
+        }
         g_ptr_array_add(names, (void *)option->name);
         if (option->alias) {
             g_ptr_array_add(names, (void *)option->alias);
@@ -131,8 +135,31 @@ static void unknown_option(const char *text, GError **errp)
     if (near) {
         qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s: invalid option (did you mean '-%s'?)", text,
                       near);
+    } else if (live) {
+        g_autofree char *takes = option_live_names();
+
+        qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s: invalid option: a machine that runs takes %s",
+                      text, takes);
     } else {
         qom_error_set(errp, QOM_ERROR_NOT_FOUND, "%s: invalid option ('-help' lists them)", text);
+    }
+}
+
+/* @text has no dash, and is for a machine that runs. */
+static void not_a_live_option(const char *text, GError **errp)
+{
+    const Option *option = option_find(text);
+    g_autofree char *names = option_live_names();
+
+    if (option && option->live) {
+        qom_error_set(errp, QOM_ERROR_SYNTAX, "%s: not an option (did you mean '-%s'?)", text,
+                      text);
+    } else {
+        qom_error_set(
+            errp, QOM_ERROR_SYNTAX,
+            "%s: not an option: a machine that runs takes %s, and commands at the monitor "
+            "that 'qomet attach NAME' alone is",
+            text, names);
     }
 }
 
@@ -182,19 +209,23 @@ OptionWord *option_word_new(const Option *option, char *given, char *arg, GError
 }
 
 /* Reads the option at argv[*at] and moves *@at behind it. */
-static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
+static OptionWord *read_word(int argc, char **argv, int *at, bool live, GError **errp)
 {
     const char *text = argv[*at];
     const Option *option;
     const char *arg;
 
     if (!dashes(text)) {
-        not_an_option(text, *at == 1, errp);
+        if (live) {
+            not_a_live_option(text, errp);
+        } else {
+            not_an_option(text, *at == 1, errp);
+        }
         return NULL;
     }
     option = option_find(text + dashes(text));
     if (!option) {
-        unknown_option(text, errp);
+        unknown_option(text, live, errp);
         return NULL;
     }
     ++*at;
@@ -209,7 +240,7 @@ static OptionWord *read_word(int argc, char **argv, int *at, GError **errp)
     return option_word_new(option, g_strdup_printf("%s %s", text, arg), g_strdup(arg), errp);
 }
 
-OptionPlan *options_parse(int argc, char **argv, GError **errp)
+static OptionPlan *parse(int argc, char **argv, bool live, GError **errp)
 {
     OptionPlan *plan = g_new0(OptionPlan, 1);
 
@@ -217,7 +248,7 @@ OptionPlan *options_parse(int argc, char **argv, GError **errp)
     plan->accels = g_ptr_array_new();
     plan->pidfile_fd = -1;
     for (int at = 1; at < argc;) {
-        OptionWord *word = read_word(argc, argv, &at, errp);
+        OptionWord *word = read_word(argc, argv, &at, live, errp);
 
         if (!word) {
             option_plan_free(plan);
@@ -226,4 +257,14 @@ OptionPlan *options_parse(int argc, char **argv, GError **errp)
         g_ptr_array_add(plan->words, word);
     }
     return plan;
+}
+
+OptionPlan *options_parse(int argc, char **argv, GError **errp)
+{
+    return parse(argc, argv, false, errp);
+}
+
+OptionPlan *options_parse_live(int argc, char **argv, GError **errp)
+{
+    return parse(argc, argv, true, errp);
 }

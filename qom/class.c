@@ -456,19 +456,43 @@ GSList *object_class_get_list(const char *implements_type, bool include_abstract
     return g_slist_reverse(list);
 }
 
+/* A type's name as it is written where all end in @suffix (or NULL). The caller frees. */
+static char *without_suffix(const char *type, const char *suffix)
+{
+    return suffix && g_str_has_suffix(type, suffix) ? g_strndup(type, strlen(type) - strlen(suffix))
+                                                    : g_strdup(type);
+}
+
+/* Only its class tells whether a type fits: that of the index of modules nearest to @name is loaded. */
+static void load_nearest(const char *name, const char *suffix)
+{
+    g_auto(GStrv) types = module_index_types();
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *near;
+
+    for (unsigned i = 0; types[i]; i++) {
+        g_ptr_array_add(names, without_suffix(types[i], suffix));
+    }
+    g_ptr_array_add(names, NULL);
+    near = qom_nearest(name, (const char *const *)names->pdata);
+    for (unsigned i = 0; near && types[i]; i++) {
+        if (names->pdata[i] == near) {
+            object_class_by_name(types[i]);
+        }
+    }
+}
+
 char *object_class_did_you_mean(const char *name, const char *implements_type, const char *suffix,
                                 bool (*fits)(ObjectClass *klass))
 {
-    g_autoptr(GSList) classes = object_class_get_list(implements_type, false);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GSList) classes = NULL;
 
+    load_nearest(name, suffix);
+    classes = object_class_get_list(implements_type, false);
     for (GSList *c = classes; c; c = c->next) {
-        const char *type = object_class_get_name(c->data);
-
         if (!fits || fits(c->data)) {
-            g_ptr_array_add(names, suffix && g_str_has_suffix(type, suffix)
-                                       ? g_strndup(type, strlen(type) - strlen(suffix))
-                                       : g_strdup(type));
+            g_ptr_array_add(names, without_suffix(object_class_get_name(c->data), suffix));
         }
     }
     g_ptr_array_add(names, NULL);

@@ -406,6 +406,32 @@ bool module_index_has(const char *type)
     return index && g_hash_table_contains(index, type);
 }
 
+static int compare_strings(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **module_index_types(void)
+{
+    GPtrArray *types = g_ptr_array_new();
+    GHashTableIter iter;
+    GHashTable *index;
+    gpointer type;
+
+    class_lock();
+    index = needed_index(NULL);
+    if (index) {
+        g_hash_table_iter_init(&iter, index);
+        while (g_hash_table_iter_next(&iter, &type, NULL)) {
+            g_ptr_array_add(types, g_strdup(type));
+        }
+    }
+    class_unlock();
+    g_ptr_array_sort(types, compare_strings);
+    g_ptr_array_add(types, NULL);
+    return (char **)g_ptr_array_free(types, FALSE);
+}
+
 bool module_load_for_type(const char *type, GError **errp)
 {
     GError *error = NULL;
@@ -430,11 +456,6 @@ bool module_load_for_type(const char *type, GError **errp)
     }
     class_unlock();
     return good;
-}
-
-static int compare_strings(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 bool module_load_all(GError **errp)

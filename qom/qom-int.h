@@ -135,6 +135,8 @@ static inline TypeEntry *type_entry(const ObjectClass *klass)
 
 /** Whether the index of modules names @type. Under the class lock. */
 bool module_index_has(const char *type);
+/** The types that it names, sorted and NULL-terminated; g_strfreev() frees. Any thread. */
+char **module_index_types(void);
 
 /* ---- tree.c and the files of properties ---- */
 

@@ -224,6 +224,7 @@ GPtrArray *type_all(void)
 char *type_suggestion(const char *name, const TypeEntry *except)
 {
     g_autoptr(GPtrArray) all = type_all();
+    g_auto(GStrv) more = module_index_types();
     guint n = 0;
 
     for (guint i = 0; i < all->len; i++) {
@@ -234,6 +235,11 @@ char *type_suggestion(const char *name, const TypeEntry *except)
         }
     }
     g_ptr_array_set_size(all, n);
+    for (unsigned i = 0; more[i]; i++) {
+        if (strcmp(more[i], name) != 0) {
+            g_ptr_array_add(all, more[i]);
+        }
+    }
     g_ptr_array_add(all, NULL);
     return qom_did_you_mean(name, (const char *const *)all->pdata);
 }

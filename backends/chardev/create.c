@@ -8,6 +8,7 @@
 #include <qomet/backends/chardev/char.h>
 #include <qomet/memory/main-work.h>
 #include <qomet/qom/log.h>
+#include <qomet/qom/module.h>
 #include <qomet/qom/user-creatable.h>
 #include <qomet/qom/value.h>
 #include "backends/chardev/char-int.h"
@@ -52,6 +53,7 @@ ChardevClass *qemu_chr_class_by_backend(const char *name, GError **errp)
         CHARDEV_CLASS(klass)->backend_name) {
         return CHARDEV_CLASS(klass);
     }
+    module_load_all(NULL);
     known = g_ptr_array_new();
     object_class_foreach(collect_backend, TYPE_CHARDEV, false, known);
     g_ptr_array_add(known, NULL);

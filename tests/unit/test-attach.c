@@ -190,6 +190,13 @@ static void what_only_a_command_line_can_say_is_refused(void **state)
     (void)state;
     assert_refused("-chardev null,id=c -M bare", "-M bare: a machine that runs does not take this");
     assert_refused("-S", "-S: a machine that runs does not take this");
+    /* What would be right on a command line is no hint here. */
+    assert_refused("device null", "device: not an option (did you mean '-device'?)");
+    assert_refused("info", "info: not an option: a machine that runs takes -device, -object");
+    assert_refused("info", "commands at the monitor that 'qomet attach NAME' alone is");
+    assert_refused("attach", "attach: not an option: a machine that runs takes -device");
+    assert_refused("-kernal x", "-kernal: invalid option: a machine that runs takes -device");
+    assert_refused("-devise x", "-devise: invalid option (did you mean '-device'?)");
     assert_refused("-devise x", "did you mean '-device'?");
     assert_refused("-device", "requires an argument");
     assert_int_equal(count_things(), 0);

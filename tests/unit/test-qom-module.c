@@ -359,6 +359,29 @@ static void an_initialiser_that_asks_for_its_own_module_does_not_hang(void **sta
     stop_using_index();
 }
 
+static void a_name_that_is_nearly_that_of_a_type_in_a_module_is_told(void **state)
+{
+    g_autofree char *device = NULL, *other = NULL;
+    GError *error = NULL;
+
+    (void)state;
+    use_index(
+        "indexed-child indexed.so\nindexed-base indexed_base.so\n"
+        "indexed-interface indexed_base.so\nindexed-cousin indexed_base.so\nempty-x empty.so\n");
+    assert_null(object_class_by_name_err("indexed-cuosin", &error));
+    assert_non_null(strstr(error->message, " (did you mean 'indexed-cousin'?)"));
+    g_clear_error(&error);
+    /* One whose class has to be looked at: a module that fails offers nothing. */
+    device = object_class_did_you_mean("indexed-chidl", "indexed-base", NULL, NULL);
+    assert_string_equal(device, " (did you mean 'indexed-child'?)");
+    other = object_class_did_you_mean("empty-y", "indexed-base", NULL, NULL);
+    assert_string_equal(other, "");
+    assert_null(object_class_by_name_err("empty-x", &error));
+    assert_null(strstr(error->message, "did you mean"));
+    g_clear_error(&error);
+    stop_using_index();
+}
+
 static void loading_everything_skips_what_fails(void **state)
 {
     GError *error = NULL;
@@ -478,6 +501,7 @@ int main(void)
         cmocka_unit_test(a_module_that_does_not_keep_the_promise_of_the_index_is_named),
         cmocka_unit_test(a_parent_whose_module_fails_is_named_with_the_reason),
         cmocka_unit_test(an_initialiser_that_asks_for_its_own_module_does_not_hang),
+        cmocka_unit_test(a_name_that_is_nearly_that_of_a_type_in_a_module_is_told),
         cmocka_unit_test(loading_everything_skips_what_fails),
         cmocka_unit_test(a_bad_line_of_the_index_is_named_and_the_old_index_stays),
         cmocka_unit_test(an_index_is_looked_for_once_a_type_is_missing_and_not_before),
