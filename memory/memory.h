@@ -334,8 +334,9 @@ struct MemoryListener {
     /*
      * Whether it can follow a map that shows these @n sections, in order of address, and no others;
      * false with @errp set, which names the region that is too much. Asked where the change can
-     * still be refused (memory_region_transaction_check()); nothing else is told of it then, and
-     * what is published may differ. Not every change is asked about: a guest's, for one, is not.
+     * still be refused (memory_region_transaction_check()): devices that come, the board, BARs that
+     * a guest moves. Nothing else is told of it then, and what is published may differ. Not every
+     * change is asked about: a guest's windows of bridges and shadows of ROMs are not.
      */
     bool (*check)(MemoryListener *l, const MemoryRegionSection *sections, unsigned n,
                   GError **errp);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include <qomet/backends/datadir.h>
+#include <qomet/qom/log.h>
 #include "backends/read-file.h"
 #include "hw/pci/pci-int.h"
 
@@ -160,6 +161,29 @@ static void move_region(PCIDevice *dev, PCIIORegion *r, hwaddr addr)
     }
 }
 
+/* Moves them to @addrs; those for which there is no room go nowhere, whatever their registers say. */
+static void move_regions(PCIDevice *dev, const hwaddr addrs[PCI_NUM_REGIONS])
+{
+    bool moved[PCI_NUM_REGIONS];
+    g_autoptr(GError) error = NULL;
+
+    memory_region_transaction_begin();
+    for (unsigned n = 0; n < PCI_NUM_REGIONS; n++) {
+        moved[n] = dev->io_regions[n].addr != addrs[n];
+        move_region(dev, &dev->io_regions[n], addrs[n]);
+    }
+    if (!memory_region_transaction_check(&error)) {
+        for (unsigned n = 0; n < PCI_NUM_REGIONS; n++) {
+            if (moved[n]) {
+                move_region(dev, &dev->io_regions[n], PCI_BAR_UNMAPPED);
+            }
+        }
+        qemu_log_mask(LOG_GUEST_ERROR, "pci: BARs of '%s' that were moved are mapped nowhere: %s\n",
+                      object_get_typename(OBJECT(dev)), error->message);
+    }
+    memory_region_transaction_commit();
+}
+
 void pci_update_mappings(PCIDevice *dev)
 {
     hwaddr addrs[PCI_NUM_REGIONS];
@@ -170,11 +194,7 @@ void pci_update_mappings(PCIDevice *dev)
     }
     pci_wanted_addrs(dev, addrs);
     entry_leave(&DEVICE(dev)->guard);
-    memory_region_transaction_begin();
-    for (unsigned n = 0; n < PCI_NUM_REGIONS; n++) {
-        move_region(dev, &dev->io_regions[n], addrs[n]);
-    }
-    memory_region_transaction_commit();
+    move_regions(dev, addrs);
 }
 
 void pci_unmap_regions(PCIDevice *dev)

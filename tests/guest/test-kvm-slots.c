@@ -324,6 +324,32 @@ static void a_device_for_whose_memory_no_slot_is_left_is_refused_and_the_guest_g
     guest_end();
 }
 
+/* As when a guest opens the window of a bridge: nobody is there who could be told. */
+static void memory_that_comes_unasked_and_has_no_slot_is_reached_by_exits(void **state)
+{
+    static const uint8_t code[] = {
+        0xc7, 0x05, 0x00, 0x00, 0x00,
+        0xe0, 0x78, 0x56, 0x34, 0x12, /* 1000: mov DWORD PTR ds:0xe0000000,0x12345678 */
+        0xa1, 0x00, 0x00, 0x00, 0xe0, /* 100a: mov eax,ds:0xe0000000 */
+        0xe7, 0xf0,                   /* 100f: out 0xf0,eax */
+        0xf4,                         /* 1011: hlt */
+    };
+    MemoryRegion *ram;
+    Recorder *port;
+
+    (void)state;
+    guest_begin("protected-mode=on", code, sizeof(code));
+    KVM_ACCEL(current_accel())->max_slots = 1; /* the board's RAM has it */
+    ram = add_memory(0xe0000000, 0x1000, false, NULL);
+    port = guest_recorder(false, 0xf0, 4);
+    assert_int_equal(guest_run(), 0);
+    assert_int_equal(port->count, 1);
+    assert_int_equal(port->log[0].value, 0x12345678);
+    assert_int_equal(qemu_shutdown_requested_get(), SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    remove_memory(ram);
+    guest_end();
+}
+
 /* Reads the pages that test takes, and writes to a port what was there. */
 static const uint8_t kernel_page_reader[] = {
     0xa1, 0x00, 0x00, 0xe0, 0xfe, /* 1000: mov eax,ds:0xfee00000 */
@@ -412,6 +438,7 @@ int main(void)
         guest_test(slots_change_while_vcpus_run),
         guest_test(many_slots_come_and_go),
         guest_test(a_device_for_whose_memory_no_slot_is_left_is_refused_and_the_guest_goes_on),
+        guest_test(memory_that_comes_unasked_and_has_no_slot_is_reached_by_exits),
         guest_test(memory_over_the_pages_of_kvm_takes_no_slot_and_is_there),
         guest_test(memory_on_both_sides_of_such_a_page_takes_one_slot_each),
         guest_test(pages_that_the_guest_writes_are_marked),

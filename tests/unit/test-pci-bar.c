@@ -129,6 +129,47 @@ static void a_bar_of_64_bits_goes_above_4_gib(void **state)
     assert_int_equal(pci_get_bar_addr(&s->parent_obj, 2), PCI_BAR_UNMAPPED);
 }
 
+/* No view with memory at 0xe0000000 can be followed. */
+static bool refuses_e0000000(MemoryListener *l, const MemoryRegionSection *sections, unsigned n,
+                             GError **errp)
+{
+    (void)l;
+    for (unsigned i = 0; i < n; i++) {
+        if (sections[i].offset_within_address_space == 0xe0000000) {
+            qom_error_set(errp, QOM_ERROR_STATE, "no room");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void a_bar_for_which_there_is_no_room_is_mapped_nowhere(void **state)
+{
+    MemoryListener narrow = { .check = refuses_e0000000 };
+    TestPCI *s = pci_test_new(SLOT);
+
+    (void)state;
+    s->size[0] = s->size[1] = 0x1000;
+    pci_test_realize(s, pci_bus);
+    memory_listener_register(&narrow, &address_space_memory);
+    config_out(BDF, BAR(0), 4, 0xe1000000);
+    config_out(BDF, BAR(1), 4, 0xe2000000);
+    decode(BDF, PCI_COMMAND_MEMORY);
+    config_out(BDF, BAR(0), 4, 0xe0000000);
+    assert_int_equal(pci_get_bar_addr(&s->parent_obj, 0), PCI_BAR_UNMAPPED);
+    assert_int_equal(mem_read(0xe0000004, 4), UINT32_MAX);
+    assert_int_equal(mem_read(0xe1000004, 4), UINT32_MAX);
+    assert_int_equal(mem_read(0xe2000004, 4), 0xba000004);
+    assert_int_equal(config_in(BDF, BAR(0), 4), 0xe0000000);
+    config_out(BDF, BAR(0), 4, 0xe3000000);
+    assert_int_equal(mem_read(0xe3000004, 4), 0xba000004);
+    /* It is tried again with the next change. */
+    config_out(BDF, BAR(0), 4, 0xe0000000);
+    memory_listener_unregister(&narrow, &address_space_memory);
+    config_out(BDF, BAR(1), 4, 0xe4000000);
+    assert_int_equal(mem_read(0xe0000004, 4), 0xba000004);
+}
+
 static void ram_stays_where_a_bar_is_put_over_it(void **state)
 {
     pci_test_make(SLOT, 0x1000);
@@ -365,6 +406,7 @@ int main(void)
         pci_test(sizing_a_bar_that_is_decoded_maps_it_nowhere),
         pci_test(at_address_0_there_is_no_bar),
         pci_test(a_bar_of_64_bits_goes_above_4_gib),
+        pci_test(a_bar_for_which_there_is_no_room_is_mapped_nowhere),
         pci_test(ram_stays_where_a_bar_is_put_over_it),
         pci_test(a_bar_over_the_end_of_ram_shows_what_is_beyond),
         pci_test(bars_may_cover_each_other),
