@@ -187,7 +187,7 @@ static bool add_tables(MachineState *machine, uint64_t low_ram, GError **errp)
 {
     g_autoptr(AcpiTables) tables = NULL;
 
-    if (!PC_BOARD(machine)->acpi || !PC_BOARD_GET_CLASS(machine)->fixed) {
+    if (!PC_BOARD(machine)->acpi) {
         return true;
     }
     tables = pc_acpi_build(machine, low_ram);

@@ -32,8 +32,7 @@ struct PCBoardClass {
     bool (*wire)(DeviceState *bridge, DeviceState *pic, GError **errp);
     /* With acpi=on: makes what has its registers, where the bridge has not. May be NULL. */
     bool (*make_pm)(MachineState *machine, PCIBus *pci, ISABus *isa, GError **errp);
-    /* What tables tell: the registers of power management, where firmware puts them (NULL: there are
-     * no tables), */
+    /* What tables tell: the registers of power management, where firmware puts them, */
     const AcpiFixed *fixed;
     uint64_t ecam; /* the window of configuration spaces, where it puts that (0: there is none), */
     uint32_t

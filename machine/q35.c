@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine "q35": what QEMU's machine of that name is, Intel's Q35 with an ICH9. */
+#include <qomet/hw/acpi/ich9.h>
 #include <qomet/hw/isa/ich9-lpc.h>
 #include <qomet/hw/pci-host/q35.h>
 #include "machine/pc-board.h"
 
+/* Where firmware puts the window of configuration spaces. */
+#define Q35_ECAM UINT64_C(0xb0000000)
+
 /* Pins of the bus lead to inputs of the IOAPIC that no ISA line has. */
-static bool wire_gsis(DeviceState *bridge, DeviceState *pic, GError **errp)
+static bool wire(DeviceState *bridge, DeviceState *pic, GError **errp)
 {
     for (int i = 0; i < ICH9_LPC_PIRQS; i++) {
         if (!qdev_connect_gpio_out_named(bridge, ICH9_LPC_GSI, i,
@@ -13,8 +17,15 @@ static bool wire_gsis(DeviceState *bridge, DeviceState *pic, GError **errp)
             return false;
         }
     }
-    return true;
+    return qdev_connect_gpio_out_named(bridge, "sci", 0, qdev_get_gpio_in(pic, PC_SCI_LINE), errp);
 }
+
+static const AcpiFixed fixed = { .pm_base = ICH9_PM_BASE,
+                                 .gpe0 = ICH9_PM_BASE + ICH9_GPE_OFFSET,
+                                 .gpe0_bytes = ICH9_GPE_BYTES,
+                                 .smi_port = ICH9_SMI_PORT,
+                                 .smi_enable = ICH9_ACPI_ENABLE,
+                                 .smi_disable = ICH9_ACPI_DISABLE };
 
 static void q35_class_init(ObjectClass *klass, const void *data)
 {
@@ -29,7 +40,10 @@ static void q35_class_init(ObjectClass *klass, const void *data)
     pc->isa_type = TYPE_ICH9_LPC;
     pc->isa_name = "lpc";
     pc->isa_slot = ICH9_LPC_SLOT;
-    pc->wire = wire_gsis;
+    pc->wire = wire;
+    pc->fixed = &fixed;
+    pc->ecam = Q35_ECAM;
+    pc->gsi_base = ICH9_LPC_FIRST_GSI;
 }
 
 static const TypeInfo q35_types[] = {

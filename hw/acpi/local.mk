@@ -10,6 +10,7 @@ libqometall_a_SOURCES += \
 	hw/acpi/dsdt-pci.c \
 	hw/acpi/dsdt.c \
 	hw/acpi/ged.c \
+	hw/acpi/ich9.c \
 	hw/acpi/linker.c \
 	hw/acpi/piix4.c \
 	hw/acpi/pm.c \
@@ -19,6 +20,7 @@ libqometall_a_SOURCES += \
 nobase_qometinclude_HEADERS += \
 	hw/acpi/aml.h \
 	hw/acpi/ged.h \
+	hw/acpi/ich9.h \
 	hw/acpi/piix4.h \
 	hw/acpi/pm.h \
 	hw/acpi/tables.h

@@ -67,6 +67,7 @@ def it_finds_what_is_behind_a_root_port_of_q35():
     found(log, r"^PCI: init bdf=00:00\.0 id=8086:29c0")
     found(log, r"^PCI: init bdf=00:1f\.0 id=8086:2918")
     found(log, r"bdf=01:00\.0 +bar 0, addr [0-9a-f]{8}, size 00100000 \[mem\]")
+    found(log, r"^ACPI: parse DSDT at 0x")
     found(log, r"^Found 2 cpu\(s\)")
     found(log, r"^RamSize: 0x80000000")
 
