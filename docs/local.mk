@@ -14,10 +14,14 @@ EXTRA_DIST += \
 	docs/from-qemu.md \
 	docs/hot-add.md \
 	docs/hot-add.svg \
+	docs/how-a-pc-is-wired.md \
 	docs/life-of-an-exit.md \
 	docs/map.svg \
+	docs/pc-wires.svg \
+	docs/pc.svg \
 	docs/picture.py \
 	docs/pictures.py \
+	docs/porting.md \
 	docs/studying.md
 
 # What can be drawn of every machine type, in docs/pictures of the build.

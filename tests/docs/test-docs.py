@@ -4,13 +4,14 @@
 
 A fenced block with the word "console" holds commands ("$ ...", continued with a backslash; "$ # ..." is a remark) and, below each, its
 output. A line "..." stands for any lines, "..." inside a line for any text. All blocks of a page run in one shell, in an empty folder
-that holds ./qomet and ./examples. A command must end with status 0 unless the next one is "echo $?". Further words of the fence:
+that holds ./qomet, ./examples and the device ./hw/misc/edu.c. A command must end with status 0 unless the next one is "echo $?". Further words of the fence:
   kvm         needs /dev/kvm; skipped without
   explain     needs a program that was not configured with --disable-explain
   gdb         needs gdb; skipped without
   quickstart  is what .ci/run calls; only checked to exist
   others      the block stands in the picture that PICTURES gives this word
 """
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -136,6 +137,8 @@ def main():
                 os.symlink(builddir / entry, work / entry)
             shutil.copytree(srcdir / "examples", work / "examples",
                             ignore=shutil.ignore_patterns("*.o", "*.so", ".deps", ".dirstamp"))
+            (work / "hw/misc").mkdir(parents=True)
+            shutil.copy(srcdir / "hw/misc/edu.c", work / "hw/misc")
             home = pathlib.Path(folder) / "home"
             home.mkdir()
             runtime = pathlib.Path(folder) / "run"
@@ -186,7 +189,8 @@ def main():
             shell.close()
             # A page ends what it has started, unless something has failed.
             for machine in subprocess.run([builddir / "qomet", "list"], env=env, stdout=subprocess.PIPE, text=True).stdout.splitlines():
-                os.kill(int(machine.split()[1]), signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):  # it may be ending by itself
+                    os.kill(int(machine.split()[1]), signal.SIGTERM)
     for picture, words in PICTURES:
         number += 1
         drawn = subprocess.run(["docs/picture.py", *words.split()], cwd=srcdir, stdout=subprocess.PIPE, text=True).stdout
@@ -194,12 +198,12 @@ def main():
         print(f"{'ok' if ok else 'not ok'} {number} - {picture} shows what the page says"
               f" (else: docs/picture.py {words} > {picture})")
         failed |= not ok
-    examples = [squeezed(e.read_text()) for e in (srcdir / "examples").glob("*/*.c")]
+    examples = [squeezed(e.read_text()) for e in [*(srcdir / "examples").glob("*/*.c"), srcdir / "hw/misc/edu.c"]]
     for page in [srcdir / "README.md"] + sorted((srcdir / "docs").glob("*.md")):
         number += 1
         lost = [code for code in re.findall(r"^```c\n((?:.*\n)*?)```$", page.read_text(), re.M)
                 if not any(squeezed(code) in example for example in examples)]
-        print(f"{'not ok' if lost else 'ok'} {number} - what {page.relative_to(srcdir)} shows of C stands in an example", flush=True)
+        print(f"{'not ok' if lost else 'ok'} {number} - what {page.relative_to(srcdir)} shows of C stands in an example or in edu", flush=True)
         for code in lost:
             print("".join(f"# {line}\n" for line in code.splitlines()), end="", flush=True)
         failed |= bool(lost)

@@ -21,6 +21,8 @@ TITLES = {"qom-tree": "The object tree", "mtree": "The memory map", "wires": "Th
 KEPT = (
     ("README.md", "docs/board.svg", "qom-tree", ("-M", "bare", "-device", "isa-debugcon,iobase=0xf1,id=con")),
     ("docs/studying.md", "docs/map.svg", "mtree", ("-M", "bare", "-device", "isa-debugcon,iobase=0xe9,id=con1")),
+    ("docs/how-a-pc-is-wired.md", "docs/pc.svg", "qom-tree", ("-M", "pc", "-device", "edu,id=edu")),
+    ("docs/how-a-pc-is-wired.md", "docs/pc-wires.svg", "wires", ("-M", "pc", "-device", "edu,id=edu")),
 )
 
 
