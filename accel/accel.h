@@ -18,6 +18,13 @@ typedef struct CPUDebug CPUDebug;
 
 struct AccelState {
     Object parent_obj;
+    /*
+     * Told, with @eoi_opaque, of each level interrupt that a local APIC of the accelerator's has
+     * ended, when create_apics() has made them; NULL: nobody is to know. Written before the machine
+     * starts; any vCPU's thread calls it.
+     */
+    void (*eoi)(void *opaque, uint8_t vector);
+    void *eoi_opaque;
     CPUDebug *debug; /* private to accel/debug.c; NULL until a debugger wants something */
 };
 
@@ -40,6 +47,16 @@ struct AccelClass {
      * made.
      */
     bool (*create_irqchip)(AccelState *accel, GError **errp);
+    /**
+     * Instead of those, the local APICs alone: a PIC and an IOAPIC are in user space, and reach vCPUs
+     * by cpu-intc.h and by messages. NULL: they cannot be divided so.
+     */
+    bool (*create_apics)(AccelState *accel, GError **errp);
+    /**
+     * With those: what pin @pin of the IOAPIC will send, whose ends are to be told of. NULL: all are.
+     * Any thread.
+     */
+    void (*pin_set)(AccelState *accel, unsigned pin, uint64_t addr, uint32_t data);
     /**
      * A PC's timer at its ports, beside those controllers; after them. NULL: there is none.
      */

@@ -24,6 +24,15 @@ void cpu_thread_end(CPUState *cpu);
  */
 void cpus_pause_reset(void);
 
+/*
+ * Has the vCPU look soon whether there is something for it: it leaves the guest, or wakes. Nothing to
+ * do on its own thread, which looks before it enters the guest. Any thread.
+ */
+void cpu_look(CPUState *cpu);
+
+/* x86-cpu.c: what the signal INIT does. Its own thread. */
+void x86_cpu_init_signal(X86CPU *cpu);
+
 /* The next guest that panics is reported again. */
 void cpu_report_reset(void);
 

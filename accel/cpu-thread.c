@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 #include <qomet/accel/accel.h>
+#include <qomet/accel/cpu-intc.h>
 #include <qomet/memory/main-work.h>
 #include "accel/cpu-int.h"
 
@@ -122,6 +123,15 @@ static void wait_for_change(CPUState *cpu)
     pthread_cond_wait(&cpu->thread_data->changed, &cpu->thread_data->lock);
 }
 
+/* Whether it stays in HLT, and is not woken by what has come before it went there. */
+static bool stays_halted(CPUState *cpu)
+{
+    if (!cpu->deaf && cpu_has_interrupt(cpu)) {
+        __atomic_store_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
+    }
+    return __atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST);
+}
+
 /* With the lock held: runs, parks and halts until the end. */
 static void live(CPUState *cpu)
 {
@@ -138,7 +148,7 @@ static void live(CPUState *cpu)
         if (must_park(cpu)) {
             set_state(cpu, CPU_STOPPED);
             wait_for_change(cpu);
-        } else if (__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
+        } else if (stays_halted(cpu)) {
             set_state(cpu, CPU_HALTED);
             wait_for_change(cpu);
         } else {
@@ -332,6 +342,15 @@ void cpu_exit(CPUState *cpu)
     }
 }
 
+void cpu_look(CPUState *cpu)
+{
+    if (cpu != current) {
+        pthread_mutex_lock(&cpu->thread_data->lock);
+        poke(cpu);
+        pthread_mutex_unlock(&cpu->thread_data->lock);
+    }
+}
+
 static void work_add(CPUState *cpu, CPUWork *work)
 {
     CPUThread *t = cpu->thread_data;
@@ -369,8 +388,9 @@ void async_run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *opaque), vo
     work_add(cpu, work);
 }
 
-void cpu_halt(CPUState *cpu)
+void cpu_halt(CPUState *cpu, bool interruptible)
 {
+    cpu->deaf = !interruptible;
     __atomic_store_n(&cpu->halted, 1, __ATOMIC_SEQ_CST);
     if (halt_hook) {
         halt_hook(cpu, halt_hook_opaque);

@@ -12,6 +12,7 @@
 OBJECT_DECLARE_TYPE(CPUState, CPUClass, CPU)
 typedef struct CPUThread CPUThread;
 typedef struct ExitMemory ExitMemory;
+typedef struct CPUIntc CPUIntc; /* see cpu-intc.h */
 #define TYPE_X86_CPU "x86_64-cpu"
 OBJECT_DECLARE_TYPE(X86CPU, X86CPUClass, X86_CPU)
 /** Names of CPU models: "host-x86_64-cpu". */
@@ -59,6 +60,12 @@ struct CPUState {
     uint32_t halted;        /* executed HLT and not woken yet, also while parked; atomic */
     CPUThread *thread_data; /* private to accel/cpu-thread.c */
     void *accel;            /* the accelerator's own part of this vCPU */
+    /* Of cpu-intc.h; NULL: no controller in user space. Written before the machine starts. */
+    CPUIntc *intc;
+    uint32_t interrupt_request; /* it has something; atomic */
+    uint32_t events;            /* a bit for each CPUEvent that is to be dealt with; atomic */
+    uint8_t sipi_vector;        /* of the last start-up; atomic */
+    bool deaf;                  /* halted with interrupts off; its own thread, and reset */
     AddressSpace *as_memory, *as_io;
     uint64_t exits_observed; /* how many there were; its own thread */
     ExitMemory *exits;       /* the last of them, NULL while there were none; atomic */
@@ -238,10 +245,10 @@ QOM_EXPORT void resume_all_vcpus(void);
  */
 QOM_EXPORT void cpu_set_halt_hook(void (*fn)(CPUState *cpu, void *opaque), void *opaque);
 /**
- * @cpu has executed HLT, and user space holds the interrupt controller. For accelerators; its own
- * thread.
+ * @cpu has executed HLT, and user space holds the interrupt controller, which wakes it only if the
+ * guest takes interrupts (@interruptible). For accelerators; its own thread.
  */
-QOM_EXPORT void cpu_halt(CPUState *cpu);
+QOM_EXPORT void cpu_halt(CPUState *cpu, bool interruptible);
 /** Wakes a vCPU from CPU_HALTED. Any thread. */
 QOM_EXPORT void cpu_wake(CPUState *cpu);
 /** Sends @cpu a non-maskable interrupt, if the accelerator has them. Main thread outside devices. */

@@ -6,6 +6,7 @@ libqometall_a_SOURCES += \
 	accel/accel.c \
 	accel/cpu.c \
 	accel/cpu-int.h \
+	accel/cpu-intc.c \
 	accel/cpu-report.c \
 	accel/cpu-thread.c \
 	accel/debug-int.h \
@@ -41,6 +42,7 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-exits.c \
 	accel/kvm/kvm-explain.c \
 	accel/kvm/kvm-int.h \
+	accel/kvm/kvm-interrupt.c \
 	accel/kvm/kvm-irqchip.c \
 	accel/kvm/kvm-memory.c \
 	accel/kvm/kvm-observed.c \
@@ -59,6 +61,7 @@ libqometall_a_SOURCES += \
 
 nobase_qometinclude_HEADERS += \
 	accel/accel.h \
+	accel/cpu-intc.h \
 	accel/cpu.h \
 	accel/debug.h \
 	accel/disas.h \

@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 #include <qomet/accel/accel.h>
+#include <qomet/accel/cpu-intc.h>
 #include <qomet/accel/x86-walk.h>
+#include "accel/cpu-int.h"
 #include "accel/x86-bits.h"
 
 /* ---- Registers ---- */
@@ -202,6 +204,33 @@ unsigned x86_cpu_code_bytes(X86CPU *cpu, uint8_t *buf, unsigned max)
 
 /* ---- The type ---- */
 
+/* Whether it is this program that keeps a vCPU waiting for a start-up: nobody below knows of them. */
+static bool has_apic_here(const CPUState *cpu)
+{
+    return cpu->intc && CPU_INTC_GET_CLASS(cpu->intc)->get_cr8;
+}
+
+/* Registers of a vCPU that begins, or waits for another one to start it. */
+static void begin_anew(X86CPU *cpu)
+{
+    CPUState *cs = &cpu->parent_obj;
+
+    x86_registers_reset(&cpu->regs);
+    if (cs->index) {
+        cpu->regs.apic_base &= ~X86_APIC_BASE_BSP;
+    }
+    cpu->regs_fetched = cpu->regs_dirty = true;
+    cpu->wait_for_sipi = cs->index != 0;
+    cs->deaf = true;
+    __atomic_store_n(&cs->halted, cpu->wait_for_sipi && has_apic_here(cs), __ATOMIC_SEQ_CST);
+}
+
+/* What is not in those registers stays: SDM vol. 3, table 10-1, has most of it "unchanged". */
+void x86_cpu_init_signal(X86CPU *cpu)
+{
+    begin_anew(cpu);
+}
+
 static void x86_cpu_reset_hold(Object *obj, ResetType type)
 {
     X86CPU *cpu = X86_CPU(obj);
@@ -214,13 +243,9 @@ static void x86_cpu_reset_hold(Object *obj, ResetType type)
         x86_cpu_dump_state(&cpu->parent_obj, false, text);
         qemu_log("%s", text->str);
     }
-    __atomic_store_n(&cpu->parent_obj.halted, 0, __ATOMIC_SEQ_CST);
-    x86_registers_reset(&cpu->regs);
-    if (cpu->parent_obj.index) {
-        cpu->regs.apic_base &= ~X86_APIC_BASE_BSP;
-    }
-    cpu->regs_fetched = cpu->regs_dirty = cpu->reset_state = true;
-    cpu->wait_for_sipi = cpu->parent_obj.index != 0;
+    begin_anew(cpu);
+    cpu->reset_state = true;
+    __atomic_store_n(&cpu->parent_obj.events, 0, __ATOMIC_SEQ_CST);
 }
 
 static const Property x86_cpu_props[] = {

@@ -11,6 +11,7 @@ libqometall_a_SOURCES += \
 	hw/intc/accel-irqchip.c \
 	hw/intc/i8259.c \
 	hw/intc/ioapic.c \
+	hw/intc/x86-gsi.c \
 	hw/isa/isa-bus.c \
 	hw/mem/ram.c \
 	hw/misc/debugexit.c \
@@ -28,6 +29,7 @@ nobase_qometinclude_HEADERS += \
 	hw/intc/i8259.h \
 	hw/intc/intc.h \
 	hw/intc/ioapic.h \
+	hw/intc/x86-gsi.h \
 	hw/isa/isa-bus.h \
 	hw/misc/fw-cfg.h \
 	hw/misc/pvpanic.h \

@@ -7,6 +7,7 @@
  * Without, there is nothing that wakes a halted vCPU, so the machine ends when the last one has
  * halted.
  */
+#include <qomet/qom/error.h>
 #include "machine/flat-int.h"
 #include "machine/x86-board.h"
 
@@ -15,20 +16,26 @@ OBJECT_DECLARE_SIMPLE_TYPE(BareMachine, BARE_MACHINE)
 
 struct BareMachine {
     FlatMachine parent_obj;
-    bool kernel_irqchip;
+    int kernel_irqchip; /* OnOffSplit */
 };
 
 /* ---- The board ---- */
 
 static bool bare_init(MachineState *machine, GError **errp)
 {
+    const OnOffSplit chips = BARE_MACHINE(machine)->kernel_irqchip;
     ISABus *isa;
 
+    if (chips == ON_OFF_SPLIT_SPLIT) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "kernel-irqchip=split: this machine has all interrupt controllers, or none");
+        return false;
+    }
     /*
      * The vCPUs' threads come up while the rest is made. RAM is mapped before: KVM would have that
      * wait until it has made them.
      */
-    if ((BARE_MACHINE(machine)->kernel_irqchip && !x86_make_irqchip(machine, errp)) ||
+    if ((chips == ON_OFF_SPLIT_ON && !x86_make_irqchip(machine, chips, errp)) ||
         !machine_create_ram(machine, X86_LOW_RAM_END, X86_HIGH_RAM_START, errp) ||
         !machine_create_cpus(machine, errp)) {
         return false;
@@ -40,9 +47,9 @@ static bool bare_init(MachineState *machine, GError **errp)
 /* ---- The type ---- */
 
 static const Property bare_props[] = {
-    DEFINE_PROP_BOOL("kernel-irqchip", BareMachine, kernel_irqchip, false,
-                     .help =
-                         "have KVM's PIC, IOAPIC and local APICs, and the serial port on IRQ 4"),
+    DEFINE_PROP_ENUM(
+        "kernel-irqchip", BareMachine, kernel_irqchip, on_off_split_table, ON_OFF_SPLIT_OFF,
+        .help = "have KVM's PIC, IOAPIC and local APICs, and the serial port on IRQ 4"),
 };
 
 static void bare_class_init(ObjectClass *klass, const void *data)

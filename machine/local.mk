@@ -37,7 +37,8 @@ libqometall_a_SOURCES += \
 	machine/x86-acpi.c \
 	machine/x86-acpi.h \
 	machine/x86-board.c \
-	machine/x86-board.h
+	machine/x86-board.h \
+	machine/x86-irqchip.c
 
 nobase_qometinclude_HEADERS += \
 	machine/machine.h
@@ -51,13 +52,14 @@ unit_tests += \
 libtest_a_SOURCES += \
 	tests/unit/boot-fixture.h
 
-script_tests += tests/guest/test-boot-kernels.py
+script_tests += tests/guest/test-boot-kernels.py tests/guest/test-interrupts.py
 
 # Kernels of 32 bits that the tests of boot protocols start.
-test_kernels = tests/guest/kernels/hello.elf tests/guest/kernels/hello-pvh.elf
+test_kernels = tests/guest/kernels/hello.elf tests/guest/kernels/hello-pvh.elf \
+	tests/guest/kernels/interrupts.elf
 check_DATA += $(test_kernels)
 CLEANFILES += $(test_kernels)
-EXTRA_DIST += tests/guest/kernels/hello.S tests/guest/kernels/kernel.ld
+EXTRA_DIST += tests/guest/kernels/hello.S tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld
 make_kernel = $(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -m32 -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -T $(top_srcdir)/tests/guest/kernels/kernel.ld -o $@
 
@@ -66,6 +68,9 @@ tests/guest/kernels/hello.elf: tests/guest/kernels/hello.S tests/guest/kernels/k
 
 tests/guest/kernels/hello-pvh.elf: tests/guest/kernels/hello.S tests/guest/kernels/kernel.ld
 	$(make_kernel) -DNO_MULTIBOOT $(top_srcdir)/tests/guest/kernels/hello.S
+
+tests/guest/kernels/interrupts.elf: tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld
+	$(make_kernel) $(top_srcdir)/tests/guest/kernels/interrupts.S
 
 fuzz_targets += tests/fuzz/fuzz-boot
 EXTRA_DIST += tests/fuzz/corpus/fuzz-boot

@@ -20,7 +20,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(MicrovmMachine, MICROVM_MACHINE)
 struct MicrovmMachine {
     MachineState parent_obj;
     bool acpi;
-    BootImage *image; /* what is loaded, or NULL: nothing was to be */
+    int kernel_irqchip; /* OnOffSplit */
+    BootImage *image;   /* what is loaded, or NULL: nothing was to be */
 };
 
 /* ---- The board ---- */
@@ -44,7 +45,7 @@ static bool microvm_init(MachineState *machine, GError **errp)
 {
     ISABus *isa;
 
-    if (!x86_make_irqchip(machine, errp) ||
+    if (!x86_make_irqchip(machine, MICROVM_MACHINE(machine)->kernel_irqchip, errp) ||
         !machine_create_ram(machine, X86_LOW_RAM_END, X86_HIGH_RAM_START, errp) ||
         !machine_create_cpus(machine, errp)) {
         return false;
@@ -100,6 +101,10 @@ static void microvm_finalize(Object *obj)
 static const Property microvm_props[] = {
     DEFINE_PROP_BOOL("acpi", MicrovmMachine, acpi, true,
                      .help = "have ACPI tables, and a device to switch the machine off"),
+    DEFINE_PROP_ENUM("kernel-irqchip", MicrovmMachine, kernel_irqchip, on_off_split_table,
+                     ON_OFF_SPLIT_ON,
+                     .help = "have the accelerator's interrupt controllers; split: its local APICs "
+                             "only"),
 };
 
 static void microvm_class_init(ObjectClass *klass, const void *data)

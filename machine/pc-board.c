@@ -61,8 +61,8 @@ static ISABus *make_isa(MachineState *machine, PCIBus *pci, GError **errp)
         return NULL;
     }
     isa = ISA_BUS(g_ptr_array_index(bridge->child_buses, 0));
-    x86_wire_isa(machine, isa);
-    return !pc->wire || pc->wire(bridge, pic, errp) ? isa : NULL;
+    return x86_wire_isa(machine, isa, errp) && (!pc->wire || pc->wire(bridge, pic, errp)) ? isa
+                                                                                          : NULL;
 }
 
 /* ---- Devices ---- */
@@ -80,7 +80,8 @@ static bool make_timer(MachineState *machine, ISABus *isa, GError **errp)
     if (!PC_BOARD(machine)->pit) {
         return true;
     }
-    return ACCEL_GET_CLASS(current_accel())->create_pit
+    return PC_BOARD(machine)->kernel_irqchip == ON_OFF_SPLIT_ON &&
+                   ACCEL_GET_CLASS(current_accel())->create_pit
                ? add(machine, "kvm-pit", "i8254", NULL, errp)
                : add(machine, "isa-pit", "i8254", isa, errp);
 }
@@ -137,12 +138,7 @@ static bool pc_board_init(MachineState *machine, GError **errp)
     PCIBus *pci;
     ISABus *isa;
 
-    if (!PC_BOARD(machine)->kernel_irqchip) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "kernel-irqchip=off: this machine has the accelerator's controllers only");
-        return false;
-    }
-    if (!x86_make_irqchip(machine, errp) ||
+    if (!x86_make_irqchip(machine, PC_BOARD(machine)->kernel_irqchip, errp) ||
         !machine_create_ram(machine, low_ram(machine), X86_HIGH_RAM_START, errp) ||
         !machine_create_cpus(machine, errp)) {
         return false;
@@ -218,8 +214,9 @@ static bool pc_board_done(MachineState *machine, GError **errp)
 /* ---- The type ---- */
 
 static const Property pc_board_props[] = {
-    DEFINE_PROP_BOOL("kernel-irqchip", PCBoard, kernel_irqchip, true,
-                     .help = "have the accelerator's interrupt controllers"),
+    DEFINE_PROP_ENUM("kernel-irqchip", PCBoard, kernel_irqchip, on_off_split_table, ON_OFF_SPLIT_ON,
+                     .help = "have the accelerator's interrupt controllers; split: its local APICs "
+                             "only"),
     DEFINE_PROP_BOOL("acpi", PCBoard, acpi, true,
                      .help = "have power management, and tables that tell of the machine"),
     DEFINE_PROP_BOOL("pit", PCBoard, pit, true, .help = "have the timer at port 0x40"),

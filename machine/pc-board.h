@@ -17,7 +17,8 @@ OBJECT_DECLARE_TYPE(PCBoard, PCBoardClass, PC_BOARD)
 
 struct PCBoard {
     MachineState parent_obj;
-    bool kernel_irqchip, pit, acpi;
+    int kernel_irqchip; /* OnOffSplit */
+    bool pit, acpi;
     Firmware firmware;
 };
 

@@ -4,7 +4,6 @@
  * whose lines lead to them, serial ports, and a kernel that is started without firmware.
  */
 #include <qomet/backends/chardev/char.h>
-#include <qomet/hw/intc/accel-irqchip.h>
 #include <qomet/qom/error.h>
 #include "machine/boot/e820.h"
 #include "machine/x86-board.h"
@@ -19,39 +18,11 @@ bool x86_place(MachineState *machine, const char *name, DeviceState *dev, BusSta
     return qdev_realize_and_unref(dev, bus, errp);
 }
 
-bool x86_make_irqchip(MachineState *machine, GError **errp)
-{
-    DeviceState *pic = qdev_new(TYPE_ACCEL_IRQCHIP, errp);
-
-    if (!pic || !x86_place(machine, "pic", pic, NULL, errp)) {
-        g_prefix_error(errp, "kernel-irqchip=on: ");
-        return false;
-    }
-    return true;
-}
-
-void x86_wire_isa(MachineState *machine, ISABus *isa)
-{
-    Object *pic = object_resolve_path_component(OBJECT(machine), "pic");
-    qemu_irq lines[ISA_NUM_IRQS];
-
-    if (!pic) {
-        return;
-    }
-    for (int i = 0; i < ISA_NUM_IRQS; i++) {
-        lines[i] = qdev_get_gpio_in(DEVICE(pic), i);
-    }
-    isa_bus_register_input_irqs(isa, lines, ISA_NUM_IRQS);
-}
-
 ISABus *x86_make_isa(MachineState *machine, GError **errp)
 {
     ISABus *isa = isa_bus_new(NULL, get_system_io(), errp);
 
-    if (isa) {
-        x86_wire_isa(machine, isa);
-    }
-    return isa;
+    return isa && x86_wire_isa(machine, isa, errp) ? isa : NULL;
 }
 
 static bool make_serial(MachineState *machine, ISABus *isa, unsigned n, GError **errp)

@@ -71,7 +71,7 @@ static void fill_version(struct kvm_cpuid_entry2 *e, const KVMVcpu *v)
     e->ebx = (e->ebx & 0xffff) | (cpu->nr_cores & 0xff) << 16 | (cpu->index & 0xff) << 24;
     e->ecx |= CPUID_1_ECX_HYPERVISOR;
     e->ecx &= ~(CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE);
-    if (v->kvm->chips) {
+    if (v->kvm->lapics) {
         e->ecx |= CPUID_1_ECX_X2APIC;
         if (ioctl(v->kvm->vm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0) {
             e->ecx |= CPUID_1_ECX_TSC_DEADLINE;

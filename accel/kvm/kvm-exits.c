@@ -141,11 +141,22 @@ static bool exit_stop(KVMVcpu *v)
     return false;
 }
 
-/* Only without interrupt controllers in the kernel: with them, KVM waits by itself. */
+/* Only without local APICs in the kernel: with them, KVM waits by itself. */
 static bool exit_hlt(KVMVcpu *v)
 {
-    cpu_halt(&v->cpu->parent_obj);
+    cpu_halt(&v->cpu->parent_obj, v->run->if_flag);
     return false;
+}
+
+/* A level interrupt has been ended that came from an IOAPIC in user space. */
+static bool exit_ioapic_eoi(KVMVcpu *v)
+{
+    const AccelState *accel = &v->kvm->parent_obj;
+
+    if (accel->eoi) {
+        accel->eoi(accel->eoi_opaque, v->run->eoi.vector);
+    }
+    return true;
 }
 
 static bool exit_system_event(KVMVcpu *v)
@@ -200,7 +211,7 @@ KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT] = {
     [KVM_EXIT_EPR] = exit_stop,
     [KVM_EXIT_SYSTEM_EVENT] = exit_system_event,
     [KVM_EXIT_S390_STSI] = exit_stop,
-    [KVM_EXIT_IOAPIC_EOI] = exit_stop,
+    [KVM_EXIT_IOAPIC_EOI] = exit_ioapic_eoi,
     [KVM_EXIT_HYPERV] = exit_stop,
     [KVM_EXIT_ARM_NISV] = exit_stop,
     [KVM_EXIT_X86_RDMSR] = exit_stop,

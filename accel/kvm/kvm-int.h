@@ -36,6 +36,7 @@ struct KVMState {
     uint32_t max_slots;
     KVMMemory *memory;
     KVMChips *chips;            /* interrupt controllers in the kernel, or NULL */
+    bool lapics;                /* local APICs are, also without the others */
     KVMRoutes *routes;          /* what their interrupts stand for, or NULL */
     struct kvm_pit_state2 *pit; /* the timer in the kernel as it was made, or NULL */
     pthread_mutex_t cpuid_lock; /* guards cpuid */
@@ -66,6 +67,7 @@ struct KVMVcpu {
     KVMExitFn *const *step_exits; /* while it steps: what exits lead to otherwise */
     bool debug_steps;             /* and it steps */
     bool debugged;                /* and whether there is anything to debug */
+    int16_t acknowledged;         /* a vector that KVM is still to be given, or -1 */
     KVMExitFn *exits[KVM_EXIT_COUNT]; /* the table in force, copied before the guest is entered */
     KVMObserved *observed;            /* what observers need, or NULL: there are none */
 } __attribute__((aligned(512)));
@@ -144,20 +146,30 @@ const CPUBreakpoint *kvm_steps_met(KVMVcpu *v);
 KVMMemory *kvm_memory_new(KVMState *kvm);
 void kvm_memory_free(KVMMemory *m);
 
+/* kvm-interrupt.c: around KVM_RUN, where the vCPU hears a controller in user space. */
+void kvm_interrupt_before(KVMVcpu *v);
+void kvm_interrupt_after(KVMVcpu *v);
+
 /* kvm-irqchip.c */
 bool kvm_create_irqchip(AccelState *accel, GError **errp);
+bool kvm_create_apics(AccelState *accel, GError **errp);
 void kvm_print_irqchip(AccelState *accel, GString *out);
 void kvm_set_irq(AccelState *accel, unsigned gsi, int level);
 void kvm_irqchip_reset(KVMState *kvm);
 
-/* kvm-routes.c; the first one when there are interrupt controllers. */
+/*
+ * kvm-routes.c; one of the first two when there are interrupt controllers: with pins of their own, or
+ * with local APICs alone.
+ */
 void kvm_routes_init(KVMState *kvm);
+void kvm_routes_init_apics(KVMState *kvm);
 bool kvm_routes_apply(KVMState *kvm, GError **errp);
 void kvm_routes_free(KVMState *kvm);
 bool kvm_send_msi(AccelState *accel, uint64_t addr, uint32_t data);
 int kvm_route_add(AccelState *accel, uint64_t addr, uint32_t data, GError **errp);
 void kvm_route_set(AccelState *accel, int gsi, uint64_t addr, uint32_t data);
 void kvm_route_del(AccelState *accel, int gsi);
+void kvm_pin_set(AccelState *accel, unsigned pin, uint64_t addr, uint32_t data);
 bool kvm_irqfd(AccelState *accel, int gsi, int fd, int resample_fd, bool on, GError **errp);
 
 /* kvm-pit.c */

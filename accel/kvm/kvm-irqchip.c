@@ -38,7 +38,29 @@ bool kvm_create_irqchip(AccelState *accel, GError **errp)
         }
     }
     s->chips = chips;
+    s->lapics = true;
     kvm_routes_init(s);
+    return true;
+}
+
+bool kvm_create_apics(AccelState *accel, GError **errp)
+{
+    struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { KVM_IOAPIC_NUM_PINS } };
+    KVMState *s = KVM_ACCEL(accel);
+
+    if (ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_SPLIT_IRQCHIP) <= 0) {
+        qom_error_set(errp, QOM_ERROR_FAILED,
+                      "KVM has no local APICs without the other controllers "
+                      "(KVM_CAP_SPLIT_IRQCHIP): a kernel of 4.4 or later is needed");
+        return false;
+    }
+    if (ioctl(s->vm, KVM_ENABLE_CAP, &split) < 0) {
+        qom_error_set(errp, QOM_ERROR_FAILED,
+                      "KVM makes no local APICs (KVM_CAP_SPLIT_IRQCHIP): %s", g_strerror(errno));
+        return false;
+    }
+    s->lapics = true;
+    kvm_routes_init_apics(s);
     return true;
 }
 

@@ -148,17 +148,18 @@ bool kvm_reset_vcpu(KVMVcpu *v, GError **errp)
 {
     const char *what = NULL;
 
+    v->acknowledged = -1;
     if (!v->pristine) {
         reset_msrs(v);
         if (!reset_fpu(v)) {
             what = "floating point";
         } else if (!reset_events(v)) {
             what = "pending events";
-        } else if (v->kvm->chips && !reset_lapic(v)) {
+        } else if (v->kvm->lapics && !reset_lapic(v)) {
             what = "local APIC";
         }
     }
-    if (!what && v->kvm->chips) {
+    if (!what && v->kvm->lapics) {
         struct kvm_mp_state state = { v->cpu->wait_for_sipi ? KVM_MP_STATE_UNINITIALIZED
                                                             : KVM_MP_STATE_RUNNABLE };
 

@@ -12,10 +12,16 @@
 #define PIC_PINS 8
 #define TIMER_PIN 2 /* of the IOAPIC: where the timer's line 0 leads on a PC */
 
+/* The message of a pin of an IOAPIC in user space whose end nobody wants to know: an edge. */
+#define NO_PIN_ADDR 0xfee00000
+#define NO_PIN_DATA 0
+#define MESSAGE_LEVEL 0x8000
+
 struct KVMRoutes {
     pthread_mutex_t lock; /* a leaf, for what follows */
     GArray *entries;      /* of struct kvm_irq_routing_entry; pins first, then messages */
     unsigned fixed;       /* how many of them are pins */
+    bool pins_send;       /* those are messages too, of an IOAPIC in user space */
     unsigned max;         /* numbers that the kernel has */
 };
 
@@ -45,20 +51,31 @@ static bool set_table(KVMState *s, GError **errp)
     return true;
 }
 
-/* The kernel has a table of its own, which differs in where line 0 leads, and takes its time over
- * another one: it gets ours with the timer, or with the first message. */
-void kvm_routes_init(KVMState *s)
+/* An empty table, or NULL: the kernel takes none, and so no messages this way. */
+static KVMRoutes *new_routes(KVMState *s)
 {
     int max = ioctl(s->vm, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
     KVMRoutes *r;
 
     if (max < PINS) {
-        return; /* and takes no messages this way */
+        return NULL;
     }
-    r = s->routes = g_new0(KVMRoutes, 1);
+    r = g_new0(KVMRoutes, 1);
     pthread_mutex_init(&r->lock, NULL);
     r->entries = g_array_new(FALSE, FALSE, sizeof(struct kvm_irq_routing_entry));
     r->max = max;
+    return r;
+}
+
+/* The kernel has a table of its own, which differs in where line 0 leads, and takes its time over
+ * another one: it gets ours with the timer, or with the first message. */
+void kvm_routes_init(KVMState *s)
+{
+    KVMRoutes *r = s->routes = new_routes(s);
+
+    if (!r) {
+        return;
+    }
     for (unsigned gsi = 0; gsi < PINS; gsi++) {
         if (gsi < 2 * PIC_PINS) {
             add_pin(r, gsi, gsi < PIC_PINS ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
@@ -103,6 +120,24 @@ static void fill_message(struct kvm_irq_routing_entry *e, unsigned gsi, uint64_t
     e->u.msi.data = data;
 }
 
+/* The kernel begins with an empty table then: it gets ours with the first level or message. */
+void kvm_routes_init_apics(KVMState *s)
+{
+    KVMRoutes *r = s->routes = new_routes(s);
+
+    if (!r) {
+        return;
+    }
+    for (unsigned gsi = 0; gsi < PINS; gsi++) {
+        struct kvm_irq_routing_entry e;
+
+        fill_message(&e, gsi, NO_PIN_ADDR, NO_PIN_DATA);
+        g_array_append_val(r->entries, e);
+    }
+    r->fixed = PINS;
+    r->pins_send = true;
+}
+
 static struct kvm_irq_routing_entry *entry_at(const KVMRoutes *r, unsigned i)
 {
     return &g_array_index(r->entries, struct kvm_irq_routing_entry, i);
@@ -111,7 +146,7 @@ static struct kvm_irq_routing_entry *entry_at(const KVMRoutes *r, unsigned i)
 /* The entry of the message @gsi: they are in order of their numbers. NULL: there is none. */
 static struct kvm_irq_routing_entry *find_message(const KVMRoutes *r, unsigned gsi, unsigned *at)
 {
-    for (unsigned i = r->fixed; i < r->entries->len; i++) {
+    for (unsigned i = r->pins_send ? 0 : r->fixed; i < r->entries->len; i++) {
         if (entry_at(r, i)->gsi == gsi) {
             *at = i;
             return entry_at(r, i);
@@ -184,6 +219,16 @@ void kvm_route_set(AccelState *accel, int route, uint64_t addr, uint32_t data)
         set_table_again(s);
     }
     pthread_mutex_unlock(&r->lock);
+}
+
+/* KVM tells of the ends of those levels only that it finds in its table. */
+void kvm_pin_set(AccelState *accel, unsigned pin, uint64_t addr, uint32_t data)
+{
+    const bool level = data & MESSAGE_LEVEL;
+
+    if (KVM_ACCEL(accel)->routes) {
+        kvm_route_set(accel, (int)pin, level ? addr : NO_PIN_ADDR, level ? data : NO_PIN_DATA);
+    }
 }
 
 void kvm_route_del(AccelState *accel, int route)

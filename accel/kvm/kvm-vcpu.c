@@ -28,6 +28,7 @@ bool kvm_cpu_init(CPUState *cpu, GError **errp)
     v->memory = cpu->as_memory;
     v->io = cpu->as_io;
     v->pristine = true;
+    v->acknowledged = -1;
     v->run = MAP_FAILED;
     v->fd = ioctl(s->vm, KVM_CREATE_VCPU, (unsigned long)cpu->index);
     if (v->fd < 0) {
@@ -166,6 +167,23 @@ static void run_failed(KVMVcpu *v, int err)
     cpu_guest_panicked(&v->cpu->parent_obj, "KVM_RUN failed: %s.", g_strerror(err));
 }
 
+/* The loop below for a vCPU that hears a controller in user space, of which it is told each time. */
+static void exec_with_interrupts(KVMVcpu *v)
+{
+    int err;
+
+    do {
+        kvm_interrupt_before(v);
+        err = ioctl(v->fd, KVM_RUN, 0) < 0 ? errno : 0;
+        kvm_interrupt_after(v);
+        if (err) {
+            run_failed(v, err);
+            return;
+        }
+        QOMET_PROBE2(exit, v->attrs.requester_id, v->run->exit_reason);
+    } while (deal_with_exit(v, v->run->exit_reason));
+}
+
 __attribute__((hot)) void kvm_cpu_exec(CPUState *cpu)
 {
     KVMVcpu *v = cpu->accel;
@@ -180,6 +198,10 @@ __attribute__((hot)) void kvm_cpu_exec(CPUState *cpu)
     }
     if (G_UNLIKELY(v->debug_steps) &&
         !kvm_debug_enter(v, observed ? kvm_exits_observed : kvm_exits_plain)) {
+        return;
+    }
+    if (G_UNLIKELY(cpu->intc)) {
+        exec_with_interrupts(v);
         return;
     }
     for (;;) {

@@ -238,6 +238,8 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->reset = kvm_reset;
     ac->create_irqchip = kvm_create_irqchip;
     ac->print_irqchip = kvm_print_irqchip;
+    ac->create_apics = kvm_create_apics;
+    ac->pin_set = kvm_pin_set;
     ac->create_pit = kvm_create_pit;
     ac->set_irq = kvm_set_irq;
     ac->send_msi = kvm_send_msi;

@@ -5,7 +5,10 @@
 
 #include <qomet/hw/core/qdev.h>
 
-/** A device without properties. Its inputs are ACCEL_IRQCHIP_LINES lines without a name. */
+/** The accelerator's local APICs alone, which take messages. A device without properties. */
+#define TYPE_ACCEL_APICS "accel-apics"
+
+/** With the other controllers. A device without properties. Its inputs are ACCEL_IRQCHIP_LINES lines without a name. */
 #define TYPE_ACCEL_IRQCHIP "accel-irqchip"
 
 /** The pins of an IOAPIC; the first sixteen are those of the two PICs as well. */

@@ -5,6 +5,7 @@
  * one lock, since each request of the second passes through the first. Intel's data sheets 8259A
  * (231468) and 82371FB (290550) are the source.
  */
+#include <qomet/accel/cpu-intc.h>
 #include <qomet/hw/intc/i8259.h>
 #include <qomet/hw/intc/intc.h>
 
@@ -161,6 +162,12 @@ int pic_read_irq(DeviceState *dev)
     update(s);
     pthread_mutex_unlock(&s->lock);
     return vector;
+}
+
+/* The processor that hears this one alone, its APIC being elsewhere. */
+static int intc_acknowledge(CPUIntc *intc, CPUState *cpu G_GNUC_UNUSED)
+{
+    return pic_read_irq(DEVICE(intc));
 }
 
 /* ---- Registers ---- */
@@ -433,6 +440,7 @@ static void pic_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
     ic->inputs = CHIPS * 8;
     ic->get_statistics = get_statistics;
     ic->print_info = print_info;
+    CPU_INTC_CLASS(klass)->acknowledge = intc_acknowledge;
     dc->desc = "the two interrupt controllers of a PC";
     dc->realize = pic_realize;
     dc->state = pic_fields;
@@ -448,7 +456,9 @@ static const TypeInfo pic_types[] = {
         .instance_init = pic_init,
         .instance_finalize = pic_finalize,
         .class_init = pic_class_init,
-        .interfaces = (const InterfaceInfo[]){ { TYPE_INTERRUPT_STATS_PROVIDER }, { NULL } },
+        .interfaces = (const InterfaceInfo[]){ { TYPE_INTERRUPT_STATS_PROVIDER },
+                                               { TYPE_CPU_INTC },
+                                               { NULL } },
     },
 };
 

@@ -82,7 +82,8 @@ static int run(bool irqchip, GError **errp)
     machine = machine_new(machine_class_find("bare", NULL), NULL);
     machine->no_defaults = true;
     assert_true(object_property_set_str(OBJECT(machine), "kernel", path, NULL));
-    assert_true(object_property_set_bool(OBJECT(machine), "kernel-irqchip", irqchip, NULL));
+    assert_true(
+        object_property_set_str(OBJECT(machine), "kernel-irqchip", irqchip ? "on" : "off", NULL));
     if (accel_init("kvm", errp) && machine_init(machine, errp)) {
         Recorder *port = guest_recorder(false, 0xf1, 1);
 

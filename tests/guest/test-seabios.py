@@ -72,5 +72,12 @@ def it_finds_what_is_behind_a_root_port_of_q35():
     found(log, r"^RamSize: 0x80000000")
 
 
+def it_runs_where_only_the_local_apics_are_the_accelerators():
+    for words in (["pc"], ["pc", "-smp", "4"], ["q35"], ["q35", "-smp", "4"]):
+        log = log_of("-M", words[0] + ",kernel-irqchip=split", *words[1:])
+        found(log, r"^Found %s cpu\(s\)" % words[-1].replace("pc", "1").replace("q35", "1"))
+
+
 tap([it_finds_the_board_and_nothing_to_boot, it_finds_more_processors_devices_and_ram,
-     it_finds_what_is_behind_a_root_port_of_q35])
+     it_finds_what_is_behind_a_root_port_of_q35,
+     it_runs_where_only_the_local_apics_are_the_accelerators])
