@@ -4,13 +4,16 @@
  * a south bridge with isa.0, clock, timer, keyboard controller, serial ports, and firmware that
  * finds all that out. Which bridges those are the classes that derive from it say.
  */
+#include <asm/bootparam.h>
 #include <qomet/accel/accel.h>
 #include <qomet/hw/intc/accel-irqchip.h>
 #include <qomet/hw/misc/fw-cfg.h>
 #include <qomet/hw/pci/pci-host.h>
 #include <qomet/hw/timer/mc146818rtc.h>
+#include "machine/boot/e820.h"
 #include "machine/pc-acpi.h"
 #include "machine/pc-board.h"
+#include "machine/x86-acpi.h"
 #include "machine/x86-board.h"
 
 #define DEFAULT_FIRMWARE "bios-256k.bin"
@@ -124,6 +127,9 @@ static bool make_firmware(MachineState *machine, PCIBus *pci, GError **errp)
     const char *name = machine->firmware ? machine->firmware : DEFAULT_FIRMWARE;
     g_autoptr(GError) error = NULL;
 
+    if (machine->kernel_filename) {
+        return true; /* it is started without */
+    }
     if (firmware_map(&PC_BOARD(machine)->firmware, OBJECT(machine), pci->address_space_mem, name,
                      &error) ||
         (!machine->firmware && !ACCEL_GET_CLASS(current_accel())->has_cpus)) {
@@ -177,27 +183,10 @@ static uint64_t units_beyond(uint64_t size, uint64_t from, uint64_t unit)
     return size > from ? MIN((size - from) / unit, 0xffff) : 0;
 }
 
-/* ---- What it finds in tables ---- */
-
-static bool add_tables(MachineState *machine, uint64_t low_ram, GError **errp)
-{
-    g_autoptr(AcpiTables) tables = NULL;
-
-    if (!PC_BOARD(machine)->acpi) {
-        return true;
-    }
-    tables = pc_acpi_build(machine, low_ram);
-    return acpi_tables_add_to_fw_cfg(tables, fw_cfg_find(), errp);
-}
-
-static bool pc_board_done(MachineState *machine, GError **errp)
+static void fill_cmos(const MachineState *machine, uint64_t low, uint64_t high)
 {
     DeviceState *rtc = DEVICE(object_resolve_path_component(OBJECT(machine), "rtc"));
-    uint64_t low = MIN(low_ram(machine), machine->ram_size), high = machine->ram_size - low;
 
-    if (!machine_check_words(machine, MACHINE_FIRMWARE, "starts its firmware", errp)) {
-        return false;
-    }
     set_cmos(rtc, CMOS_BASE_KIB, 640, 2);
     set_cmos(rtc, CMOS_EXTENDED_KIB, units_beyond(low, MIB, KIB), 2);
     set_cmos(rtc, CMOS_EXTENDED_KIB2, units_beyond(low, MIB, KIB), 2);
@@ -208,10 +197,85 @@ static bool pc_board_done(MachineState *machine, GError **errp)
     /* Disk, floppy, CD; the firmware need not check the floppy's first sector. */
     set_cmos(rtc, CMOS_BOOT_FIRST, 0x12, 1);
     set_cmos(rtc, CMOS_BOOT_THIRD, 0x30, 1);
-    return add_tables(machine, low, errp);
+}
+
+/* ---- What it finds in files ---- */
+
+static bool add_e820(FWCfgState *fw_cfg, uint64_t low, uint64_t high, GError **errp)
+{
+    const struct boot_e820_entry map[] = {
+        { 0, GUINT64_TO_LE(low), GUINT32_TO_LE(E820_RAM) },
+        { GUINT64_TO_LE(X86_HIGH_RAM_START), GUINT64_TO_LE(high), GUINT32_TO_LE(E820_RAM) },
+    };
+
+    return fw_cfg_add_file(fw_cfg, "etc/e820", map, (high ? 2 : 1) * sizeof(map[0]), errp);
+}
+
+/* ---- What is there to be run ---- */
+
+static bool load_kernel(MachineState *machine, const AcpiTables *tables, GError **errp)
+{
+    PCBoard *s = PC_BOARD(machine);
+
+    if (!machine_check_words(machine, MACHINE_KERNEL | MACHINE_INITRD | MACHINE_CMDLINE,
+                             "starts the kernel of -kernel without firmware", errp)) {
+        return false;
+    }
+    s->image = x86_load_kernel(machine, tables ? FIRMWARE_START : 0, errp);
+    return s->image && (!tables || x86_acpi_place(machine, tables, s->image, errp));
+}
+
+static bool pc_board_done(MachineState *machine, GError **errp)
+{
+    uint64_t low = MIN(low_ram(machine), machine->ram_size), high = machine->ram_size - low;
+    g_autoptr(AcpiTables) tables = NULL;
+
+    fill_cmos(machine, low, high);
+    if (PC_BOARD(machine)->acpi) {
+        tables = pc_acpi_build(machine, low);
+    }
+    if (!add_e820(fw_cfg_find(), low, high, errp) ||
+        (tables && !acpi_tables_add_to_fw_cfg(tables, fw_cfg_find(), errp))) {
+        return false;
+    }
+    return machine->kernel_filename
+               ? load_kernel(machine, tables, errp)
+               : machine_check_words(machine, MACHINE_FIRMWARE,
+                                     "starts its firmware (without -kernel)", errp);
+}
+
+/* ---- What it would have done ---- */
+
+/* What a kernel relies on: RAM below 1 MiB, power management and other registers in their places. */
+static void set_up(MachineState *machine)
+{
+    const PCBoardClass *pc = PC_BOARD_GET_CLASS(machine);
+    PCIBus *bus =
+        PCI_HOST_BRIDGE(object_resolve_path_component(OBJECT(machine), pc->host_name))->bus;
+    EntryGuard *guard = pci_bus_guard(bus);
+
+    for (const PCSetting *setting = pc->settings; setting->value; setting++) {
+        if (entry_enter(guard)) {
+            pci_data_write(bus, setting->devfn << 8 | setting->reg, setting->value, 4);
+            entry_leave(guard);
+        }
+    }
+}
+
+static void pc_board_reset(MachineState *machine)
+{
+    if (PC_BOARD(machine)->image) {
+        set_up(machine);
+        x86_start_kernel(PC_BOARD(machine)->image);
+    }
 }
 
 /* ---- The type ---- */
+
+static void pc_board_finalize(Object *obj)
+{
+    g_clear_pointer(&((PCBoard *)obj)->image, boot_image_free);
+}
 
 static const Property pc_board_props[] = {
     DEFINE_PROP_ENUM("kernel-irqchip", PCBoard, kernel_irqchip, on_off_split_table, ON_OFF_SPLIT_ON,
@@ -233,6 +297,7 @@ static void pc_board_class_init(ObjectClass *klass, const void *data)
     mc->default_cpu_type = "qemu64";
     mc->init = pc_board_init;
     mc->done = pc_board_done;
+    mc->reset = pc_board_reset;
     object_class_add_properties(klass, pc_board_props, G_N_ELEMENTS(pc_board_props));
 }
 
@@ -241,6 +306,7 @@ static const TypeInfo pc_board_types[] = {
         .name = TYPE_PC_BOARD,
         .parent = TYPE_MACHINE,
         .instance_size = sizeof(PCBoard),
+        .instance_finalize = pc_board_finalize,
         .class_size = sizeof(PCBoardClass),
         .class_init = pc_board_class_init,
         .abstract = true,

@@ -7,6 +7,7 @@
 #include <qomet/hw/isa/isa-bus.h>
 #include <qomet/hw/pci/pci.h>
 #include <qomet/machine/machine.h>
+#include "machine/boot/boot.h"
 #include "machine/boot/firmware.h"
 
 /* Where the events of power management lead. */
@@ -20,7 +21,14 @@ struct PCBoard {
     int kernel_irqchip; /* OnOffSplit */
     bool pit, acpi;
     Firmware firmware;
+    BootImage *image; /* of -kernel, started in place of firmware; or NULL */
 };
+
+/* What a guest may rely on without firmware: @value in the register @reg of a function of bus 0. */
+typedef struct PCSetting {
+    uint8_t devfn, reg;
+    uint32_t value;
+} PCSetting;
 
 struct PCBoardClass {
     MachineClass parent_class;
@@ -38,6 +46,8 @@ struct PCBoardClass {
     uint64_t ecam; /* the window of configuration spaces, where it puts that (0: there is none), */
     uint32_t
         gsi_base; /* and the input of the IOAPIC that has the first link (0: that of its line) */
+    /* What firmware sets, 32 bits each, when a kernel is started without; ends with a value of 0. */
+    const PCSetting *settings;
 };
 
 #endif

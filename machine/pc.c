@@ -26,6 +26,18 @@ static bool make_pm(MachineState *machine, PCIBus *pci, ISABus *isa, GError **er
            qdev_connect_gpio_out_named(dev, "sci", 0, isa->irqs[PC_SCI_LINE], errp);
 }
 
+static const PCSetting settings[] = {
+    /* RAM from 0xc0000 to 0xfffff (PAM), */
+    { PCI_DEVFN(0, 0), 0x58, 0x33333000 },
+    { PCI_DEVFN(0, 0), 0x5c, 0x33333333 },
+    /* links A and B on line 10, C and D on line 11, */
+    { PCI_DEVFN(1, 0), 0x60, 0x0b0b0a0a },
+    /* and power management. */
+    { PCI_DEVFN(1, 3), 0x40, PIIX4_PM_BASE | 1 },
+    { PCI_DEVFN(1, 3), 0x80, 1 },
+    { 0, 0, 0 },
+};
+
 static void pc_class_init(ObjectClass *klass, const void *data)
 {
     PCBoardClass *pc = PC_BOARD_CLASS(klass);
@@ -41,6 +53,7 @@ static void pc_class_init(ObjectClass *klass, const void *data)
     pc->isa_slot = 1;
     pc->make_pm = make_pm;
     pc->fixed = &fixed;
+    pc->settings = settings;
 }
 
 static const TypeInfo pc_types[] = {

@@ -27,6 +27,20 @@ static const AcpiFixed fixed = { .pm_base = ICH9_PM_BASE,
                                  .smi_enable = ICH9_ACPI_ENABLE,
                                  .smi_disable = ICH9_ACPI_DISABLE };
 
+static const PCSetting settings[] = {
+    /* RAM from 0xc0000 to 0xfffff (PAM), configuration spaces, */
+    { PCI_DEVFN(0, 0), 0x90, 0x33333330 },
+    { PCI_DEVFN(0, 0), 0x94, 0x00333333 },
+    { PCI_DEVFN(0, 0), 0x60, Q35_ECAM | 1 },
+    /* half of the links on line 10 and half on line 11, */
+    { PCI_DEVFN(ICH9_LPC_SLOT, 0), 0x60, 0x0b0b0a0a },
+    { PCI_DEVFN(ICH9_LPC_SLOT, 0), 0x68, 0x0b0b0a0a },
+    /* and power management. */
+    { PCI_DEVFN(ICH9_LPC_SLOT, 0), 0x40, ICH9_PM_BASE | 1 },
+    { PCI_DEVFN(ICH9_LPC_SLOT, 0), 0x44, 0x80 },
+    { 0, 0, 0 },
+};
+
 static void q35_class_init(ObjectClass *klass, const void *data)
 {
     PCBoardClass *pc = PC_BOARD_CLASS(klass);
@@ -42,6 +56,7 @@ static void q35_class_init(ObjectClass *klass, const void *data)
     pc->isa_slot = ICH9_LPC_SLOT;
     pc->wire = wire;
     pc->fixed = &fixed;
+    pc->settings = settings;
     pc->ecam = Q35_ECAM;
     pc->gsi_base = ICH9_LPC_FIRST_GSI;
 }

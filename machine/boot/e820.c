@@ -31,8 +31,9 @@ static bool look_at_range(const MemoryRegionSection *section, void *opaque)
     if (!section->ram || section->readonly) {
         return true;
     }
-    if (from <= b->low_end && to > b->low_end) {
-        b->low_end = to;
+    /* What firmware and graphics have in between is no end. */
+    if (from <= (b->low_end >= LOW_MEMORY_END ? MAX(b->low_end, HIGH_MEMORY_START) : b->low_end)) {
+        b->low_end = MAX(b->low_end, to);
     }
     add(b->map, from, MIN(to, LOW_MEMORY_END), E820_RAM);
     if (from < LOW_MEMORY_END && to > LOW_MEMORY_END) {

@@ -20,7 +20,7 @@ typedef struct E820Entry {
 
 /*
  * The map, in order of address, of the machine as it stands; @low_ram_end: behind the RAM that
- * begins at 0, at most 4 GiB. The caller owns the array. Main thread.
+ * begins at 0 (and goes on at 1 MiB), at most 4 GiB. The caller owns the array. Main thread.
  */
 GArray *e820_map(uint64_t *low_ram_end);
 

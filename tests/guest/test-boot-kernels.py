@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from cli import QOMET, TIMEOUT_S, Skip, folder, need_kvm, tap  # noqa: E402
 
 KERNELS = os.path.join(os.environ.get("abs_top_builddir", "."), "tests/guest/kernels")
+MACHINES = ("microvm", "pc", "q35")
 QEMU = shutil.which("qemu-system-x86_64")
 
 
@@ -26,8 +27,11 @@ def run(program, path, kernel, words):
 
 
 def on_qomet(*args):
+    """What each machine makes of it, which is the same."""
     need_kvm()
-    return run([QOMET, "-M", "microvm"], *args)
+    told = {machine: run([QOMET, "-M", machine], *args) for machine in MACHINES}
+    assert len(set(told.values())) == 1, told
+    return told[MACHINES[0]]
 
 
 def on_qemu(*args):
@@ -83,5 +87,15 @@ def what_is_no_kernel_is_said():
     assert b"'text' is no kernel that is known here: a bzImage, an ELF file, or one with a multiboot header" in done.stderr, done
 
 
+def firmware_beside_a_kernel_means_nothing():
+    for machine in ("pc", "q35"):
+        done = subprocess.run([QOMET, "-M", machine, "-accel", "qtest", "-display", "none", "-bios", "bios-256k.bin",
+                               "-kernel", os.path.join(KERNELS, "hello.elf")],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False)
+        assert done.returncode == 1, done
+        assert b"-bios means nothing to the machine" in done.stderr, done
+
+
 tap([a_multiboot_kernel_is_told_its_words_and_modules, a_pvh_kernel_is_told_its_words_and_its_ram_disk,
-     without_words_and_modules_there_are_none, qemu_tells_them_the_same, what_is_no_kernel_is_said])
+     without_words_and_modules_there_are_none, qemu_tells_them_the_same, what_is_no_kernel_is_said,
+     firmware_beside_a_kernel_means_nothing])

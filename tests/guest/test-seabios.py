@@ -53,8 +53,8 @@ def it_finds_the_board_and_nothing_to_boot():
 def it_finds_more_processors_devices_and_ram():
     log = log_of("-M", "pc", "-smp", "4", "-m", "5G", "-device", "edu", "-device", "pci-testdev,addr=1f.0")
     found(log, r"^Found 4 cpu\(s\)")
-    found(log, r"^RamSize: 0xc0000000")
-    found(log, r"^RamSizeOver4G: 0x0*80000000")
+    found(log, r"^qemu/e820: addr 0x0+ len 0x0*c0000000 \[RAM\]")
+    found(log, r"^qemu/e820: addr 0x0*100000000 len 0x0*80000000 \[RAM\]")
     found(log, r"bdf=00:02\.0 +bar 0, addr [0-9a-f]{8}, size 00100000 \[mem\]")
     found(log, r"bdf=00:1f\.0 +bar 1, addr [0-9a-f]{8}, size 00000100 \[io\]")
     found(log, r"0000000100000000 - 0000000180000000 = 1 RAM")
@@ -69,7 +69,7 @@ def it_finds_what_is_behind_a_root_port_of_q35():
     found(log, r"bdf=01:00\.0 +bar 0, addr [0-9a-f]{8}, size 00100000 \[mem\]")
     found(log, r"^ACPI: parse DSDT at 0x")
     found(log, r"^Found 2 cpu\(s\)")
-    found(log, r"^RamSize: 0x80000000")
+    found(log, r"^qemu/e820: addr 0x0+ len 0x0*80000000 \[RAM\]")
 
 
 def it_runs_where_only_the_local_apics_are_the_accelerators():
