@@ -165,7 +165,8 @@ bool pci_bridge_initfn(PCIDevice *dev, const char *type, unsigned slots, GError 
     PCIBridge *br = PCI_BRIDGE(dev);
 
     set_registers(dev);
-    br->sec_bus = (PCIBus *)qbus_new(type, DEVICE(dev), NULL, errp);
+    /* "-device X,bus=ID": the id of a bridge is the name of its bus. */
+    br->sec_bus = (PCIBus *)qbus_new(type, DEVICE(dev), DEVICE(dev)->id, errp);
     if (!br->sec_bus) {
         return false;
     }

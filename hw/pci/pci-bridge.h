@@ -21,7 +21,10 @@ struct PCIBridge {
     MemoryRegion windows[PCI_BRIDGE_WINDOWS]; /* the parts of them that the bus above shows */
 };
 
-/** Makes the bus behind @dev, of type @type with room for @slots devices. In its realize. */
+/**
+ * Makes the bus behind @dev, of type @type with room for @slots devices; it is named by the id of
+ * @dev, if that has one. In its realize.
+ */
 QOM_EXPORT bool pci_bridge_initfn(PCIDevice *dev, const char *type, unsigned slots,
                                   GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 /** A class's config_write calls it instead of pci_default_write_config(). */

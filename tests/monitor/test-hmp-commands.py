@@ -354,11 +354,11 @@ def interrupt_controllers_tell_what_they_have_seen():
 
 
 def pci_devices_are_listed_behind_their_bridges():
-    with board("-M", "pc", "-device", "pci-bridge,id=br", "-device", "edu,id=e,bus=br.0,addr=3",
+    with board("-M", "pc", "-device", "pci-bridge,id=br", "-device", "edu,id=e,bus=br,addr=3",
                "-device", "pci-testdev") as machine:
         text = People(machine).say("info pci")
         numbers = re.findall(r"^    (.+): PCI device (\S+)$", text, re.M)
-        assert numbers == [("Host bridge", "8086:1237"), ("ISA bridge", "8086:7000"), ("PCI bridge", "1b36:0001"),
+        assert numbers == [("Host bridge", "8086:1237"), ("ISA bridge", "8086:7000"), ("Bridge", "8086:7113"), ("PCI bridge", "1b36:0001"),
                            ("Class 0255", "1234:11e8"), ("Class 0255", "1b36:0005")], text
         assert re.search(r"^      secondary bus 0\.$", text, re.M), text
         assert re.search(r"device   3, function 0:\n.*\n.*\n      IRQ 0, pin A\n      BAR0: 32 bit memory at .*\n"

@@ -186,7 +186,7 @@ static void port_0xcf9_switches_the_links_off(void **state)
 
 static void a_root_port_leads_to_one_device(void **state)
 {
-    QTestState *s = begin_q35("-device pcie-root-port,id=rp,addr=2,slot=7 -device edu,bus=rp.0");
+    QTestState *s = begin_q35("-device pcie-root-port,id=rp,addr=2,slot=7 -device edu,bus=rp");
     unsigned port = DEVFN(2, 0), cap = qtest_readb(s, at(0, port, PCI_CAPABILITY_LIST));
 
     (void)state;

@@ -205,6 +205,17 @@ static void devices_without_a_bus_go_to_the_root(void **state)
     assert_ptr_equal(pci_get_bus(&s->parent_obj), pci_bus);
 }
 
+/* As "-device pci-bridge,id=b -device X,bus=b" says it. */
+static void the_bus_of_a_bridge_has_its_id_as_name(void **state)
+{
+    DeviceState *dev = qdev_new("pci-bridge", NULL);
+
+    (void)state;
+    assert_true(qdev_set_id(dev, "b", NULL));
+    assert_true(qdev_realize_and_unref(dev, BUS(pci_bus), NULL));
+    assert_ptr_equal(qbus_find("b", TYPE_PCI_BUS, NULL), ((PCIBridge *)dev)->sec_bus);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +228,7 @@ int main(void)
         pci_test(the_bus_behind_is_reset_alone),
         pci_test(a_reset_closes_windows_and_forgets_numbers),
         pci_test(a_bridge_that_goes_takes_its_devices_along),
+        pci_test(the_bus_of_a_bridge_has_its_id_as_name),
         pci_test(devices_without_a_bus_go_to_the_root),
     };
 
