@@ -72,5 +72,5 @@ tests/guest/kernels/hello-pvh.elf: tests/guest/kernels/hello.S tests/guest/kerne
 tests/guest/kernels/interrupts.elf: tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld
 	$(make_kernel) $(top_srcdir)/tests/guest/kernels/interrupts.S
 
-fuzz_targets += tests/fuzz/fuzz-boot
-EXTRA_DIST += tests/fuzz/corpus/fuzz-boot
+fuzz_targets += tests/fuzz/fuzz-boot tests/fuzz/fuzz-pc
+EXTRA_DIST += tests/fuzz/corpus/fuzz-boot tests/fuzz/corpus/fuzz-pc

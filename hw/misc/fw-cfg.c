@@ -4,11 +4,13 @@
  * bytes from the data port, or has them copied to its memory by a request whose address it writes
  * to a third register. QEMU's docs/specs/fw_cfg is the source.
  */
+#include "config.h"
+
 #include <string.h>
 #include <qomet/hw/misc/fw-cfg.h>
 
-#define VERSION 0x01 /* bits of FW_CFG_ID */
-#define VERSION_DMA 0x02
+#define ID_VERSION 0x01 /* bits of FW_CFG_ID */
+#define ID_DMA 0x02
 #define DMA_SIGNATURE UINT64_C(0x51454d5520434647) /* "QEMU CFG" */
 #define ENTRY_MASK ((uint16_t) ~(FW_CFG_WRITE_CHANNEL | FW_CFG_ARCH_LOCAL))
 
@@ -288,10 +290,15 @@ static void select_key(FWCfgState *s, uint16_t key)
 /* How many of @len bytes from the offset on the item has; none without one. */
 static uint32_t left_of(const FWCfgState *s, const FWCfgEntry *entry, uint32_t len)
 {
-    if (!entry || !entry->data || s->cur_offset >= entry->len) {
+    uint32_t start = s->cur_offset;
+
+#ifdef QOMET_PLANTED_BUG
+    start = 0;
+#endif
+    if (!entry || !entry->data || start >= entry->len) {
         return 0;
     }
-    return MIN(len, entry->len - s->cur_offset);
+    return MIN(len, entry->len - start);
 }
 
 static uint64_t fw_cfg_read(void *opaque, hwaddr addr G_GNUC_UNUSED, unsigned size G_GNUC_UNUSED)
@@ -467,7 +474,7 @@ static bool fw_cfg_realize(DeviceState *dev, GError **errp G_GNUC_UNUSED)
     FWCfgState *s = FW_CFG(dev);
 
     fw_cfg_add_bytes(s, FW_CFG_SIGNATURE, "QEMU", 4);
-    fw_cfg_add_i32(s, FW_CFG_ID, VERSION | (s->dma_enabled ? VERSION_DMA : 0));
+    fw_cfg_add_i32(s, FW_CFG_ID, ID_VERSION | (s->dma_enabled ? ID_DMA : 0));
     sysbus_init_io(SYS_BUS_DEVICE(dev), &s->io);
     if (s->dma_enabled) {
         sysbus_init_io(SYS_BUS_DEVICE(dev), &s->dma_io);
