@@ -58,13 +58,15 @@ unit_tests += \
 	tests/unit/test-pci-bridge \
 	tests/unit/test-pci-config \
 	tests/unit/test-pci-irq \
-	tests/unit/test-pci-msi
+	tests/unit/test-pci-msi \
+	tests/unit/test-pci-devices
 
 libtest_a_SOURCES += \
 	tests/unit/pci-fixture.h
 
 qtest_tests += \
 	tests/qtest/test-edu \
+	tests/qtest/test-pc-hostile \
 	tests/qtest/test-pc \
 	tests/qtest/test-q35
 
