@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the numbered interrupts of the kernel stand for: pins of its controllers, and messages. The
- * kernel takes the whole table each time.
+ * kernel takes the whole table each time, so it gets it when an eventfd is led to a message of it that
+ * it does not have yet: thousands of vectors that come together are told at once.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,12 +18,22 @@
 #define NO_PIN_DATA 0
 #define MESSAGE_LEVEL 0x8000
 
+typedef struct Message {
+    uint64_t addr;
+    uint32_t data;
+    unsigned fds; /* eventfds that send it, or a pin: a change of it is told at once */
+    bool taken;
+} Message;
+
 struct KVMRoutes {
     pthread_mutex_t lock; /* a leaf, for what follows */
-    GArray *entries;      /* of struct kvm_irq_routing_entry; pins first, then messages */
-    unsigned fixed;       /* how many of them are pins */
-    bool pins_send;       /* those are messages too, of an IOAPIC in user space */
+    GArray *pins;         /* of struct kvm_irq_routing_entry: of controllers in the kernel */
+    GArray *messages;     /* of Message */
+    unsigned first;       /* the number of its first; 0: the pins are messages too, of an IOAPIC in
+                             user space */
+    unsigned lowest_free; /* no message before this one is free */
     unsigned max;         /* numbers that the kernel has */
+    bool stale;           /* it has another table than this */
 };
 
 static void add_pin(KVMRoutes *r, unsigned gsi, unsigned chip, unsigned pin)
@@ -31,23 +42,51 @@ static void add_pin(KVMRoutes *r, unsigned gsi, unsigned chip, unsigned pin)
 
     e.u.irqchip.irqchip = chip;
     e.u.irqchip.pin = pin;
-    g_array_append_val(r->entries, e);
+    g_array_append_val(r->pins, e);
+}
+
+static Message *message_at(const KVMRoutes *r, unsigned gsi)
+{
+    Message *m = gsi >= r->first && gsi - r->first < r->messages->len
+                     ? &g_array_index(r->messages, Message, gsi - r->first)
+                     : NULL;
+
+    return m && m->taken ? m : NULL;
+}
+
+static void put_message(struct kvm_irq_routing *table, unsigned gsi, const Message *m)
+{
+    struct kvm_irq_routing_entry *e = &table->entries[table->nr++];
+
+    *e = (struct kvm_irq_routing_entry){ .gsi = gsi, .type = KVM_IRQ_ROUTING_MSI };
+    e->u.msi.address_lo = (uint32_t)m->addr;
+    e->u.msi.address_hi = m->addr >> 32;
+    e->u.msi.data = m->data;
 }
 
 /* With the lock. */
 static bool set_table(KVMState *s, GError **errp)
 {
-    const KVMRoutes *r = s->routes;
-    size_t bytes = r->entries->len * sizeof(struct kvm_irq_routing_entry);
-    g_autofree struct kvm_irq_routing *table = g_malloc0(sizeof(*table) + bytes);
+    KVMRoutes *r = s->routes;
+    size_t most = r->pins->len + r->messages->len;
+    g_autofree struct kvm_irq_routing *table =
+        g_malloc0(sizeof(*table) + most * sizeof(struct kvm_irq_routing_entry));
 
-    table->nr = r->entries->len;
-    memcpy(table->entries, r->entries->data, bytes);
+    table->nr = r->pins->len;
+    memcpy(table->entries, r->pins->data, r->pins->len * sizeof(struct kvm_irq_routing_entry));
+    for (unsigned i = 0; i < r->messages->len; i++) {
+        const Message *m = message_at(r, r->first + i);
+
+        if (m) {
+            put_message(table, r->first + i, m);
+        }
+    }
     if (ioctl(s->vm, KVM_SET_GSI_ROUTING, table) < 0) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM does not take %u routes of interrupts: %s",
-                      r->entries->len, g_strerror(errno));
+                      table->nr, g_strerror(errno));
         return false;
     }
+    r->stale = false;
     return true;
 }
 
@@ -62,7 +101,8 @@ static KVMRoutes *new_routes(KVMState *s)
     }
     r = g_new0(KVMRoutes, 1);
     pthread_mutex_init(&r->lock, NULL);
-    r->entries = g_array_new(FALSE, FALSE, sizeof(struct kvm_irq_routing_entry));
+    r->pins = g_array_new(FALSE, FALSE, sizeof(struct kvm_irq_routing_entry));
+    r->messages = g_array_new(FALSE, FALSE, sizeof(Message));
     r->max = max;
     return r;
 }
@@ -76,6 +116,7 @@ void kvm_routes_init(KVMState *s)
     if (!r) {
         return;
     }
+    r->first = PINS;
     for (unsigned gsi = 0; gsi < PINS; gsi++) {
         if (gsi < 2 * PIC_PINS) {
             add_pin(r, gsi, gsi < PIC_PINS ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
@@ -85,7 +126,18 @@ void kvm_routes_init(KVMState *s)
             add_pin(r, gsi, KVM_IRQCHIP_IOAPIC, gsi ? gsi : TIMER_PIN);
         }
     }
-    r->fixed = r->entries->len;
+}
+
+/* The kernel begins with an empty table then: it gets ours with the first level or message. */
+void kvm_routes_init_apics(KVMState *s)
+{
+    KVMRoutes *r = s->routes = new_routes(s);
+
+    for (unsigned gsi = 0; r && gsi < PINS; gsi++) {
+        Message pin = { .addr = NO_PIN_ADDR, .data = NO_PIN_DATA, .fds = 1, .taken = true };
+
+        g_array_append_val(r->messages, pin);
+    }
 }
 
 bool kvm_routes_apply(KVMState *s, GError **errp)
@@ -103,7 +155,8 @@ bool kvm_routes_apply(KVMState *s, GError **errp)
 void kvm_routes_free(KVMState *s)
 {
     if (s->routes) {
-        g_array_unref(s->routes->entries);
+        g_array_unref(s->routes->pins);
+        g_array_unref(s->routes->messages);
         pthread_mutex_destroy(&s->routes->lock);
         g_clear_pointer(&s->routes, g_free);
     }
@@ -111,79 +164,34 @@ void kvm_routes_free(KVMState *s)
 
 /* ---- Messages ---- */
 
-static void fill_message(struct kvm_irq_routing_entry *e, unsigned gsi, uint64_t addr,
-                         uint32_t data)
-{
-    *e = (struct kvm_irq_routing_entry){ .gsi = gsi, .type = KVM_IRQ_ROUTING_MSI };
-    e->u.msi.address_lo = (uint32_t)addr;
-    e->u.msi.address_hi = addr >> 32;
-    e->u.msi.data = data;
-}
-
-/* The kernel begins with an empty table then: it gets ours with the first level or message. */
-void kvm_routes_init_apics(KVMState *s)
-{
-    KVMRoutes *r = s->routes = new_routes(s);
-
-    if (!r) {
-        return;
-    }
-    for (unsigned gsi = 0; gsi < PINS; gsi++) {
-        struct kvm_irq_routing_entry e;
-
-        fill_message(&e, gsi, NO_PIN_ADDR, NO_PIN_DATA);
-        g_array_append_val(r->entries, e);
-    }
-    r->fixed = PINS;
-    r->pins_send = true;
-}
-
-static struct kvm_irq_routing_entry *entry_at(const KVMRoutes *r, unsigned i)
-{
-    return &g_array_index(r->entries, struct kvm_irq_routing_entry, i);
-}
-
-/* The entry of the message @gsi: they are in order of their numbers. NULL: there is none. */
-static struct kvm_irq_routing_entry *find_message(const KVMRoutes *r, unsigned gsi, unsigned *at)
-{
-    for (unsigned i = r->pins_send ? 0 : r->fixed; i < r->entries->len; i++) {
-        if (entry_at(r, i)->gsi == gsi) {
-            *at = i;
-            return entry_at(r, i);
-        }
-    }
-    return NULL;
-}
-
 int kvm_route_add(AccelState *accel, uint64_t addr, uint32_t data, GError **errp)
 {
-    KVMState *s = KVM_ACCEL(accel);
-    KVMRoutes *r = s->routes;
-    struct kvm_irq_routing_entry e;
-    unsigned at, gsi = PINS;
-    bool ok;
+    KVMRoutes *r = KVM_ACCEL(accel)->routes;
+    int gsi = -1;
 
     if (!r) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM has no routes for messages here");
         return -1;
     }
     pthread_mutex_lock(&r->lock);
-    for (at = r->fixed; at < r->entries->len && entry_at(r, at)->gsi == gsi; at++) {
-        gsi++;
+    while (message_at(r, r->first + r->lowest_free)) {
+        r->lowest_free++;
     }
-    ok = gsi < r->max;
-    if (ok) {
-        fill_message(&e, gsi, addr, data);
-        g_array_insert_val(r->entries, at, e);
-        ok = set_table(s, errp);
-        if (!ok) {
-            g_array_remove_index(r->entries, at);
+    if (r->first + r->lowest_free < r->max) {
+        Message m = { .addr = addr, .data = data, .taken = true };
+
+        gsi = (int)(r->first + r->lowest_free);
+        if (r->lowest_free == r->messages->len) {
+            g_array_append_val(r->messages, m);
+        } else {
+            g_array_index(r->messages, Message, r->lowest_free) = m;
         }
+        r->stale = true;
     } else {
         qom_error_set(errp, QOM_ERROR_FAILED, "all %u routes of KVM are taken", r->max);
     }
     pthread_mutex_unlock(&r->lock);
-    return ok ? (int)gsi : -1;
+    return gsi;
 }
 
 /* What was taken once is taken again; if it is not, that can only be said. */
@@ -197,26 +205,20 @@ static void set_table_again(KVMState *s)
     }
 }
 
-static bool same_message(const struct kvm_irq_routing_entry *a,
-                         const struct kvm_irq_routing_entry *b)
-{
-    return a->u.msi.address_lo == b->u.msi.address_lo &&
-           a->u.msi.address_hi == b->u.msi.address_hi && a->u.msi.data == b->u.msi.data;
-}
-
 void kvm_route_set(AccelState *accel, int route, uint64_t addr, uint32_t data)
 {
-    KVMState *s = KVM_ACCEL(accel);
-    KVMRoutes *r = s->routes;
-    struct kvm_irq_routing_entry *e, wanted;
-    unsigned at;
+    KVMRoutes *r = KVM_ACCEL(accel)->routes;
+    Message *m;
 
     pthread_mutex_lock(&r->lock);
-    e = find_message(r, route, &at);
-    fill_message(&wanted, route, addr, data);
-    if (e && !same_message(e, &wanted)) {
-        *e = wanted;
-        set_table_again(s);
+    m = message_at(r, route);
+    if (m && (m->addr != addr || m->data != data)) {
+        m->addr = addr;
+        m->data = data;
+        r->stale = true;
+        if (m->fds) {
+            set_table_again(KVM_ACCEL(accel));
+        }
     }
     pthread_mutex_unlock(&r->lock);
 }
@@ -231,21 +233,23 @@ void kvm_pin_set(AccelState *accel, unsigned pin, uint64_t addr, uint32_t data)
     }
 }
 
+/* The kernel may keep what nobody sends any more. */
 void kvm_route_del(AccelState *accel, int route)
 {
-    KVMState *s = KVM_ACCEL(accel);
-    KVMRoutes *r = s->routes;
-    unsigned at;
+    KVMRoutes *r = KVM_ACCEL(accel)->routes;
+    Message *m;
 
     pthread_mutex_lock(&r->lock);
-    if (find_message(r, route, &at)) {
-        g_array_remove_index(r->entries, at);
-        set_table_again(s);
+    m = message_at(r, route);
+    if (m) {
+        m->taken = false;
+        r->lowest_free = MIN(r->lowest_free, (unsigned)route - r->first);
+        r->stale = true;
     }
     pthread_mutex_unlock(&r->lock);
 }
 
-bool kvm_irqfd(AccelState *accel, int gsi, int fd, int resample_fd, bool on, GError **errp)
+static bool set_irqfd(KVMState *s, int gsi, int fd, int resample_fd, bool on, GError **errp)
 {
     struct kvm_irqfd irqfd = { .fd = fd, .gsi = gsi, .flags = on ? 0 : KVM_IRQFD_FLAG_DEASSIGN };
 
@@ -253,12 +257,33 @@ bool kvm_irqfd(AccelState *accel, int gsi, int fd, int resample_fd, bool on, GEr
         irqfd.flags |= KVM_IRQFD_FLAG_RESAMPLE;
         irqfd.resamplefd = resample_fd;
     }
-    if (ioctl(KVM_ACCEL(accel)->vm, KVM_IRQFD, &irqfd) < 0) {
+    if (ioctl(s->vm, KVM_IRQFD, &irqfd) < 0) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM does not lead an eventfd to interrupt %d: %s",
                       gsi, g_strerror(errno));
         return false;
     }
     return true;
+}
+
+bool kvm_irqfd(AccelState *accel, int gsi, int fd, int resample_fd, bool on, GError **errp)
+{
+    KVMState *s = KVM_ACCEL(accel);
+    KVMRoutes *r = s->routes;
+    Message *m;
+    bool ok;
+
+    if (!r) {
+        return set_irqfd(s, gsi, fd, resample_fd, on, errp);
+    }
+    pthread_mutex_lock(&r->lock);
+    m = message_at(r, gsi);
+    ok = (!m || !on || !r->stale || set_table(s, errp)) &&
+         set_irqfd(s, gsi, fd, resample_fd, on, errp);
+    if (ok && m) {
+        m->fds += on ? 1 : -1;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return ok;
 }
 
 bool kvm_send_msi(AccelState *accel, uint64_t addr, uint32_t data)

@@ -19,7 +19,10 @@ struct MsiTargetClass {
      * Routes: a number that stands for a message, so that an eventfd can send it. All may be NULL:
      * there are none.
      */
-    /** A route for that message; -1 with @errp set when there are no more. Any thread. */
+    /**
+     * A route for that message; -1 with @errp set when there are no more. Routes that are made before
+     * the first irqfd() of them is switched on cost nothing more than their number. Any thread.
+     */
     int (*route_add)(MsiTarget *t, uint64_t addr, uint32_t data, GError **errp);
     /** Changes what a route stands for. Any thread. */
     void (*route_set)(MsiTarget *t, int route, uint64_t addr, uint32_t data);

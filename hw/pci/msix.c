@@ -120,22 +120,33 @@ static bool fd_pending(const Vector *v)
 
 /* ---- Sending ---- */
 
-/* After anything that says whether the vector may be sent, and as what. */
-static void update_vector(PCIDevice *dev, unsigned vector)
+static bool is_open(const PCIDevice *dev, unsigned vector)
 {
-    Vector *v = &dev->msix->vectors[vector];
-    bool open = msix_enabled(dev) && !msix_is_masked(dev, vector);
+    return msix_enabled(dev) && !msix_is_masked(dev, vector);
+}
 
-    if (open && v->pending) {
-        v->pending = false;
-        pci_send_msi(dev, entry_addr(v), entry_data(v));
-    }
-    if (v->route >= 0) {
-        if (open) {
+/*
+ * After anything that says whether vectors may be sent, and as what: @n of them, from @first on. All
+ * routes are set before an eventfd is led to one of them, so that the kernel is told of them at once.
+ */
+static void update_vectors(PCIDevice *dev, unsigned first, unsigned n)
+{
+    for (unsigned i = first; i < first + n; i++) {
+        Vector *v = &dev->msix->vectors[i];
+
+        if (is_open(dev, i) && v->pending) {
+            v->pending = false;
+            pci_send_msi(dev, entry_addr(v), entry_data(v));
+        }
+        if (is_open(dev, i) && v->route >= 0) {
             MSI_TARGET_GET_CLASS(target_of(dev))
                 ->route_set(target_of(dev), v->route, entry_addr(v), entry_data(v));
         }
-        attach(dev, v, open);
+    }
+    for (unsigned i = first; i < first + n; i++) {
+        if (dev->msix->vectors[i].route >= 0) {
+            attach(dev, &dev->msix->vectors[i], is_open(dev, i));
+        }
     }
 }
 
@@ -145,7 +156,7 @@ void msix_notify(PCIDevice *dev, unsigned vector)
         return;
     }
     dev->msix->vectors[vector].pending = true;
-    update_vector(dev, vector);
+    update_vectors(dev, vector, 1);
 }
 
 void msix_write_config(PCIDevice *dev, uint32_t addr, unsigned len)
@@ -156,9 +167,7 @@ void msix_write_config(PCIDevice *dev, uint32_t addr, unsigned len)
     if (msix_enabled(dev)) {
         pci_set_irq(dev, 0);
     }
-    for (unsigned i = 0; i < dev->msix->n; i++) {
-        update_vector(dev, i);
-    }
+    update_vectors(dev, 0, dev->msix->n);
 }
 
 /* ---- What the guest sees ---- */
@@ -177,7 +186,7 @@ static void table_write(void *opaque, hwaddr addr, uint64_t data, unsigned size 
     unsigned vector = addr / PCI_MSIX_ENTRY_SIZE;
 
     pci_set_long(dev->msix->vectors[vector].entry + addr % PCI_MSIX_ENTRY_SIZE, (uint32_t)data);
-    update_vector(dev, vector);
+    update_vectors(dev, vector, 1);
 }
 
 static uint64_t pba_read(void *opaque, hwaddr addr, unsigned size G_GNUC_UNUSED)

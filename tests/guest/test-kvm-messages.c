@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages under KVM: sent by a call, and by an eventfd through a route. */
+/*
+ * Messages under KVM: sent by a call, and by an eventfd through a route. The ioctl() of this program
+ * stands before that of the C library, and counts the tables of routes that KVM is given.
+ */
+#include <linux/kvm.h>
+#include <stdarg.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <qomet/hw/intc/msi-target.h>
 #include "tests/guest/guest.h"
@@ -10,7 +16,23 @@
 static MsiTarget *target;
 static MsiTargetClass *mc;
 static int fd;
-static unsigned writes;
+static unsigned writes, tables;
+
+int ioctl(int file, unsigned long request, ...);
+
+int ioctl(int file, unsigned long request, ...)
+{
+    va_list args;
+    void *arg;
+
+    va_start(args, request);
+    arg = va_arg(args, void *);
+    va_end(args);
+    if (request == KVM_SET_GSI_ROUTING) {
+        tables++;
+    }
+    return (int)syscall(SYS_ioctl, file, request, arg);
+}
 
 /* A local APIC that is switched on, and interrupts off: what arrives is waited for in its IRR. */
 static const uint8_t waits_for_two[] = {
@@ -97,11 +119,70 @@ static void numbers_of_routes_are_used_again(void **state)
     guest_end();
 }
 
+#define MANY 500
+
+static void routes_that_come_together_are_told_at_once(void **state)
+{
+    int routes[MANY], more;
+
+    (void)state;
+    begin();
+    tables = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        routes[i] = mc->route_add(target, DOORBELL, i % 200 + 0x20, NULL);
+        mc->route_set(target, routes[i], DOORBELL, i % 200 + 0x21);
+    }
+    assert_int_equal(tables, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(mc->irqfd(target, routes[i], fd, true, NULL));
+        assert_int_equal(tables, 1);
+        assert_true(mc->irqfd(target, routes[i], fd, false, NULL));
+    }
+    /* One that comes later, and one that changes while an eventfd sends it. */
+    more = mc->route_add(target, DOORBELL, 0x50, NULL);
+    assert_true(mc->irqfd(target, more, fd, true, NULL));
+    assert_int_equal(tables, 2);
+    mc->route_set(target, more, DOORBELL, 0x50);
+    mc->route_set(target, routes[1], DOORBELL, 0x51);
+    assert_int_equal(tables, 2);
+    mc->route_set(target, more, DOORBELL, 0x51);
+    assert_int_equal(tables, 3);
+    assert_true(mc->irqfd(target, more, fd, false, NULL));
+    for (unsigned i = 0; i < MANY; i++) {
+        mc->route_del(target, routes[i]);
+    }
+    assert_int_equal(tables, 3);
+    close(fd);
+    guest_end();
+}
+
+static void there_are_so_many_routes(void **state)
+{
+    GError *error = NULL;
+    unsigned n = 0;
+
+    (void)state;
+    begin();
+    while (mc->route_add(target, DOORBELL, 0x50, &error) >= 0) {
+        n++;
+    }
+    assert_true(n > MANY && n < 1 << 20);
+    assert_non_null(strstr(error->message, "routes of KVM are taken"));
+    g_error_free(error);
+    mc->route_del(target, 100);
+    assert_int_equal(mc->route_add(target, DOORBELL, 0x50, NULL), 100);
+    assert_int_equal(mc->route_add(target, DOORBELL, 0x50, NULL), -1);
+    close(fd);
+    guest_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_arrives_by_a_call_and_by_an_eventfd),
         cmocka_unit_test(numbers_of_routes_are_used_again),
+        cmocka_unit_test(routes_that_come_together_are_told_at_once),
+        cmocka_unit_test(there_are_so_many_routes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
