@@ -83,7 +83,7 @@ static size_t hmp_input(Monitor *mon, const char *buf, size_t len)
     HmpMonitor *hmp = HMP_MONITOR(mon);
     size_t done = 0;
 
-    while (done < len && !mon->paused) {
+    while (done < len && mon->connected && !mon->paused) {
         /* Behind "quit" nobody listens any more. */
         if (qemu_shutdown_requested_get() != SHUTDOWN_CAUSE_NONE) {
             return len;
@@ -98,7 +98,7 @@ static size_t hmp_input(Monitor *mon, const char *buf, size_t len)
             complete(hmp);
             break;
         case LINE_END:
-            qemu_chr_fe_disconnect(&mon->be);
+            monitor_hang_up(mon);
             break;
         }
     }

@@ -42,8 +42,7 @@ static void push(Monitor *mon)
     mon->paused = left > 0 && !mon->away;
 }
 
-/* The peer reads nothing, and more than can be kept has been said. */
-static void lose_peer(Monitor *mon)
+void monitor_hang_up(Monitor *mon)
 {
     if (qemu_chr_fe_disconnect(&mon->be)) {
         mon->connected = false;
@@ -56,7 +55,8 @@ void monitor_write(Monitor *mon, const char *text, size_t len)
         return;
     }
     if (mon->started && mon->out->len - mon->out_done >= MONITOR_OUT_MAX) {
-        lose_peer(mon);
+        /* The peer reads nothing, and more than can be kept has been said. */
+        monitor_hang_up(mon);
         return;
     }
     g_string_append_len(mon->out, text, (gssize)len);
@@ -215,6 +215,7 @@ bool monitor_start(UserCreatable *uc, GError **errp)
         return false;
     }
     mon->started = true;
+    qemu_chr_fe_set_talks(&mon->be);
     qemu_chr_fe_set_handlers(&mon->be, can_read, take_input, peer_event, go_on, mon);
     return true;
 }

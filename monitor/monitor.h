@@ -68,6 +68,9 @@ QOM_EXPORT void monitor_write(Monitor *mon, const char *text, size_t len);
 /** @text with "\r\n" for each "\n"; the caller frees. Any thread. */
 QOM_EXPORT char *monitor_with_returns(const char *text);
 
+/** Ends the session, soon: nothing more of what the peer has sent is carried out. Main thread. */
+QOM_EXPORT void monitor_hang_up(Monitor *mon);
+
 /**
  * A monitor without a chardev that gathers what is printed; a reference for the caller. For those
  * who carry out lines for somebody else (human-monitor-command, gdb's "monitor").

@@ -57,7 +57,7 @@ static size_t qmp_input(Monitor *mon, const char *buf, size_t len)
     QmpMonitor *qmp = QMP_MONITOR(mon);
     size_t done = 0;
 
-    while (done < len && qmp_ready(mon)) {
+    while (done < len && mon->connected && qmp_ready(mon)) {
         g_autoptr(GError) error = NULL;
         GVariant *request;
 

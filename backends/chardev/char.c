@@ -234,6 +234,11 @@ bool qemu_chr_add_client(Chardev *chr, int fd, GError **errp)
     return true;
 }
 
+void qemu_chr_fe_set_talks(CharBackend *be)
+{
+    be->talks = true;
+}
+
 static void disconnect(void *opaque)
 {
     Chardev *chr = opaque;

@@ -35,6 +35,7 @@ typedef struct CharBackend {
     IOEventHandler *event;
     void (*drained)(void *opaque);
     void *opaque;
+    bool talks; /* see qemu_chr_fe_set_talks() */
 } CharBackend;
 
 /** Bytes of output that a chardev keeps for a peer that is slow. */
@@ -194,6 +195,13 @@ QOM_EXPORT int qemu_chr_fe_take_fd(CharBackend *be);
  * False: this sort of chardev has no sessions. Main thread.
  */
 QOM_EXPORT bool qemu_chr_fe_disconnect(CharBackend *be);
+
+/**
+ * For a front end that talks with one peer at a time, as a monitor does: what a peer has sent and the
+ * front end has not taken when it hangs up is nobody's, and not for the next one. Others get it
+ * later. Main thread.
+ */
+QOM_EXPORT void qemu_chr_fe_set_talks(CharBackend *be);
 
 /* ---- For back ends: only on the main thread, without the lock -------------------------------- */
 

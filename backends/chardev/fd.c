@@ -144,21 +144,40 @@ static void keep_rest(FDChardev *s)
     }
 }
 
+/* The front end takes no input now. */
+static void pause_input(FDChardev *s, unsigned ready)
+{
+    FDChardevClass *klass = CHARDEV_FD_GET_CLASS(s);
+    const CharBackend *be = CHARDEV(s)->be;
+    /* One that talks has yet to answer a peer that has only ended its own output. */
+    unsigned left = be && be->talks ? POLLHUP | POLLERR : POLLHUP | POLLRDHUP | POLLERR;
+
+    if (!klass->session || !(ready & left)) {
+        loop_watch_set_events(s->in, klass->session ? left : 0);
+        return;
+    }
+    if (!be || !be->talks) {
+        keep_rest(s);
+    }
+    klass->hangup(s, 0);
+}
+
 static void input_ready(int fd G_GNUC_UNUSED, unsigned ready, void *opaque)
 {
     FDChardev *s = opaque;
     FDChardevClass *klass = CHARDEV_FD_GET_CLASS(s);
+    const CharBackend *be = CHARDEV(s)->be;
     int n;
 
     object_ref(s);
+    if (klass->hangs_up && be && be->talks && (ready & (POLLHUP | POLLERR))) {
+        klass->hangup(s, 0);
+        object_unref(s);
+        return;
+    }
     n = klass->input(s);
     if (n == CHR_PAUSED) {
-        if (klass->session && (ready & (POLLHUP | POLLRDHUP | POLLERR))) {
-            keep_rest(s);
-            klass->hangup(s, 0);
-        } else {
-            loop_watch_set_events(s->in, klass->session ? POLLRDHUP : 0);
-        }
+        pause_input(s, ready);
     } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         klass->hangup(s, n ? errno : 0);
     }

@@ -32,7 +32,8 @@ struct FDChardevClass {
     void (*hangup)(FDChardev *s, int errnum);
     /** As read(2), from fd_in. */
     ssize_t (*fetch)(FDChardev *s, uint8_t *buf, size_t max);
-    bool session; /* a peer that leaves is noticed while its input waits, and the input kept */
+    bool session;  /* a peer that leaves is noticed while its input waits, and the input kept */
+    bool hangs_up; /* POLLHUP says that the peer is gone, not only that it has no more to say */
 };
 
 /**

@@ -490,6 +490,7 @@ static void socket_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED
     fc->hangup = socket_hangup;
     fc->fetch = socket_fetch;
     fc->session = true;
+    fc->hangs_up = true;
     object_class_add_properties(klass, socket_props, G_N_ELEMENTS(socket_props));
 }
 

@@ -4,6 +4,7 @@
 import array
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -115,6 +116,43 @@ def a_client_may_leave_in_the_middle_of_anything():
         assert qmp.command("query-version")
         qmp.close()
         end(process)
+
+
+def carried_out(words, script, leave):
+    """Whether a monitor made by @words does what @script asks for, which a client has sent before it leaves by leave()."""
+    with folder() as path:
+        where = os.path.join(path, "b")
+        with Machine("-M", "none", "-S", "-nodefaults", words, "unix:%s,server=on,wait=off" % where) as machine:
+            with connect(where) as client:
+                assert client.recv(1000)
+                # Nothing of it is read before the client has left.
+                machine.process.send_signal(signal.SIGSTOP)
+                client.sendall(script)
+                leave(client)
+                machine.process.send_signal(signal.SIGCONT)
+                with connect(where) as again:  # its turn comes when the first has gone
+                    assert again.recv(1000)
+            return "made" in str(machine.qmp.command("qom-tree"))
+
+
+def what_a_client_sends_before_it_hangs_up_is_not_carried_out():
+    """So it is with QEMU, and what was sent before the client only ended its own output is."""
+    scripts = {"-qmp": b'{"execute": "qmp_capabilities"}{"execute": "chardev-add", "arguments": {"id": "made", "backend": '
+                       b'{"type": "null", "data": {}}}}',
+               "-monitor": b"object_add memory-backend-ram,id=made,size=4096\n"}
+    for words, script in scripts.items():
+        assert not carried_out(words, script, lambda client: client.close()), words
+        assert carried_out(words, script, lambda client: client.shutdown(socket.SHUT_WR)), words
+
+
+def nothing_behind_the_end_of_input_is_carried_out():
+    with folder() as path:
+        with Machine("-M", "none", "-S", "-nodefaults", "-monitor", "unix:%s/b,server=on,wait=off" % path) as machine:
+            with connect(path + "/b") as client:
+                client.sendall(b"\x04object_add memory-backend-ram,id=made,size=4096\n")
+                while client.recv(1000):
+                    pass
+            assert "made" not in str(machine.qmp.command("qom-tree"))
 
 
 def a_client_that_never_reads_neither_blocks_nor_fills_the_machine():
@@ -237,6 +275,8 @@ tap([
     events_go_to_every_client_that_has_negotiated,
     hundreds_of_clients_come_and_go_on_several_monitors,
     a_client_may_leave_in_the_middle_of_anything,
+    what_a_client_sends_before_it_hangs_up_is_not_carried_out,
+    nothing_behind_the_end_of_input_is_carried_out,
     a_client_that_never_reads_neither_blocks_nor_fills_the_machine,
     what_is_told_to_a_pipe_that_nobody_reads_is_bounded,
     descriptors_are_handed_over_by_name,

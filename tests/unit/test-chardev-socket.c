@@ -151,6 +151,44 @@ static void what_a_peer_sent_before_it_left_is_not_lost(void **state)
     close(peer);
 }
 
+static void what_a_peer_sent_before_it_hung_up_is_not_for_the_next_one(void **state)
+{
+    Front *f = server("");
+    int peer;
+
+    (void)state;
+    qemu_chr_fe_set_talks(&f->chr);
+    peer = come(f);
+    f->room = 0;
+    send_text(peer, "not taken");
+    run_for(10);
+    close(peer);
+    run_until(!f->chr.chr->opened);
+    f->room = 100;
+    qemu_chr_fe_accept_input(&f->chr);
+    peer = come(f);
+    send_text(peer, "mine");
+    run_until(f->got->len == 4);
+    assert_string_equal(f->got->str, "mine");
+    /* It is there and gone before anybody looks. */
+    send_text(peer, "more");
+    close(peer);
+    run_until(!f->chr.chr->opened);
+    assert_string_equal(f->got->str, "mine");
+    /* One that has only no more to say is still there. */
+    peer = come(f);
+    f->room = 0;
+    send_text(peer, " and his");
+    shutdown(peer, SHUT_WR);
+    run_for(10);
+    assert_true(f->chr.chr->opened);
+    f->room = 100;
+    qemu_chr_fe_accept_input(&f->chr);
+    run_until(!f->chr.chr->opened);
+    assert_string_equal(f->got->str, "mine and his");
+    close(peer);
+}
+
 static void a_peer_that_only_ends_its_own_output_has_left(void **state)
 {
     Front *f = server("");
@@ -553,6 +591,7 @@ int main(void)
         chardev_test(a_second_peer_waits_until_the_first_has_left),
         chardev_test(a_peer_that_leaves_while_it_is_written_to_kills_nothing),
         chardev_test(what_a_peer_sent_before_it_left_is_not_lost),
+        chardev_test(what_a_peer_sent_before_it_hung_up_is_not_for_the_next_one),
         chardev_test(a_peer_that_only_ends_its_own_output_has_left),
         chardev_test(input_waits_for_room_without_turning_the_loop),
         chardev_test(another_thread_may_say_that_there_is_room),
