@@ -30,15 +30,15 @@ AS_IF([test "$qomet_flag" = yes], [$4], [$5])])
 AC_DEFUN([QOMET_COMPILE_FLAG], [_QOMET_TRY_FLAG([COMPILE], [$1], [[int main(void) { return 0; }]], [$2], [$3])])
 AC_DEFUN([QOMET_LINK_FLAG], [_QOMET_TRY_FLAG([LINK], [$1], [[int main(void) { return 0; }]], [$2], [$3])])
 
-# QOMET_PREFER_ARCHIVE(LIBS-VARIABLE, NAME, FUNCTION): in LIBS-VARIABLE, -lNAME becomes the archive of
-# that library, if a program that calls FUNCTION can be linked with it. Its symbols are not exported.
+# QOMET_PREFER_ARCHIVE(LIBS-VARIABLE, NAME, FUNCTION, FLAGS): in LIBS-VARIABLE, -lNAME becomes FLAGS, if
+# a program that calls FUNCTION can be linked so.
 AC_DEFUN([QOMET_PREFER_ARCHIVE],
 [AC_MSG_CHECKING([for the archive lib$2.a])
 qomet_saved_LIBS=$LIBS
-qomet_archive=`AS_ECHO(["$$1"]) | $SED 's/-l$2\>/-l:lib$2.a/'`
-LIBS="$qomet_archive $GLIB_LIBS $LIBS"
+qomet_archive=`AS_ECHO(["$$1"]) | $SED 's/-l$2\>/$4/'`
+LIBS="$qomet_archive $LIBS"
 AC_LINK_IFELSE([AC_LANG_CALL([], [$3])],
-    [$1="$qomet_archive -Wl,--exclude-libs,lib$2.a"
+    [$1=$qomet_archive
      AC_MSG_RESULT([yes])],
     [AC_MSG_RESULT([no])])
 LIBS=$qomet_saved_LIBS])

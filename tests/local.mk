@@ -174,16 +174,18 @@ installcheck-local:
 
 # The modules that test-qom-module loads, all of one source.
 qom_test_modules = $(patsubst %,tests/unit/modules/%.so,\
-	clash clash_program cycle direct empty good impatient indexed indexed_base liar no_stamp orphan \
+	asks_glib clash clash_program cycle direct empty good impatient indexed indexed_base liar no_stamp orphan \
 	other_abi other_sizes unresolved)
 check_DATA += $(qom_test_modules)
 CLEANFILES += $(qom_test_modules)
 EXTRA_DIST += tests/unit/qom-modules.c
 
+asks_glib_libs = -Wl,--no-as-needed `$(PKG_CONFIG) --libs glib-2.0`
+
 tests/unit/modules/%.so: tests/unit/qom-modules.c include/qomet/abi.h
 	@$(MKDIR_P) $(@D)
 	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) -std=gnu11 $(WARN_CFLAGS) $(GLIB_CFLAGS) \
-		$(CFLAGS) -fPIC -shared -DMODULE_$* -o $@ $<
+		$(CFLAGS) -fPIC -shared -DMODULE_$* -o $@ $< $($*_libs)
 
 # ---- make check-long, make check-lab ----
 

@@ -86,6 +86,19 @@ static const TypeInfo types[] = { { .name = "module-other-sizes", .parent = TYPE
 DEFINE_TYPES(types)
 #endif
 
+#ifdef MODULE_asks_glib
+/* Is linked with the shared GLib, and tells by its type's name whether that is the program's. */
+static void register_types(void)
+{
+    bool same = g_quark_try_string("a quark of the program") != 0;
+    const TypeInfo type = { .name = same ? "module-same-glib" : "module-other-glib",
+                            .parent = TYPE_OBJECT };
+
+    type_register(&type, NULL);
+}
+type_init(register_types)
+#endif
+
 #ifdef MODULE_unresolved
 void nobody_has_this_function(void);
 

@@ -31,7 +31,7 @@ others() { # PATTERN NAMES: those of the libraries that are not of the pattern
     fi
 }
 
-echo 1..4
+echo 1..5
 
 magic=$(head -c 4 "$QOMET" | od -An -tx1 | tr -d ' \n')
 [ "$magic" = 7f454c46 ] && magic=
@@ -44,6 +44,14 @@ report 'it asks for GLib, gmodule, json-c and libc, and nothing more' \
 names=$(ldd "$QOMET" | awk '{ print $1 }')
 report 'nothing more is loaded than these need' \
     "$(others "$loaded" "$names")" 'not expected'
+
+# What is exported here is what modules, and libraries that they need, find first.
+exported() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
+missing=
+if [[ $names != *libglib* ]]; then
+    missing=$(comm -13 <(exported "$QOMET") <(exported "$(pkg-config --variable=libdir glib-2.0)/libglib-2.0.so"))
+fi
+report 'whatever the shared GLib has, the program has, from there or itself' "$missing" 'missing'
 
 version=$("$QOMET" -version) || version="$version (status $?)"
 [[ $version == *\ version\ [0-9]*.* && $version != *status* ]] && version= || version="'$version'"

@@ -472,6 +472,16 @@ static void an_index_that_is_bad_when_it_is_needed_is_told_until_it_is_mended(vo
     stop_using_index();
 }
 
+static void a_module_that_asks_for_the_shared_glib_has_that_of_the_program(void **state)
+{
+    g_autofree char *path = in_folder(modules, "asks_glib.so");
+
+    (void)state;
+    g_quark_from_static_string("a quark of the program");
+    assert_true(module_load(path, NULL));
+    assert_non_null(object_class_by_name("module-same-glib"));
+}
+
 static void a_folder_without_an_index_is_no_error(void **state)
 {
     GError *error = NULL;
@@ -507,6 +517,7 @@ int main(void)
         cmocka_unit_test(an_index_is_looked_for_once_a_type_is_missing_and_not_before),
         cmocka_unit_test(an_index_that_is_bad_when_it_is_needed_is_told_until_it_is_mended),
         cmocka_unit_test(a_folder_without_an_index_is_no_error),
+        cmocka_unit_test(a_module_that_asks_for_the_shared_glib_has_that_of_the_program),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
