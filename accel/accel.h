@@ -28,6 +28,12 @@ struct AccelState {
     CPUDebug *debug; /* private to accel/debug.c; NULL until a debugger wants something */
 };
 
+/** Whether a message to that address is one for local APICs (SDM vol. 3, 11.11.1). */
+static inline bool accel_msi_is_taken(uint64_t addr)
+{
+    return (addr & ~UINT64_C(0xfffff)) == UINT64_C(0xfee00000);
+}
+
 struct AccelClass {
     ObjectClass parent_class;
     const char *name; /* as in "-accel kvm" */
@@ -68,7 +74,10 @@ struct AccelClass {
      * that follow: they take none. Any thread.
      */
     bool (*send_msi)(AccelState *accel, uint64_t addr, uint32_t data);
-    /** A number above those of the lines that stands for that message; -1 with @errp set. Any thread. */
+    /**
+     * A number above those of the lines that stands for that message, or for nothing while no local
+     * APIC takes it; -1 with @errp set. Any thread.
+     */
     int (*route_add)(AccelState *accel, uint64_t addr, uint32_t data, GError **errp);
     void (*route_set)(AccelState *accel, int gsi, uint64_t addr, uint32_t data);
     void (*route_del)(AccelState *accel, int gsi);

@@ -77,7 +77,8 @@ static bool set_table(KVMState *s, GError **errp)
     for (unsigned i = 0; i < r->messages->len; i++) {
         const Message *m = message_at(r, r->first + i);
 
-        if (m) {
+        /* A guest gives a device any address; one that no local APIC has stands for nothing. */
+        if (m && accel_msi_is_taken(m->addr)) {
             put_message(table, r->first + i, m);
         }
     }

@@ -9,10 +9,6 @@
 #include <qomet/hw/intc/intc.h>
 #include <qomet/hw/intc/msi-target.h>
 
-/* Where the processors' local APICs take messages (SDM vol. 3, 11.11.1). */
-#define MSI_WINDOW UINT32_C(0xfee00000)
-#define MSI_WINDOW_MASK UINT32_C(0xfff00000)
-
 OBJECT_DECLARE_TYPE(AccelApics, AccelApicsClass, ACCEL_APICS)
 OBJECT_DECLARE_SIMPLE_TYPE(AccelIrqchip, ACCEL_IRQCHIP)
 
@@ -72,7 +68,7 @@ static bool apics_send(MsiTarget *t, uint64_t addr, uint32_t data)
 {
     AccelState *accel = ACCEL_APICS(t)->accel;
 
-    return accel && ACCEL_GET_CLASS(accel)->send_msi && (addr & MSI_WINDOW_MASK) == MSI_WINDOW &&
+    return accel && ACCEL_GET_CLASS(accel)->send_msi && accel_msi_is_taken(addr) &&
            ACCEL_GET_CLASS(accel)->send_msi(accel, addr, data);
 }
 

@@ -12,6 +12,7 @@
 #include "tests/guest/guest.h"
 
 #define DOORBELL UINT64_C(0xfee00000)
+#define WILD UINT64_C(0x1fee00000) /* in memory, if anywhere */
 
 static MsiTarget *target;
 static MsiTargetClass *mc;
@@ -60,20 +61,26 @@ static void send_next(Recorder *r, hwaddr addr, uint64_t value, unsigned size)
     if (writes == 1) {
         assert_false(mc->send(target, 0x1000, 0x42));
         assert_false(mc->send(target, 0xe0000000, 0x42));
+        assert_false(mc->send(target, WILD, 0x42));
         assert_true(mc->send(target, DOORBELL, 0x41));
     } else if (writes == 2) {
         assert_int_equal(eventfd_write(fd, 1), 0);
     }
 }
 
-static void begin(void)
+static void begin_with(const uint8_t *code, size_t bytes)
 {
-    guest_begin("protected-mode=on,kernel-irqchip=on", waits_for_two, sizeof(waits_for_two));
+    guest_begin("protected-mode=on,kernel-irqchip=on", code, bytes);
     target = msi_target_find();
     assert_non_null(target);
     mc = MSI_TARGET_GET_CLASS(target);
     fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     writes = 0;
+}
+
+static void begin(void)
+{
+    begin_with(waits_for_two, sizeof(waits_for_two));
 }
 
 static void a_message_arrives_by_a_call_and_by_an_eventfd(void **state)
@@ -94,6 +101,57 @@ static void a_message_arrives_by_a_call_and_by_an_eventfd(void **state)
     assert_int_equal(writes, 3);
     assert_true(mc->irqfd(target, route, fd, false, NULL));
     mc->route_del(target, route);
+    close(fd);
+    guest_end();
+}
+
+static int wild_route;
+
+/* Before the guest waits: signals that stand for nothing, time for them to arrive all the same. */
+static void signal_wild_first(Recorder *r, hwaddr addr, uint64_t value, unsigned size)
+{
+    static const uint64_t wild[] = { 0, 0x1000, 0xfed00000, 0xfef00000, WILD, UINT64_MAX };
+
+    if (writes == 1) {
+        for (size_t i = 0; i < G_N_ELEMENTS(wild); i++) {
+            mc->route_set(target, wild_route, wild[i], 0x42);
+            assert_int_equal(eventfd_write(fd, 1), 0);
+        }
+        g_usleep(10000);
+        mc->route_set(target, wild_route, DOORBELL, 0x43);
+    }
+    send_next(r, addr, value, size);
+}
+
+/* Waits for the vector 0x43, and writes to the port which of 0x40 to 0x47 were asked for till then. */
+static const uint8_t waits_for_0x43[] = {
+    0xb8, 0xff, 0x01, 0x00, 0x00, /* 1000: mov eax,0x1ff */
+    0xa3, 0xf0, 0x00, 0xe0, 0xfe, /* 1005: mov ds:0xfee000f0,eax */
+    0xe6, 0xf1,                   /* 100a: out 0xf1,al */
+    0xe6, 0xf1,                   /* 100c: out 0xf1,al */
+    0xa1, 0x20, 0x02, 0xe0, 0xfe, /* 100e: mov eax,ds:0xfee00220 */
+    0xa8, 0x08,                   /* 1013: test al,0x8 */
+    0x74, 0xf7,                   /* 1015: je 100e */
+    0xe6, 0xf1,                   /* 1017: out 0xf1,al */
+    0xf4,                         /* 1019: hlt */
+};
+
+static void an_address_that_is_nobodys_interrupts_nobody(void **state)
+{
+    Recorder *port;
+
+    (void)state;
+    begin_with(waits_for_0x43, sizeof(waits_for_0x43));
+    wild_route = mc->route_add(target, WILD, 0x42, NULL);
+    assert_true(wild_route >= 24);
+    assert_true(mc->irqfd(target, wild_route, fd, true, NULL));
+    port = guest_recorder(false, 0xf1, 1);
+    port->on_write = signal_wild_first;
+    port->limit = 3;
+    assert_int_equal(guest_run(), 0);
+    assert_int_equal(port->log[2].value, 1 << 1 | 1 << 3);
+    assert_true(mc->irqfd(target, wild_route, fd, false, NULL));
+    mc->route_del(target, wild_route);
     close(fd);
     guest_end();
 }
@@ -180,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_arrives_by_a_call_and_by_an_eventfd),
+        cmocka_unit_test(an_address_that_is_nobodys_interrupts_nobody),
         cmocka_unit_test(numbers_of_routes_are_used_again),
         cmocka_unit_test(routes_that_come_together_are_told_at_once),
         cmocka_unit_test(there_are_so_many_routes),
