@@ -133,6 +133,12 @@ uint8_t pci_add_capability(PCIDevice *dev, uint8_t id, uint8_t offset, uint8_t s
 {
     unsigned at = offset ? offset : find_space(dev, size);
 
+    if (offset % 4) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "capability 0x%02x at 0x%02x in '%s': its offset is no multiple of 4", id,
+                      offset, object_get_typename(OBJECT(dev)));
+        return 0;
+    }
     if (!at || !is_free(dev, at, size)) {
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "no room for capability 0x%02x of %u bytes %s 0x%02x in '%s'", id, size,

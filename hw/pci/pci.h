@@ -141,9 +141,9 @@ QOM_EXPORT void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t
                                          unsigned len);
 
 /**
- * Adds a capability of @size bytes, at @offset or, with 0, where there is room; the guest cannot
- * write it until wmask says so. Returns its offset, or 0 with @errp set: no room, or it overlaps
- * another one. In realize.
+ * Adds a capability of @size bytes, at @offset (a multiple of 4) or, with 0, where there is room;
+ * the guest cannot write it until wmask says so. Returns its offset, or 0 with @errp set: no room,
+ * or it overlaps another one. In realize.
  */
 QOM_EXPORT uint8_t pci_add_capability(PCIDevice *dev, uint8_t id, uint8_t offset, uint8_t size,
                                       GError **errp);

@@ -149,6 +149,24 @@ static void capabilities_do_not_overlap(void **state)
     assert_int_equal(config_in(BDF, 0, 4), UINT32_MAX);
 }
 
+static bool add_askew(PCIDevice *dev, GError **errp)
+{
+    return pci_add_capability(dev, PCI_CAP_ID_VNDR, 0xfd, 3, errp);
+}
+
+/* [PCI] 6.7: the two lowest bits of a pointer to one are not there. */
+static void a_capability_begins_at_a_multiple_of_4(void **state)
+{
+    TestPCI *s = pci_test_new(SLOT);
+    g_autoptr(GError) err = NULL;
+
+    (void)state;
+    s->more = add_askew;
+    assert_false(qdev_realize_and_unref(DEVICE(s), BUS(pci_bus), &err));
+    assert_string_equal(err->message,
+                        "capability 0x09 at 0xfd in 'test-pci': its offset is no multiple of 4");
+}
+
 /* ---- Addresses ---- */
 
 static bool try_at(const char *addr, bool multifunction, GError **errp)
@@ -311,6 +329,7 @@ int main(void)
         pci_test(the_address_is_a_register_of_four_bytes),
         pci_test(capabilities_are_a_list_that_the_guest_cannot_write),
         pci_test(capabilities_do_not_overlap),
+        pci_test(a_capability_begins_at_a_multiple_of_4),
         pci_test(an_address_is_device_and_function_in_hexadecimal),
         pci_test(an_address_is_a_number_to_programs),
         pci_test(one_function_has_one_device),
