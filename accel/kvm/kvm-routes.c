@@ -73,7 +73,9 @@ static bool set_table(KVMState *s, GError **errp)
         g_malloc0(sizeof(*table) + most * sizeof(struct kvm_irq_routing_entry));
 
     table->nr = r->pins->len;
-    memcpy(table->entries, r->pins->data, r->pins->len * sizeof(struct kvm_irq_routing_entry));
+    if (table->nr) {
+        memcpy(table->entries, r->pins->data, table->nr * sizeof(struct kvm_irq_routing_entry));
+    }
     for (unsigned i = 0; i < r->messages->len; i++) {
         const Message *m = message_at(r, r->first + i);
 
