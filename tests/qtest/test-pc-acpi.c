@@ -231,6 +231,33 @@ static void firmware_finds_tables_that_tell_of_it(void **state)
     }
 }
 
+/* A guest looks at each of these buses. */
+static void the_window_has_room_for_the_buses_that_there_are(void **state)
+{
+    static const struct {
+        const char *words;
+        uint8_t last;
+    } cases[] = {
+        { "", 7 },
+        { "-device pcie-root-port,id=a -device pcie-root-port,id=b "
+          "-device pci-bridge,bus=b",
+          19 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        QTestState *s = qtest_initf("-M q35 -nodefaults %s", cases[i].words);
+        GByteArray *tables = read_file(s, "etc/acpi/tables");
+        const uint8_t *mcfg = find_table(tables, "MCFG");
+
+        assert_non_null(mcfg);
+        assert_int_equal(mcfg[54], 0);
+        assert_int_equal(mcfg[55], cases[i].last);
+        g_byte_array_unref(tables);
+        assert_int_equal(qtest_quit(s), 0);
+    }
+}
+
 static void without_acpi_there_are_none(void **state)
 {
     (void)state;
@@ -263,6 +290,7 @@ int main(void)
         cmocka_unit_test(it_switches_the_machine_off),
         cmocka_unit_test(firmware_need_not_set_up_management_mode),
         cmocka_unit_test(firmware_finds_tables_that_tell_of_it),
+        cmocka_unit_test(the_window_has_room_for_the_buses_that_there_are),
         cmocka_unit_test(without_acpi_there_are_none),
         cmocka_unit_test(without_acpi_the_function_of_its_own_is_not_there),
     };
