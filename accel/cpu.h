@@ -49,8 +49,9 @@ typedef struct CPUDebugEvent {
 
 struct CPUState {
     DeviceState parent_obj;
-    uint32_t index;    /* 0 is the one that boots */
-    uint32_t nr_cores; /* vCPUs of the machine, all in one package; before realize */
+    uint32_t index;           /* 0 is the one that boots */
+    bool triple_fault_resets; /* the machine; otherwise it ends, and says why; before realize */
+    uint32_t nr_cores;        /* vCPUs of the machine, all in one package; before realize */
     pthread_t thread;
     bool has_thread;
     int thread_id;          /* what ps calls the thread; 0 until it runs; atomic */

@@ -52,14 +52,16 @@ unit_tests += \
 libtest_a_SOURCES += \
 	tests/unit/boot-fixture.h
 
-script_tests += tests/guest/test-boot-kernels.py tests/guest/test-interrupts.py
+script_tests += tests/guest/test-boot-kernels.py tests/guest/test-interrupts.py tests/guest/test-resets.py
+long_tests += tests/guest/test-resets.py
 
 # Kernels of 32 bits that the tests of boot protocols start.
 test_kernels = tests/guest/kernels/hello.elf tests/guest/kernels/hello-pvh.elf \
-	tests/guest/kernels/interrupts.elf
+	tests/guest/kernels/interrupts.elf tests/guest/kernels/resets.rom tests/guest/kernels/triple.rom
 check_DATA += $(test_kernels)
 CLEANFILES += $(test_kernels)
-EXTRA_DIST += tests/guest/kernels/hello.S tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld
+EXTRA_DIST += tests/guest/kernels/hello.S tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld \
+	tests/guest/kernels/resets.S
 make_kernel = $(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -m32 -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -T $(top_srcdir)/tests/guest/kernels/kernel.ld -o $@
 
@@ -71,6 +73,16 @@ tests/guest/kernels/hello-pvh.elf: tests/guest/kernels/hello.S tests/guest/kerne
 
 tests/guest/kernels/interrupts.elf: tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld
 	$(make_kernel) $(top_srcdir)/tests/guest/kernels/interrupts.S
+
+# And ROMs.
+make_rom = $(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -m32 -nostdlib -static -Wl,--build-id=none -Wl,--oformat=binary \
+	-Wl,-Ttext=0 -Wl,-e,0 -o $@
+
+tests/guest/kernels/resets.rom: tests/guest/kernels/resets.S
+	$(make_rom) -DFIRST=0 $(top_srcdir)/tests/guest/kernels/resets.S
+
+tests/guest/kernels/triple.rom: tests/guest/kernels/resets.S
+	$(make_rom) -DFIRST=4 $(top_srcdir)/tests/guest/kernels/resets.S
 
 fuzz_targets += tests/fuzz/fuzz-boot tests/fuzz/fuzz-pc
 EXTRA_DIST += tests/fuzz/corpus/fuzz-boot tests/fuzz/corpus/fuzz-pc

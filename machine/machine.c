@@ -342,6 +342,7 @@ bool machine_create_cpus(MachineState *machine, GError **errp)
             return false;
         }
         CPU(dev)->nr_cores = machine->smp_cpus;
+        CPU(dev)->triple_fault_resets = MACHINE_GET_CLASS(machine)->triple_fault_resets;
         if (!object_property_add_child(OBJECT(machine), "cpu[*]", OBJECT(dev), errp)) {
             object_unref(dev);
             return false;

@@ -38,6 +38,7 @@ struct MachineClass {
     uint64_t default_ram_size; /* bytes; 0: no RAM */
     uint64_t max_ram_size;     /* bytes; 0: no limit but the host's */
     const char *default_cpu_type;
+    bool triple_fault_resets; /* as on a PC; otherwise the machine ends, and says why */
     /* Whatever init has to know of a class that was made at run time, or NULL; inherited. */
     const void *init_data;
     /** When the machine has been made, before any option: defaults that no field can hold. May be

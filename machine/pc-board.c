@@ -295,6 +295,7 @@ static void pc_board_class_init(ObjectClass *klass, const void *data)
     mc->default_ram_size = UINT64_C(128) << 20;
     mc->max_ram_size = UINT64_C(1) << 40;
     mc->default_cpu_type = "qemu64";
+    mc->triple_fault_resets = true;
     mc->init = pc_board_init;
     mc->done = pc_board_done;
     mc->reset = pc_board_reset;

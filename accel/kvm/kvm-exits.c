@@ -159,6 +159,16 @@ static bool exit_ioapic_eoi(KVMVcpu *v)
     return true;
 }
 
+/* A triple fault. */
+static bool exit_shutdown(KVMVcpu *v)
+{
+    if (!v->cpu->parent_obj.triple_fault_resets) {
+        return exit_stop(v);
+    }
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    return false;
+}
+
 static bool exit_system_event(KVMVcpu *v)
 {
     switch (v->run->system_event.type) {
@@ -193,7 +203,7 @@ KVMExitFn *const kvm_exits_plain[KVM_EXIT_COUNT] = {
     [KVM_EXIT_HLT] = exit_hlt,
     [KVM_EXIT_MMIO] = exit_mmio,
     [KVM_EXIT_IRQ_WINDOW_OPEN] = exit_go_on,
-    [KVM_EXIT_SHUTDOWN] = exit_stop,
+    [KVM_EXIT_SHUTDOWN] = exit_shutdown,
     [KVM_EXIT_FAIL_ENTRY] = exit_stop,
     [KVM_EXIT_INTR] = exit_go_on,
     [KVM_EXIT_SET_TPR] = exit_go_on,

@@ -57,6 +57,13 @@ def qomet(*args, env=None, stdin=subprocess.DEVNULL, cwd=None, **more):
     return Run(words, done.returncode, out, done.stderr.decode(errors="replace"))
 
 
+def without_quarantine():
+    """An environment in which what is freed is free at once: AddressSanitizer keeps it from use otherwise, and the
+    program is as large as all that it ever had."""
+    return dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + (
+        ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0:allocator_release_to_os_interval_ms=0"))
+
+
 def start(*args, **more):
     """Starts qomet and comes back at once."""
     for name in ("stdin", "stdout", "stderr"):

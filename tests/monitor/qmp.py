@@ -18,7 +18,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
-from cli import QOMET, TIMEOUT_S  # noqa: E402, pylint: disable=wrong-import-position
+from cli import QOMET, TIMEOUT_S, without_quarantine  # noqa: E402, pylint: disable=wrong-import-position
 
 
 class QmpError(Exception):
@@ -118,13 +118,6 @@ def connect(path, wait=True):
         except BlockingIOError:
             client.close()
             return None
-
-
-def without_quarantine():
-    """An environment in which what is freed is free at once: AddressSanitizer keeps it from use otherwise, and the
-    program is as large as all that it ever had."""
-    return dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + (
-        ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0:allocator_release_to_os_interval_ms=0"))
 
 
 class Machine:
