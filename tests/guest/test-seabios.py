@@ -61,7 +61,7 @@ def it_finds_more_processors_devices_and_ram():
 
 
 def it_finds_what_is_behind_a_root_port_of_q35():
-    log = log_of("-M", "q35", "-smp", "2", "-m", "3G", "-device", "pcie-root-port,id=port", "-device", "edu,bus=port")
+    log = log_of("-M", "q35", "-smp", "2", "-m", "3G", "-device", "pcie-root-port,id=rp", "-device", "edu,bus=rp")
     found(log, r"^Running on QEMU \(q35\)")
     found(log, r"^PCIe: using q35 mmconfig at 0xb0000000")
     found(log, r"^PCI: init bdf=00:00\.0 id=8086:29c0")
