@@ -262,7 +262,8 @@ def a_device_without_permission_is_named_with_what_to_do():
 
 def what_a_machine_makes_nothing_of():
     for machine, word, runs in (("bare", "-initrd", "runs one flat binary"), ("microvm", "-bios", "starts a kernel without firmware"),
-                                ("pc", "-kernel", "starts its firmware"), ("q35", "-append", "starts its firmware")):
+                                ("pc", "-initrd", "starts its firmware (without -kernel)"),
+                                ("q35", "-append", "starts its firmware (without -kernel)")):
         fails("-accel", "qtest", "-M", machine, word, "x", err="%s means nothing to the machine '%s', which %s" % (word, machine, runs))
 
 
