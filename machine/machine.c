@@ -409,6 +409,15 @@ const char *machine_serial_words(const MachineState *machine, unsigned n)
 
 /* ---- The end ---- */
 
+/* Has the guest see all that is mapped, or nothing. */
+static void show_maps(bool shown)
+{
+    memory_region_transaction_begin();
+    memory_region_set_enabled(get_system_memory(), shown);
+    memory_region_set_enabled(get_system_io(), shown);
+    memory_region_transaction_commit();
+}
+
 void machine_cleanup(void)
 {
     qdev_set_machine_ready(false);
@@ -425,7 +434,10 @@ void machine_cleanup(void)
 
         the_machine = NULL;
         runstate_set_reset_hook(NULL, NULL);
+        /* At once: with each of very many devices that go, the maps would be made anew. */
+        show_maps(false);
         object_unparent(machine);
+        show_maps(true);
     }
 }
 
