@@ -10,9 +10,10 @@
 
 BusState *sysbus_get_default(void)
 {
-    Object *bus = object_resolve_path_component(qdev_get_machine(), SYSTEM_BUS_NAME);
+    Object *there = object_resolve_path_component(qdev_get_machine(), SYSTEM_BUS_NAME);
 
-    return bus ? BUS(bus) : qbus_new(TYPE_SYSTEM_BUS, NULL, SYSTEM_BUS_NAME, NULL);
+    return there ? (BusState *)object_dynamic_cast(there, TYPE_SYSTEM_BUS)
+                 : qbus_new(TYPE_SYSTEM_BUS, NULL, SYSTEM_BUS_NAME, NULL);
 }
 
 /* ---- What the device offers ------------------------------------------------------------------ */

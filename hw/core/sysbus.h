@@ -19,7 +19,10 @@ struct SysBusDevice {
 };
 #define SYSBUS_DEVICE_GPIO_IRQ "sysbus-irq"
 
-/** The system bus, made at the first call. Main thread, as all below. */
+/**
+ * The system bus, made at the first call. NULL where something else in the machine has its name,
+ * "main-system-bus": realizing without a bus then says that there is none. Main thread, as all below.
+ */
 QOM_EXPORT BusState *sysbus_get_default(void);
 /** In instance_init or realize: adds region @num_mmio to what the board may map; @mr is the
  * device's. */

@@ -3,6 +3,7 @@
 """SeaBIOS (Debian's package seabios) on the machines "pc" and "q35", to the end of its log."""
 import os
 import re
+import select
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ def log_of(*words):
     log = b""
     with subprocess.Popen([QOMET, "-accel", "kvm", "-nographic", "-device", "isa-debugcon,iobase=0x402", *words],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        while END not in log and time.monotonic() < until:
+        while END not in log and select.select([process.stdout], [], [], max(0, until - time.monotonic()))[0]:
             piece = os.read(process.stdout.fileno(), 4096)
             if not piece:
                 break

@@ -391,6 +391,33 @@ static void a_file_must_end_below_the_tables(void **state)
     assert_made(a);
 }
 
+static unsigned changes;
+
+static void count_change(MemoryListener *l)
+{
+    (void)l;
+    changes++;
+}
+
+static void the_maps_of_many_devices_go_at_once(void **state)
+{
+    MemoryListener counter = { .commit = count_change };
+
+    (void)state;
+    assert_made("");
+    for (unsigned i = 0; i < 50; i++) {
+        DeviceState *dev = qdev_new("isa-debugcon", NULL);
+
+        assert_true(object_property_set_uint(OBJECT(dev), "iobase", 0x1000 + i, NULL));
+        assert_true(qdev_realize_and_unref(dev, NULL, NULL));
+    }
+    memory_listener_register(&counter, &address_space_io);
+    changes = 0;
+    machine_cleanup();
+    memory_listener_unregister(&counter, &address_space_io);
+    assert_true(changes >= 1 && changes <= 2);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, program_setup, program_teardown)
 
 int main(void)
@@ -417,6 +444,7 @@ int main(void)
         test(files_that_cannot_be_loaded_are_told_why),
         test(a_pipe_that_does_not_end_is_refused),
         test(a_file_must_end_below_the_tables),
+        test(the_maps_of_many_devices_go_at_once),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -82,6 +82,20 @@ static void there_is_one_system_bus(void **state)
     assert_string_equal(path, "/machine/main-system-bus");
 }
 
+static void a_name_that_something_else_has_is_no_system_bus(void **state)
+{
+    SysBusDevice *dev = part_new();
+    DeviceState *other = qdev_new(TYPE_PROBE, NULL);
+
+    (void)state;
+    assert_works(
+        object_property_add_child(qdev_get_machine(), "main-system-bus", OBJECT(other), errp));
+    assert_null(sysbus_get_default());
+    assert_refused(sysbus_realize(dev, errp), "No 'System' bus found for device '" TYPE_PART "'");
+    object_unref(other);
+    object_unref(dev);
+}
+
 static void the_board_maps_regions_by_number(void **state)
 {
     SysBusDevice *dev = part_new();
@@ -182,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         qdev_test(there_is_one_system_bus),
+        qdev_test(a_name_that_something_else_has_is_no_system_bus),
         qdev_test(the_board_maps_regions_by_number),
         qdev_test(a_region_of_a_failed_realize_is_offered_no_more),
         qdev_test(regions_of_a_device_that_is_not_realized_are_not_mapped),
