@@ -474,7 +474,7 @@ const Option option_table[] = {
         .name = "D",
         .arg = "FILE",
         .help = "Writes the log to FILE instead of standard error; %d in the name becomes the "
-                "process id.",
+                "process id. It ends at 1 GiB, and goes on when the file is emptied.",
         .section = OPTION_SECTION_DEBUG,
         .stage = OPTION_STAGE_PROCESS,
         .apply = option_apply_log_file,

@@ -11,12 +11,16 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <qomet/qom/log.h>
 
 /* How many messages a place may write before it is held to one a second. */
 #define LOG_BURST 10
+
+/* So long a log becomes: a guest that floods it fills no disk. */
+#define LOG_FILE_MAX (INT64_C(1) << 30)
 
 /* How long messages wait for one who does not read, and how often a wait looks up. */
 #define PATIENCE_MS 1000
@@ -25,6 +29,8 @@
 /* Where messages go. */
 typedef struct Sink {
     int fd;
+    bool is_file;  /* its length is bounded */
+    bool full;     /* it has that length, and that was told */
     bool stuck;    /* nobody read for too long: no more waiting until there is room again */
     bool cut;      /* the last message ended in the middle */
     uint32_t lost; /* messages left out since then */
@@ -109,9 +115,31 @@ static bool write_bytes(Sink *sink, const char *text, size_t len)
     return true;
 }
 
+static void write_message(Sink *sink, const char *text);
+
+/* Whether @sink may become longer. A file that somebody has emptied meanwhile may again. */
+static bool may_grow(Sink *sink)
+{
+    struct stat st;
+    bool full = sink->is_file && fstat(sink->fd, &st) == 0 && st.st_size >= LOG_FILE_MAX;
+
+    if (full && !sink->full) {
+        static const char end[] = "(the log ends here: it has reached 1 GiB)\n";
+
+        (void)write_bytes(sink, end, strlen(end));
+        write_message(&to_user, "qomet: warning: the log has reached 1 GiB and goes on when its "
+                                "file is emptied\n");
+    }
+    sink->full = full;
+    return !full;
+}
+
 /* One message, whole. */
 static void write_message(Sink *sink, const char *text)
 {
+    if (!may_grow(sink)) {
+        return;
+    }
     if (sink->lost) {
         char line[80];
 
@@ -163,6 +191,7 @@ bool qemu_str_to_log_mask(const char *items, uint32_t *mask, GError **errp)
 
 bool qemu_set_log_filename(const char *path, GError **errp)
 {
+    struct stat st = { .st_mode = 0 };
     int fd = -1;
 
     if (path) {
@@ -170,7 +199,7 @@ bool qemu_set_log_filename(const char *path, GError **errp)
         g_auto(GStrv) parts = g_strsplit(path, "%d", 2);
         g_autofree char *name = g_strjoinv(pid, parts);
 
-        fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
         if (fd < 0) {
             qom_error_set(errp, QOM_ERROR_FAILED, "cannot write the log file '%s': %s", name,
                           g_strerror(errno));
@@ -181,7 +210,7 @@ bool qemu_set_log_filename(const char *path, GError **errp)
     if (to_file.fd >= 0) {
         close(to_file.fd);
     }
-    to_file = (Sink){ .fd = fd };
+    to_file = (Sink){ .fd = fd, .is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) };
     pthread_mutex_unlock(&log_lock);
     return true;
 }

@@ -33,8 +33,8 @@ static inline bool qemu_loglevel_mask(uint32_t mask)
 /** Turns "exits,guest_errors" into @mask; false names the unknown item and lists those that
  * exist. */
 QOM_EXPORT bool qemu_str_to_log_mask(const char *items, uint32_t *mask, GError **errp);
-/** Sends the log to @path ("%d" becomes the process id), or back to stderr for NULL. Main
- * thread. */
+/** Sends the log to @path ("%d" becomes the process id), or back to stderr for NULL. A file that has
+ * reached 1 GiB gets nothing more until somebody empties it, which the user is told. Main thread. */
 QOM_EXPORT bool qemu_set_log_filename(const char *path, GError **errp);
 /**
  * Writes one message (with its own newlines) whole. Where a pipe or a terminal takes nothing for a

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <qomet/qom/log.h>
@@ -212,6 +213,36 @@ static void a_reader_who_has_gone_is_no_matter(void **state)
     }
 }
 
+static void a_log_ends_at_a_gibibyte_and_goes_on_when_it_is_emptied(void **state)
+{
+    const off_t gib = 1 << 30;
+    g_autofree char *folder = g_dir_make_tmp("qomet-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "log", NULL);
+    g_autofree char *told = NULL, *text = NULL;
+    struct stat st;
+
+    (void)state;
+    take_stderr();
+    assert_true(qemu_set_log_filename(path, NULL));
+    assert_int_equal(truncate(path, gib - 4), 0);
+    for (int i = 0; i < 100; i++) {
+        qemu_log("line %d\n", i);
+    }
+    assert_int_equal(stat(path, &st), 0);
+    assert_in_range(st.st_size, gib, gib + 100);
+    assert_int_equal(truncate(path, 0), 0);
+    qemu_log("again\n");
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_string_equal(text, "again\n");
+    assert_true(qemu_set_log_filename(NULL, NULL));
+    told = read_all();
+    give_stderr_back();
+    assert_string_equal(
+        told, "qomet: warning: the log has reached 1 GiB and goes on when its file is emptied\n");
+    unlink(path);
+    rmdir(folder);
+}
+
 static void what_a_guest_does_at_any_rate_is_logged_at_a_bounded_one(void **state)
 {
     g_autofree char *text = NULL;
@@ -244,6 +275,7 @@ int main(void)
         cmocka_unit_test(one_who_reads_late_gets_all),
         cmocka_unit_test(at_the_end_nothing_waits),
         cmocka_unit_test(a_reader_who_has_gone_is_no_matter),
+        cmocka_unit_test(a_log_ends_at_a_gibibyte_and_goes_on_when_it_is_emptied),
         cmocka_unit_test(what_a_guest_does_at_any_rate_is_logged_at_a_bounded_one),
     };
 
