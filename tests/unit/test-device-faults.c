@@ -11,6 +11,7 @@
 #include <qomet/backends/chardev/char.h>
 #include <qomet/backends/loop.h>
 #include <qomet/hw/core/sysbus.h>
+#include <qomet/hw/intc/msi-target.h>
 #include <qomet/hw/isa/isa-bus.h>
 #include <qomet/hw/pci/pci-bus.h>
 #include <qomet/memory/main-work.h>
@@ -23,8 +24,8 @@ static const struct {
     { "or-irq", "num-lines=4" },
     { "split-irq", "num-lines=4" },
     { "ram", "size=1M,split=64K" },
-    { "accel-irqchip", NULL },
-    /* A vCPU is realized by a machine with an accelerator; accel's own tests fail it. */
+    /* These and vCPUs are realized by a machine with an accelerator; accel's own tests fail them. */
+    { "accel-apics", NULL },
     { "cpu", NULL },
     /* Chips of one board, which make or need each other: the tests of pc and q35 have them. */
     { "pci-host-bridge", NULL },
@@ -35,6 +36,37 @@ static const struct {
     { "kvm-pit", NULL }, /* is in KVM */
     { "careless-device", NULL },
 };
+
+/* ---- Local APICs for those who need some ------------------------------------------------------- */
+
+static bool apics_send(MsiTarget *t G_GNUC_UNUSED, uint64_t addr G_GNUC_UNUSED,
+                       uint32_t data G_GNUC_UNUSED)
+{
+    return false;
+}
+
+static void apics_set_eoi_handler(MsiTarget *t G_GNUC_UNUSED,
+                                  void (*fn)(void *opaque, uint8_t vector) G_GNUC_UNUSED,
+                                  void *opaque G_GNUC_UNUSED)
+{
+}
+
+static void apics_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)
+{
+    MSI_TARGET_CLASS(klass)->send = apics_send;
+    MSI_TARGET_CLASS(klass)->set_eoi_handler = apics_set_eoi_handler;
+}
+
+static const TypeInfo apics_types[] = {
+    {
+        .name = "faults-apics",
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(Object),
+        .class_init = apics_class_init,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_MSI_TARGET }, { NULL } },
+    },
+};
+DEFINE_TYPES(apics_types)
 
 /* ---- What there is -------------------------------------------------------------------------------- */
 
@@ -162,6 +194,8 @@ static int setup(void **state)
         isa->irqs[i] = line;
     }
     sysbus_get_default();
+    g_assert_nonnull(
+        object_new_with_props("faults-apics", qdev_get_machine(), "apics", NULL, NULL));
     /* Made at the first device otherwise, and that is no leak. */
     container_get(qdev_get_machine(), "/peripheral");
     container_get(qdev_get_machine(), "/unattached");
