@@ -461,6 +461,24 @@ void pause_all_vcpus(void)
     }
 }
 
+/*
+ * Waits until the accelerator has made those that the first one may start: what is sent to one that
+ * is not there is lost.
+ */
+static void wait_for_others(void)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu)
+    {
+        pthread_mutex_lock(&cpu->thread_data->lock);
+        while (cpu->index && cpu->has_thread && cpu->state == CPU_CREATED) {
+            wait_for_change(cpu);
+        }
+        pthread_mutex_unlock(&cpu->thread_data->lock);
+    }
+}
+
 void resume_all_vcpus(void)
 {
     CPUState *cpu;
@@ -469,6 +487,7 @@ void resume_all_vcpus(void)
     if (--pause_depth) {
         return;
     }
+    wait_for_others();
     CPU_FOREACH(cpu)
     {
         if (!cpu->debug_hold) {
