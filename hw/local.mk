@@ -9,6 +9,9 @@ libqometall_a_SOURCES += \
 	hw/input/i8042.c \
 	hw/input/ps2.c \
 	hw/intc/accel-irqchip.c \
+	hw/intc/apic.c \
+	hw/intc/apic-int.h \
+	hw/intc/apics.c \
 	hw/intc/i8259.c \
 	hw/intc/ioapic.c \
 	hw/intc/x86-gsi.c \
@@ -26,6 +29,7 @@ nobase_qometinclude_HEADERS += \
 	hw/char/serial.h \
 	hw/input/ps2.h \
 	hw/intc/accel-irqchip.h \
+	hw/intc/apic.h \
 	hw/intc/i8259.h \
 	hw/intc/intc.h \
 	hw/intc/ioapic.h \
@@ -36,6 +40,7 @@ nobase_qometinclude_HEADERS += \
 	hw/timer/mc146818rtc.h
 
 unit_tests += \
+	tests/unit/test-apic \
 	tests/unit/test-debug-exit \
 	tests/unit/test-debugcon \
 	tests/unit/test-i8254 \

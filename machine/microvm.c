@@ -104,7 +104,7 @@ static const Property microvm_props[] = {
     DEFINE_PROP_ENUM("kernel-irqchip", MicrovmMachine, kernel_irqchip, on_off_split_table,
                      ON_OFF_SPLIT_ON,
                      .help = "have the accelerator's interrupt controllers; split: its local APICs "
-                             "only"),
+                             "alone; off: none"),
 };
 
 static void microvm_class_init(ObjectClass *klass, const void *data)

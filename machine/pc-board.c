@@ -280,7 +280,7 @@ static void pc_board_finalize(Object *obj)
 static const Property pc_board_props[] = {
     DEFINE_PROP_ENUM("kernel-irqchip", PCBoard, kernel_irqchip, on_off_split_table, ON_OFF_SPLIT_ON,
                      .help = "have the accelerator's interrupt controllers; split: its local APICs "
-                             "only"),
+                             "alone; off: none"),
     DEFINE_PROP_BOOL("acpi", PCBoard, acpi, true,
                      .help = "have power management, and tables that tell of the machine"),
     DEFINE_PROP_BOOL("pit", PCBoard, pit, true, .help = "have the timer at port 0x40"),

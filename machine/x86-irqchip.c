@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A PC's interrupt controllers, by "kernel-irqchip": the accelerator's ("on"), or its local APICs
- * with an IOAPIC and a PIC in user space ("split"). Whichever it is, the child "pic" has the lines
- * that a board leads its devices to.
+ * A PC's interrupt controllers, by "kernel-irqchip": the accelerator's ("on"), its local APICs with
+ * an IOAPIC and a PIC in user space ("split"), or all of them there ("off"). Whichever it is, the
+ * child "pic" has the lines that a board leads its devices to.
  */
 #include <qomet/accel/cpu-intc.h>
 #include <qomet/hw/intc/accel-irqchip.h>
+#include <qomet/hw/intc/apic.h>
 #include <qomet/hw/intc/i8259.h>
 #include <qomet/hw/intc/ioapic.h>
 #include <qomet/hw/intc/x86-gsi.h>
@@ -42,11 +43,31 @@ static bool make_ioapic(MachineState *machine, DeviceState *gsi, GError **errp)
     return true;
 }
 
-static bool make_split(MachineState *machine, GError **errp)
+/* The accelerator's local APICs, or ours. */
+static bool make_apics(MachineState *machine, OnOffSplit kernel_irqchip, GError **errp)
+{
+    DeviceState *apics;
+
+    if (kernel_irqchip == ON_OFF_SPLIT_SPLIT) {
+        return place(machine, "apics", TYPE_ACCEL_APICS, NULL, errp) != NULL;
+    }
+    apics = qdev_new(TYPE_APICS, errp);
+    if (!apics) {
+        return false;
+    }
+    if (!object_property_set_uint(OBJECT(apics), "num-cpus", machine->smp_cpus, errp)) {
+        object_unref(apics);
+        return false;
+    }
+    return x86_place(machine, "apics", apics, sysbus_get_default(), errp) &&
+           sysbus_mmio_map(SYS_BUS_DEVICE(apics), 0, APICS_ADDR, errp);
+}
+
+static bool make_here(MachineState *machine, OnOffSplit kernel_irqchip, GError **errp)
 {
     DeviceState *gsi;
 
-    if (!place(machine, "apics", TYPE_ACCEL_APICS, NULL, errp)) {
+    if (!make_apics(machine, kernel_irqchip, errp)) {
         return false;
     }
     gsi = place(machine, "pic", TYPE_X86_GSI, NULL, errp);
@@ -55,33 +76,49 @@ static bool make_split(MachineState *machine, GError **errp)
 
 bool x86_make_irqchip(MachineState *machine, OnOffSplit kernel_irqchip, GError **errp)
 {
-    bool ok = false;
+    const bool ok = kernel_irqchip == ON_OFF_SPLIT_ON
+                        ? place(machine, "pic", TYPE_ACCEL_IRQCHIP, NULL, errp) != NULL
+                        : make_here(machine, kernel_irqchip, errp);
 
-    switch (kernel_irqchip) {
-    case ON_OFF_SPLIT_ON:
-        ok = place(machine, "pic", TYPE_ACCEL_IRQCHIP, NULL, errp) != NULL;
-        break;
-    case ON_OFF_SPLIT_SPLIT:
-        ok = make_split(machine, errp);
-        break;
-    case ON_OFF_SPLIT_OFF:
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "this machine's local APICs are the accelerator's: on or split");
-        break;
-    }
     if (!ok) {
         g_prefix_error(errp, "kernel-irqchip=%s: ", on_off_split_names[kernel_irqchip]);
     }
     return ok;
 }
 
-/* The first processor hears its INTR. */
+/* INTR leads to the first processor, or to its APIC, which leads to the processor; so do the others. */
+static bool wire_cpus(MachineState *machine, DeviceState *pic, GError **errp)
+{
+    DeviceState *apics = DEVICE(object_resolve_path_component(OBJECT(machine), "apics"));
+    CPUState *cpu;
+    qemu_irq pin;
+    bool ok;
+
+    if (object_dynamic_cast(OBJECT(apics), TYPE_APICS)) {
+        apics_set_pic(apics, CPU_INTC(pic));
+        CPU_FOREACH(cpu)
+        {
+            if (!apic_connect(apics_get(apics, cpu->index), cpu, errp)) {
+                return false;
+            }
+        }
+        return qdev_connect_gpio_out_named(
+            pic, "intr", 0, qdev_get_gpio_in_named(apics_get(apics, 0), APIC_LINT0, 0), errp);
+    }
+    cpu = qemu_get_cpu(0);
+    if (!cpu) {
+        return true; /* a tester drives the board */
+    }
+    cpu_set_intc(cpu, CPU_INTC(pic));
+    pin = cpu_interrupt_pin(cpu);
+    ok = qdev_connect_gpio_out_named(pic, "intr", 0, pin, errp);
+    object_unref(pin);
+    return ok;
+}
+
 static bool make_pic(MachineState *machine, ISABus *isa, DeviceState *gsi, GError **errp)
 {
     DeviceState *pic = place(machine, "i8259", TYPE_I8259, BUS(isa), errp);
-    CPUState *cpu = qemu_get_cpu(0);
-    qemu_irq pin;
-    bool ok;
 
     if (!pic) {
         return false;
@@ -91,14 +128,7 @@ static bool make_pic(MachineState *machine, ISABus *isa, DeviceState *gsi, GErro
             return false;
         }
     }
-    if (!cpu) {
-        return true; /* a tester drives the board */
-    }
-    cpu_set_intc(cpu, CPU_INTC(pic));
-    pin = cpu_interrupt_pin(cpu);
-    ok = qdev_connect_gpio_out_named(pic, "intr", 0, pin, errp);
-    object_unref(pin);
-    return ok;
+    return wire_cpus(machine, pic, errp);
 }
 
 /* ---- The lines of ISA ---- */

@@ -38,6 +38,10 @@ def every_interrupt_comes_where_only_the_local_apics_are_the_accelerators():
     assert letters("split", 2) == "PILTSNA"
 
 
+def every_interrupt_comes_from_controllers_in_user_space():
+    assert letters("off", 1) == "PILTSN"
+
+
 def a_word_that_is_none_of_the_three_is_refused():
     qomet("-M", "pc,kernel-irqchip=half").expect(status=1, out="")
 
@@ -49,5 +53,6 @@ def the_teaching_board_is_not_divided():
 
 tap([every_interrupt_comes_from_the_accelerators_controllers,
      every_interrupt_comes_where_only_the_local_apics_are_the_accelerators,
+     every_interrupt_comes_from_controllers_in_user_space,
      a_word_that_is_none_of_the_three_is_refused,
      the_teaching_board_is_not_divided])

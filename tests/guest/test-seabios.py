@@ -79,6 +79,12 @@ def it_runs_where_only_the_local_apics_are_the_accelerators():
         found(log, r"^Found %s cpu\(s\)" % words[-1].replace("pc", "1").replace("q35", "1"))
 
 
+def it_runs_with_all_controllers_in_user_space():
+    for machine in ("pc", "q35"):
+        found(log_of("-M", machine + ",kernel-irqchip=off"), r"^Found 1 cpu\(s\)")
+
+
 tap([it_finds_the_board_and_nothing_to_boot, it_finds_more_processors_devices_and_ram,
      it_finds_what_is_behind_a_root_port_of_q35,
-     it_runs_where_only_the_local_apics_are_the_accelerators])
+     it_runs_where_only_the_local_apics_are_the_accelerators,
+     it_runs_with_all_controllers_in_user_space])
