@@ -41,6 +41,14 @@ static bool make_ged(MachineState *machine, GError **errp)
            sysbus_mmio_map(SYS_BUS_DEVICE(ged), 1, GED_REGS_AT, errp);
 }
 
+/* By which the code at the reset vector restarts the machine. */
+static bool make_reset_port(MachineState *machine, ISABus *isa, GError **errp)
+{
+    DeviceState *port = qdev_new("port92", errp);
+
+    return port && x86_place(machine, "port92", port, BUS(isa), errp);
+}
+
 static bool microvm_init(MachineState *machine, GError **errp)
 {
     ISABus *isa;
@@ -54,7 +62,7 @@ static bool microvm_init(MachineState *machine, GError **errp)
         return false;
     }
     isa = x86_make_isa(machine, errp);
-    return isa && x86_make_serials(machine, isa, errp);
+    return isa && make_reset_port(machine, isa, errp) && x86_make_serials(machine, isa, errp);
 }
 
 /* ---- Tables ---- */
@@ -71,6 +79,21 @@ static bool add_tables(MachineState *machine, GError **errp)
 
 /* ---- The guest ---- */
 
+/*
+ * Where a processor begins in real mode. Linux jumps there to restart a machine of reduced hardware
+ * that has no EFI either, and does not try the reset register of its tables.
+ */
+static void add_reset_vector(BootImage *image)
+{
+    static const uint8_t code[] = {
+        0xb0, 0x01, /* mov al, 1 */
+        0xe6, 0x92, /* out 0x92, al */
+        0xfa, 0xf4, /* cli; hlt */
+    };
+
+    boot_image_add_copy(image, RESET_VECTOR, code, sizeof(code));
+}
+
 static bool microvm_done(MachineState *machine, GError **errp)
 {
     MicrovmMachine *s = MICROVM_MACHINE(machine);
@@ -83,7 +106,11 @@ static bool microvm_done(MachineState *machine, GError **errp)
         return true; /* whoever drives the board needs none, or brings it */
     }
     s->image = x86_load_kernel(machine, s->acpi ? FIRMWARE_START : 0, errp);
-    return s->image && (!s->acpi || add_tables(machine, errp));
+    if (!s->image || (s->acpi && !add_tables(machine, errp))) {
+        return false;
+    }
+    add_reset_vector(s->image);
+    return true;
 }
 
 static void microvm_reset(MachineState *machine)

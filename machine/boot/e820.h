@@ -16,6 +16,7 @@ typedef struct E820Entry {
 /* What a PC keeps for firmware and graphics below 1 MiB is no RAM to a guest, whatever is there. */
 #define LOW_MEMORY_END UINT64_C(0x9fc00)
 #define FIRMWARE_START UINT64_C(0xf0000)
+#define RESET_VECTOR UINT64_C(0xffff0)
 #define HIGH_MEMORY_START UINT64_C(0x100000)
 
 /*
