@@ -73,8 +73,8 @@ lab_tests += \
 	tests/lab/test-linux.sh \
 	tests/lab/test-run.sh
 
-# What the lab repeats on its own KVM. SeaBIOS waits for keys and disks there by a clock that is emulated.
-guest_tests = $(filter-out %/test-seabios.py,$(filter tests/guest/%,$(unit_tests) $(script_tests)))
+# What the lab repeats on its own KVM.
+guest_tests = $(filter tests/guest/%,$(unit_tests) $(script_tests))
 
 libtest_a_SOURCES += \
 	tests/test.h \

@@ -46,7 +46,7 @@ boots() { # NAME EXPECTED END WORD...
     local name=$1 expected=$2 end=$3 out status
     number=$((number + 1))
     shift 3
-    out=$("$source/tests/lab/run" -k -t 600 -f "$QOMET" -f "$work/init" sh "$work/boot" "$work" "$end" "$@" 2>&1)
+    out=$("$source/tests/lab/run" -k -t 120 -f "$QOMET" -f "$work/init" sh "$work/boot" "$work" "$end" "$@" 2>&1)
     status=$?
     if [ $status = 0 ] && [[ $out == *"@guest: $expected@"* ]]; then
         echo "ok $number - $name"
@@ -57,4 +57,4 @@ boots() { # NAME EXPECTED END WORD...
 }
 
 boots linux_boots_on_microvm_and_switches_it_off "1 vCPUs, 2 lines of the IOAPIC" off -M microvm
-boots a_reset_by_the_guest_ends_it_where_none_is_wanted "1 vCPUs, 2 lines of the IOAPIC" reset -M microvm
+boots a_reset_by_the_guest_ends_it_where_none_is_wanted "2 vCPUs, 2 lines of the IOAPIC" reset -M microvm -smp 2
