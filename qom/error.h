@@ -45,8 +45,8 @@ QOM_EXPORT void qom_error_set_if_none(GError **errp, QomErrorCode code, const ch
  * Hands on what a method of a class has returned, which is @ok. Where it has failed and set no error
  * - a mistake of the type's author - @errp says of which type's @method that is true. Any thread.
  */
-QOM_EXPORT bool qom_method_ok(bool ok, const char *type, const char *method, GError **errp)
-    G_GNUC_WARN_UNUSED_RESULT;
+QOM_EXPORT bool qom_method_ok(bool ok, const char *type, const char *method,
+                              GError **errp) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * The candidate nearest to @word by edit distance, for "did you mean".

@@ -100,7 +100,7 @@ type_init(register_types)
 #endif
 
 #ifdef MODULE_unresolved
-void nobody_has_this_function(void);
+    void nobody_has_this_function(void);
 
 static void register_types(void)
 {
