@@ -86,6 +86,8 @@ BoardProperty *board_add_property(GPtrArray *props, char *key, char *value);
  */
 bool board_name_is_good(const char *text);
 
+/** Whether a signal has ended the program meanwhile, which @errp says then: a board may be huge. */
+bool board_interrupted(GError **errp);
 /** Sets "FILE:LINE:COLUMN: " and the text; returns false. */
 bool board_error(GError **errp, const BoardPos *at, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 /** Puts that before the message of *@errp; returns false. */

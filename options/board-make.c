@@ -194,7 +194,8 @@ static bool configure(Maker *maker, const BoardObject *text, Object *obj, GError
 static bool make_all(const Board *board, Object **objects, GError **errp)
 {
     for (unsigned i = 0; i < board->objects->len; i++) {
-        if (!make_object(g_ptr_array_index(board->objects, i), &objects[i], errp)) {
+        if (board_interrupted(errp) ||
+            !make_object(g_ptr_array_index(board->objects, i), &objects[i], errp)) {
             return false;
         }
     }
@@ -204,6 +205,9 @@ static bool make_all(const Board *board, Object **objects, GError **errp)
 static bool configure_all(Maker *maker, const Board *board, Object *const *objects, GError **errp)
 {
     for (unsigned i = 0; i < board->objects->len; i++) {
+        if (board_interrupted(errp)) {
+            return false;
+        }
         if (objects[i] &&
             !configure(maker, g_ptr_array_index(board->objects, i), objects[i], errp)) {
             return false;

@@ -403,7 +403,7 @@ static bool parse_lines(Parser *parser, GError **errp)
     bool indented;
 
     while (board_lex_line(&parser->lex, &indented)) {
-        if (!next(parser, errp) ||
+        if (board_interrupted(errp) || !next(parser, errp) ||
             !(indented ? indented_line(parser, errp) : statement(parser, errp))) {
             return false;
         }

@@ -356,7 +356,7 @@ static void begin_items(Realizer *realizer, const Board *board, Object *const *o
 static bool realize_all(Realizer *realizer, GError **errp)
 {
     for (unsigned i = 0; i < realizer->n_items; i++) {
-        if (!realize_item(realizer, &realizer->items[i], errp)) {
+        if (board_interrupted(errp) || !realize_item(realizer, &realizer->items[i], errp)) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 /* What a board file says: making, extending and freeing it, and messages that name a place. */
 #include <stdarg.h>
 #include <string.h>
+#include <qomet/accel/runstate.h>
 #include "options/board-int.h"
 
 /* Of a path below the machine. */
@@ -114,6 +115,16 @@ bool board_name_is_good(const char *text)
         }
     }
     return parts <= MAX_PARTS;
+}
+
+bool board_interrupted(GError **errp)
+{
+    bool interrupted = qemu_shutdown_requested_get() == SHUTDOWN_CAUSE_HOST_SIGNAL;
+
+    if (interrupted) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "a signal came while the board was made");
+    }
+    return interrupted;
 }
 
 bool board_error(GError **errp, const BoardPos *at, const char *fmt, ...)

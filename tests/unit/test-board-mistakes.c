@@ -4,6 +4,8 @@
  * not be heard - each told with its place and the nearest name -, and that a board that fails at
  * any step leaves nothing behind.
  */
+#include <signal.h>
+#include <qomet/accel/runstate.h>
 #include "tests/unit/board-types.h"
 
 static void names_that_are_not_there_are_told_with_the_nearest(void **state)
@@ -145,6 +147,22 @@ static void options_that_the_board_would_not_hear_are_refused(void **state)
     assert_board_refused("isa.0: ISA\n", "-smp 2", "has no");
 }
 
+static void a_signal_ends_the_making_of_a_board(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    const char *name = board_from_text("a: or-irq\nb: or-irq\n", &error);
+    g_autofree char *words = g_strdup_printf("-M %s", name);
+
+    (void)state;
+    assert_non_null(name);
+    qemu_system_killed(SIGTERM, 0);
+    assert_int_equal(board_start(words, &error), OPTIONS_FAILED);
+    assert_non_null(strstr(error->message, "a signal came while the board was made"));
+    g_clear_error(&error);
+    assert_null(board_from_text("a: or-irq\n", &error));
+    assert_non_null(strstr(error->message, "a signal came while the board was made"));
+}
+
 /* ---- Steps that fail ---- */
 
 static const char all_of_it[] = "machine\n"
@@ -197,6 +215,7 @@ int main(void)
         board_test(a_wire_to_nowhere_names_the_nearest),
         board_test(buses_behind_buses_without_end_are_refused),
         board_test(options_that_the_board_would_not_hear_are_refused),
+        board_test(a_signal_ends_the_making_of_a_board),
         board_test(whichever_step_fails_nothing_is_left),
     };
 
