@@ -9,6 +9,7 @@
 #include <qomet/hw/intc/accel-irqchip.h>
 #include <qomet/hw/misc/fw-cfg.h>
 #include <qomet/hw/pci/pci-host.h>
+#include <qomet/hw/smbios/smbios.h>
 #include <qomet/hw/timer/mc146818rtc.h>
 #include "machine/boot/e820.h"
 #include "machine/pc-acpi.h"
@@ -211,9 +212,45 @@ static bool add_e820(FWCfgState *fw_cfg, uint64_t low, uint64_t high, GError **e
     return fw_cfg_add_file(fw_cfg, "etc/e820", map, (high ? 2 : 1) * sizeof(map[0]), errp);
 }
 
+static GByteArray *describe(const MachineState *machine, uint64_t low, uint64_t high)
+{
+    return smbios_tables(&(SmbiosBoard){ .product = MACHINE_GET_CLASS(machine)->desc,
+                                         .cores = machine->smp_cpus,
+                                         .low_ram = low,
+                                         .high_ram = high });
+}
+
+static bool add_smbios(FWCfgState *fw_cfg, const GByteArray *smbios, GError **errp)
+{
+    g_autoptr(GByteArray) anchor = smbios_anchor(smbios, 0);
+
+    return fw_cfg_add_file(fw_cfg, "etc/smbios/smbios-tables", smbios->data, smbios->len, errp) &&
+           fw_cfg_add_file(fw_cfg, "etc/smbios/smbios-anchor", anchor->data, anchor->len, errp);
+}
+
 /* ---- What is there to be run ---- */
 
-static bool load_kernel(MachineState *machine, const AcpiTables *tables, GError **errp)
+/* Where a guest looks for them, from @from on. */
+static bool place_smbios(BootImage *image, uint64_t from, const GByteArray *smbios, GError **errp)
+{
+    const uint32_t at = (uint32_t)((from + SMBIOS_ALIGN - 1) & ~(uint64_t)(SMBIOS_ALIGN - 1));
+    const uint32_t tables_at = at + SMBIOS_ANCHOR_BYTES;
+    g_autoptr(GByteArray) anchor = smbios_anchor(smbios, tables_at);
+
+    if (tables_at + smbios->len > HIGH_MEMORY_START) {
+        qom_error_set(
+            errp, QOM_ERROR_VALUE,
+            "there is no room for the tables of so many vCPUs and so much RAM: fewer with "
+            "-smp, less with -m, or acpi=off");
+        return false;
+    }
+    boot_image_add_copy(image, at, anchor->data, anchor->len);
+    boot_image_add_copy(image, tables_at, smbios->data, smbios->len);
+    return true;
+}
+
+static bool load_kernel(MachineState *machine, const AcpiTables *tables, const GByteArray *smbios,
+                        GError **errp)
 {
     PCBoard *s = PC_BOARD(machine);
 
@@ -222,24 +259,28 @@ static bool load_kernel(MachineState *machine, const AcpiTables *tables, GError 
         return false;
     }
     s->image = x86_load_kernel(machine, tables ? FIRMWARE_START : 0, errp);
-    return s->image && (!tables || x86_acpi_place(machine, tables, s->image, errp));
+    return s->image && (!tables || x86_acpi_place(machine, tables, s->image, errp)) &&
+           place_smbios(s->image, FIRMWARE_START + (tables ? acpi_tables_size(tables) : 0), smbios,
+                        errp);
 }
 
 static bool pc_board_done(MachineState *machine, GError **errp)
 {
     uint64_t low = MIN(low_ram(machine), machine->ram_size), high = machine->ram_size - low;
     g_autoptr(AcpiTables) tables = NULL;
+    g_autoptr(GByteArray) smbios = NULL;
 
     fill_cmos(machine, low, high);
     if (PC_BOARD(machine)->acpi) {
         tables = pc_acpi_build(machine, low);
     }
-    if (!add_e820(fw_cfg_find(), low, high, errp) ||
+    smbios = describe(machine, low, high);
+    if (!add_e820(fw_cfg_find(), low, high, errp) || !add_smbios(fw_cfg_find(), smbios, errp) ||
         (tables && !acpi_tables_add_to_fw_cfg(tables, fw_cfg_find(), errp))) {
         return false;
     }
     return machine->kernel_filename
-               ? load_kernel(machine, tables, errp)
+               ? load_kernel(machine, tables, smbios, errp)
                : machine_check_words(machine, MACHINE_FIRMWARE,
                                      "starts its firmware (without -kernel)", errp);
 }
