@@ -77,6 +77,7 @@ lab_tests += \
 guest_tests = $(filter tests/guest/%,$(unit_tests) $(script_tests))
 
 libtest_a_SOURCES += \
+	tests/qtest/qtest-test.h \
 	tests/test.h \
 	tests/unit/program-fixture.h \
 	tests/unit/ram-fixture.h

@@ -5,19 +5,13 @@
 
 #include <glib.h>
 #include <linux/pci.h>
-#include <qomet/qtest.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/test.h"
+#include "tests/qtest/qtest-test.h"
 
 #define CONF 0xcf8
 #define DATA 0xcfc
 #define DEVFN(slot, fn) ((slot) << 3 | (fn))
-
-static G_GNUC_UNUSED void on_failure(const char *message)
-{
-    fail_msg("%s", message);
-}
 
 static G_GNUC_UNUSED void config_select(QTestState *s, unsigned bdf, unsigned reg)
 {

@@ -3,10 +3,9 @@
  * The example boards, driven without a CPU: the teaching board prints what its three guests make it
  * print, and on the party line two serial ports pull at one interrupt line.
  */
-#include <qomet/qtest.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/test.h"
+#include "tests/qtest/qtest-test.h"
 
 #define COM1 0x3f8
 #define COM2 0x2f8
@@ -14,11 +13,6 @@
 #define IIR 2
 #define IER_THRE 2
 #define SHARED_LINE 4
-
-static void on_failure(const char *message)
-{
-    fail_msg("%s", message);
-}
 
 /* The board of the example @name with @words. */
 static QTestState *start(const char *name, const char *words)
@@ -121,6 +115,5 @@ int main(void)
         cmocka_unit_test(what_is_written_to_the_logger_is_printed),
     };
 
-    qtest_set_failure_handler(on_failure);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

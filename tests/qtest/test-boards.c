@@ -3,15 +3,9 @@
  * The ports of the three teaching guests, driven without a CPU: they print what the guests make
  * them print.
  */
-#include <qomet/qtest.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/test.h"
-
-static void on_failure(const char *message)
-{
-    fail_msg("%s", message);
-}
+#include "tests/qtest/qtest-test.h"
 
 /* Ends the program, which must end well and have printed @output. */
 static void assert_prints(QTestState *s, const char *output)
@@ -153,6 +147,5 @@ int main(void)
         cmocka_unit_test(the_words_of_a_command_that_fails_are_told),
     };
 
-    qtest_set_failure_handler(on_failure);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

@@ -236,13 +236,6 @@ static void pc_testdev_has_a_register_lines_and_memory(void **state)
     assert_int_equal(qtest_quit(s), 0);
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    qtest_set_failure_handler(on_failure);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,5 +250,5 @@ int main(void)
         cmocka_unit_test(pc_testdev_has_a_register_lines_and_memory),
     };
 
-    return cmocka_run_group_tests(tests, begin, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

@@ -4,10 +4,9 @@
  * what a guest that means no good may ask for.
  */
 #include <glib.h>
-#include <qomet/qtest.h>
 #include <string.h>
 #include <unistd.h>
-#include "tests/test.h"
+#include "tests/qtest/qtest-test.h"
 
 #define SELECTOR 0x510
 #define DATA 0x511
@@ -30,11 +29,6 @@
 #define FILE_FIRST 0x20
 
 static char *dir; /* of the boards and of what they are given */
-
-static void on_failure(const char *message)
-{
-    fail_msg("%s", message);
-}
 
 static void write_file(const char *name, const char *text)
 {
@@ -311,7 +305,6 @@ static void every_size_at_every_port_harms_nothing(void **state)
 
 static int setup(void **state)
 {
-    (void)state;
     dir = g_dir_make_tmp("test-fw-cfg-XXXXXX", NULL);
     if (!dir) {
         return -1;
@@ -327,7 +320,7 @@ static int setup(void **state)
                              "\n"
                              "fw: fw_cfg_io at port 0x510\n"
                              "    dma_enabled: off\n");
-    return 0;
+    return qtest_group_begin(state);
 }
 
 static int teardown(void **state)
@@ -364,6 +357,5 @@ int main(void)
         cmocka_unit_test(every_size_at_every_port_harms_nothing),
     };
 
-    qtest_set_failure_handler(on_failure);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

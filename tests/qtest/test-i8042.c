@@ -3,10 +3,9 @@
  * The keyboard controller, driven without a CPU: its commands, what keyboard and mouse answer,
  * lines, and the ways in which it resets the machine.
  */
-#include <qomet/qtest.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/test.h"
+#include "tests/qtest/qtest-test.h"
 
 #define DATA 0x60
 #define COMMAND 0x64
@@ -19,11 +18,6 @@
 #define MOUSE_IRQ 12
 
 #define BOARD "-M bare,kernel-irqchip=on -serial null -device i8042,id=kbc"
-
-static void on_failure(const char *message)
-{
-    fail_msg("%s", message);
-}
 
 static QTestState *start(void)
 {
@@ -405,6 +399,5 @@ int main(void)
         cmocka_unit_test(any_command_at_any_time_harms_nothing),
     };
 
-    qtest_set_failure_handler(on_failure);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

@@ -295,6 +295,5 @@ int main(void)
         cmocka_unit_test(without_acpi_the_function_of_its_own_is_not_there),
     };
 
-    qtest_set_failure_handler(on_failure);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

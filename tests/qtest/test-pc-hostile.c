@@ -199,13 +199,6 @@ static void every_port_of_a_pc_takes_every_size(void **state)
     assert_int_equal(qtest_quit(s), 0);
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    qtest_set_failure_handler(on_failure);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,5 +208,5 @@ int main(void)
         cmocka_unit_test(every_port_of_a_pc_takes_every_size),
     };
 
-    return cmocka_run_group_tests(tests, begin, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

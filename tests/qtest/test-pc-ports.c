@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The small ports of a PC, driven without a CPU: 0x80, 0x92, and the one that tells of a panic. */
-#include <qomet/qtest.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/test.h"
+#include "tests/qtest/qtest-test.h"
 
 #define PANIC_PORT 0x505
-
-static void on_failure(const char *message)
-{
-    fail_msg("%s", message);
-}
 
 static void port_0x80_forgets_what_is_written(void **state)
 {
@@ -106,6 +100,5 @@ int main(void)
         cmocka_unit_test(what_pvpanic_takes_and_where_is_given),
     };
 
-    qtest_set_failure_handler(on_failure);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

@@ -281,8 +281,7 @@ static int make_firmware(void **state)
     char bytes[65536];
     int fd;
 
-    (void)state;
-    qtest_set_failure_handler(on_failure);
+    (void)qtest_group_begin(state);
     firmware = g_build_filename(g_get_tmp_dir(), "test-pc-XXXXXX", NULL);
     fd = g_mkstemp(firmware);
     memset(bytes, 0xf1, sizeof(bytes));

@@ -225,13 +225,6 @@ static void every_size_at_every_offset_does_no_harm(void **state)
     assert_int_equal(qtest_quit(s), 0);
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    qtest_set_failure_handler(on_failure);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,5 +240,5 @@ int main(void)
         cmocka_unit_test(every_size_at_every_offset_does_no_harm),
     };
 
-    return cmocka_run_group_tests(tests, begin, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }

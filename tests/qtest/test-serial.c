@@ -7,21 +7,15 @@
 #include <glib.h>
 #include <linux/serial_reg.h>
 #include <poll.h>
-#include <qomet/qtest.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "tests/test.h"
+#include "tests/qtest/qtest-test.h"
 
 #define COM1 0x3f8
 #define COM1_IRQ 4
-
-static void on_failure(const char *message)
-{
-    fail_msg("%s", message);
-}
 
 static void the_registers_are_those_of_a_16550a(void **state)
 {
@@ -165,6 +159,5 @@ int main(void)
         cmocka_unit_test(nodefaults_leaves_it_out),
     };
 
-    qtest_set_failure_handler(on_failure);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, qtest_group_begin, NULL);
 }
