@@ -40,7 +40,7 @@ chmod 755 "$root/init"
     -append "console=ttyS0 quiet panic=-1 end=$end" "$@"
 END
 
-echo "1..2"
+echo "1..4"
 number=0
 boots() { # NAME EXPECTED END WORD...
     local name=$1 expected=$2 end=$3 out status
@@ -58,3 +58,5 @@ boots() { # NAME EXPECTED END WORD...
 
 boots linux_boots_on_microvm_and_switches_it_off "1 vCPUs, 2 lines of the IOAPIC" off -M microvm
 boots a_reset_by_the_guest_ends_it_where_none_is_wanted "2 vCPUs, 2 lines of the IOAPIC" reset -M microvm -smp 2
+boots linux_boots_on_pc_and_switches_it_off "1 vCPUs, 6 lines of the IOAPIC" off -M pc
+boots linux_boots_on_q35_and_resets_it "2 vCPUs, 6 lines of the IOAPIC" reset -M q35 -smp 2
