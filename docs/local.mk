@@ -16,6 +16,9 @@ EXTRA_DIST += \
 	docs/hot-add.svg \
 	docs/how-a-pc-is-wired.md \
 	docs/life-of-an-exit.md \
+	docs/machine-microvm.md \
+	docs/machine-pc.md \
+	docs/machine-q35.md \
 	docs/map.svg \
 	docs/pc-wires.svg \
 	docs/pc.svg \
