@@ -84,5 +84,5 @@ tests/guest/kernels/resets.rom: tests/guest/kernels/resets.S
 tests/guest/kernels/triple.rom: tests/guest/kernels/resets.S
 	$(make_rom) -DFIRST=4 $(top_srcdir)/tests/guest/kernels/resets.S
 
-fuzz_targets += tests/fuzz/fuzz-boot tests/fuzz/fuzz-pc
-EXTRA_DIST += tests/fuzz/corpus/fuzz-boot tests/fuzz/corpus/fuzz-pc
+fuzz_targets += tests/fuzz/fuzz-boot tests/fuzz/fuzz-intc tests/fuzz/fuzz-pc
+EXTRA_DIST += tests/fuzz/corpus/fuzz-boot tests/fuzz/corpus/fuzz-intc tests/fuzz/corpus/fuzz-pc

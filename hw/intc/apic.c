@@ -3,6 +3,8 @@
  * "apic": a local APIC in its xAPIC mode (Intel SDM vol. 3, chapter 11). The timer counts at 1 GHz;
  * it has no TSC deadline, which CPUID says.
  */
+#include "config.h"
+
 #include "hw/intc/apic-int.h"
 
 /* Registers, by their places in the page. */
@@ -33,7 +35,7 @@ enum { LVT_TIMER, LVT_THERMAL, LVT_COUNTERS, LVT_LINT0, LVT_LINT1, LVT_ERROR };
 #define BASE_BSP (UINT64_C(1) << 8)
 #define BASE_ENABLE (UINT64_C(1) << 11)
 
-#define VERSION 0x14
+#define APIC_VERSION 0x14
 #define FIRST_VECTOR 16 /* those below are the processor's own */
 
 #define SVR_ENABLED 0x100
@@ -139,10 +141,12 @@ static void add_error(APICState *s, uint32_t error)
 
 static void take_vector(APICState *s, uint8_t vector, bool level)
 {
+#ifndef QOMET_PLANTED_BUG
     if (vector < FIRST_VECTOR) {
         add_error(s, ERROR_RECEIVED_VECTOR);
         return;
     }
+#endif
     set_vector(s->irr, vector, true);
     set_vector(s->tmr, vector, level);
     update(s);
@@ -392,7 +396,7 @@ uint32_t apic_read(APICState *s, unsigned offset)
     case REG_ID:
         return s->id;
     case REG_VERSION:
-        return (APIC_LVTS - 1) << 16 | VERSION;
+        return (APIC_LVTS - 1) << 16 | APIC_VERSION;
     case REG_TPR:
         return s->tpr;
     case REG_PPR:
