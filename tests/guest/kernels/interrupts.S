@@ -41,13 +41,17 @@
 2:	movb	$0, \flag
 	.endm
 
+	/* The next may come between the last two: all is on the stack. */
 	.macro	leave_interrupt
+	movl	8(%esp), %eax		/* EIP goes behind EFLAGS, over CS */
+	movl	16(%esp), %edx
+	movl	%edx, 12(%esp)
+	movl	%eax, 16(%esp)
 	popl	%edx
 	popl	%eax
-	popl	%ebp
 	addl	$4, %esp
 	popfl
-	jmp	*%ebp
+	ret
 	.endm
 
 	.macro	gate vector, handler
