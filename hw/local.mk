@@ -11,6 +11,7 @@ libqometall_a_SOURCES += \
 	hw/intc/accel-irqchip.c \
 	hw/intc/apic.c \
 	hw/intc/apic-int.h \
+	hw/intc/apic-timer.c \
 	hw/intc/apics.c \
 	hw/intc/i8259.c \
 	hw/intc/ioapic.c \

@@ -10,7 +10,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(APICState, APIC)
 
 #define APIC_REGS 64     /* 16 bytes apart */
 #define APIC_LVTS 6      /* in the order of their registers */
-#define APIC_VECTORS 256 /* in eight words */
+#define APIC_LVT_TIMER 0 /* among them */
 
 /* Delivery modes, of LVTs, ICR and messages (SDM vol. 3, 11.6.1). */
 enum {
@@ -62,6 +62,15 @@ bool apic_deliver(APICState *s, const ApicMessage *m);
 /* Whether it takes vectors, and how urgent what it does is (PPR). */
 bool apic_is_enabled(const APICState *s);
 uint8_t apic_priority(const APICState *s);
+
+/* ---- apic-timer.c; all with the lock ---- */
+
+/* What is left of the count. */
+uint32_t apic_current_count(const APICState *s);
+/* Sets the timer to when it next comes to zero, from what is in the registers. */
+void apic_arm(APICState *s);
+/* Changes @reg, one of its registers: the count goes on from where it is. */
+void apic_change_timer(APICState *s, uint32_t *reg, uint32_t value);
 
 /* ---- apics.c ---- */
 

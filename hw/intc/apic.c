@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "apic": a local APIC in its xAPIC mode (Intel SDM vol. 3, chapter 11). The timer counts at 1 GHz;
- * it has no TSC deadline, which CPUID says.
+ * "apic": a local APIC in its xAPIC mode (Intel SDM vol. 3, chapter 11). Its timer
+ * is in apic-timer.c.
  */
 #include "config.h"
 
@@ -29,7 +29,7 @@ enum {
     REG_DIVIDE = 0x3e,
 };
 
-enum { LVT_TIMER, LVT_THERMAL, LVT_COUNTERS, LVT_LINT0, LVT_LINT1, LVT_ERROR };
+enum { LVT_TIMER = APIC_LVT_TIMER, LVT_THERMAL, LVT_COUNTERS, LVT_LINT0, LVT_LINT1, LVT_ERROR };
 
 /* In IA32_APIC_BASE: the first processor; there is an APIC. */
 #define BASE_BSP (UINT64_C(1) << 8)
@@ -46,7 +46,6 @@ enum { LVT_TIMER, LVT_THERMAL, LVT_COUNTERS, LVT_LINT0, LVT_LINT1, LVT_ERROR };
 #define LVT_LEVEL 0x8000u
 #define LVT_REMOTE_IRR 0x4000u
 #define LVT_MASKED 0x10000u
-#define LVT_PERIODIC 0x20000u
 
 #define ERROR_SENT_VECTOR 0x20
 #define ERROR_RECEIVED_VECTOR 0x40
@@ -281,47 +280,6 @@ static int end_of_interrupt(APICState *s)
 
 /* ---- The timer ---- */
 
-/* Of one count, in ns (SDM vol. 3, figure 11-10). */
-static uint64_t count_ns(const APICState *s)
-{
-    const unsigned value = (s->divide & 3) | (s->divide >> 1 & 4);
-
-    return UINT64_C(1) << ((value + 1) & 7);
-}
-
-static uint32_t current_count(const APICState *s)
-{
-    const uint64_t passed =
-        (uint64_t)(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - s->begun_ns) / count_ns(s);
-
-    if (!s->initial_count) {
-        return 0;
-    }
-    if (s->lvt[LVT_TIMER] & LVT_PERIODIC) {
-        return s->initial_count - (uint32_t)(passed % s->initial_count);
-    }
-    return passed >= s->initial_count ? 0 : s->initial_count - (uint32_t)passed;
-}
-
-/* When it next comes to zero, from what is in the registers. */
-static void arm(APICState *s)
-{
-    const int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    const int64_t period = (int64_t)(s->initial_count * count_ns(s));
-
-    s->due_ns = -1;
-    if (period && now < s->begun_ns + period) {
-        s->due_ns = s->begun_ns + period;
-    } else if (period && s->lvt[LVT_TIMER] & LVT_PERIODIC) {
-        s->due_ns = s->begun_ns + ((now - s->begun_ns) / period + 1) * period;
-    }
-    if (s->due_ns >= 0) {
-        timer_mod(&s->timer, s->due_ns);
-    } else {
-        timer_del(&s->timer);
-    }
-}
-
 static void timer_fires(void *opaque)
 {
     APICState *s = opaque;
@@ -330,22 +288,9 @@ static void timer_fires(void *opaque)
     /* It may have been set anew while this was on its way. */
     if (s->due_ns >= 0 && qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) >= s->due_ns) {
         deliver_lvt(s, LVT_TIMER, false);
-        arm(s);
+        apic_arm(s);
     }
     pthread_mutex_unlock(apics_lock(s->apics));
-}
-
-/* The count goes on from where it is, in other steps or in the other mode. */
-static void change_timer(APICState *s, uint32_t *reg, uint32_t value)
-{
-    const uint32_t left = current_count(s);
-
-    *reg = value;
-    if (s->initial_count) {
-        s->begun_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
-                      (int64_t)((s->initial_count - left) * count_ns(s));
-    }
-    arm(s);
 }
 
 /* ---- Registers ---- */
@@ -356,7 +301,7 @@ static void write_lvt(APICState *s, unsigned n, uint32_t value)
 
     value = (value & lvt_writable[n]) | mask;
     if (n == LVT_TIMER) {
-        change_timer(s, &s->lvt[n], value);
+        apic_change_timer(s, &s->lvt[n], value);
         return;
     }
     s->lvt[n] = is_level_pin(value) ? value | (s->lvt[n] & LVT_REMOTE_IRR) : value;
@@ -425,7 +370,7 @@ uint32_t apic_read(APICState *s, unsigned offset)
     case REG_INITIAL_COUNT:
         return s->initial_count;
     case REG_CURRENT_COUNT:
-        return current_count(s);
+        return apic_current_count(s);
     case REG_DIVIDE:
         return s->divide;
     default:
@@ -473,10 +418,10 @@ void apic_write(APICState *s, unsigned offset, uint32_t value, int *ended)
     case REG_INITIAL_COUNT:
         s->initial_count = value;
         s->begun_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-        arm(s);
+        apic_arm(s);
         break;
     case REG_DIVIDE:
-        change_timer(s, &s->divide, value & 0xb);
+        apic_change_timer(s, &s->divide, value & 0xb);
         break;
     default:
         add_error(s, ERROR_REGISTER);
@@ -559,7 +504,7 @@ static void clear(APICState *s)
         s->lvt[LVT_LINT0] = APIC_EXTINT << 8;
     }
     s->initial_count = s->divide = 0;
-    arm(s);
+    apic_arm(s);
     update(s);
 }
 
