@@ -51,8 +51,7 @@ bool x86_acpi_place(const MachineState *machine, const AcpiTables *tables, BootI
         qom_error_set(errp, QOM_ERROR_VALUE,
                       "the ACPI tables of %u vCPUs have %zu bytes, and there is room for %" PRIu64
                       ": fewer with -smp, or acpi=off",
-                      machine->smp_cpus, acpi_tables_size(tables),
-                      RESET_VECTOR - FIRMWARE_START);
+                      machine->smp_cpus, acpi_tables_size(tables), RESET_VECTOR - FIRMWARE_START);
         return false;
     }
     boot_image_add_bytes(image, FIRMWARE_START,
