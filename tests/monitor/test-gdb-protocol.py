@@ -456,6 +456,7 @@ def a_server_is_made_and_deleted_while_the_machine_runs():
             assert peer.ask("Z0,%x,1" % ENTRY) == "OK"
             assert machine.stands_still()
             peer.send("c")
+            machine.qmp.event("RESUME")  # it was heard
             machine.qmp.command("object-del", id="gdb0")
             assert machine.goes_on()
             machine.qmp.command("object-add", {"qom-type": "gdb-server", "id": "gdb1", "chardev": "g"})
