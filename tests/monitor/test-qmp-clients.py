@@ -127,6 +127,7 @@ def carried_out(words, script, leave):
                 assert client.recv(1000)
                 # Nothing of it is read before the client has left.
                 machine.process.send_signal(signal.SIGSTOP)
+                os.waitid(os.P_PID, machine.process.pid, os.WSTOPPED | os.WNOWAIT)
                 client.sendall(script)
                 leave(client)
                 machine.process.send_signal(signal.SIGCONT)
