@@ -420,12 +420,16 @@ static void show_maps(bool shown)
 
 void machine_cleanup(void)
 {
+    /* Their threads end first, they themselves last: lines and messages of devices lead to them. */
+    g_autoptr(GPtrArray) cpus = g_ptr_array_new_with_free_func(object_unref);
+
     qdev_set_machine_ready(false);
     /* No vCPU may run while its devices go. */
     for (unsigned i = cpu_count(); i-- > 0;) {
         CPUState *cpu = qemu_get_cpu(i);
 
         if (cpu) {
+            g_ptr_array_add(cpus, object_ref(cpu));
             object_unparent(OBJECT(cpu));
         }
     }
