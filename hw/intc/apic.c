@@ -236,12 +236,12 @@ static void serve_pins(APICState *s)
 
 static void set_pin(APICState *s, unsigned n, bool level)
 {
-    const uint32_t lvt = s->lvt[n];
-    const bool rises = level && !s->lint[n - LVT_LINT0];
+    bool rises;
 
     pthread_mutex_lock(apics_lock(s->apics));
+    rises = level && !s->lint[n - LVT_LINT0];
     s->lint[n - LVT_LINT0] = level;
-    if (rises && !is_level_pin(lvt) && LVT_MODE(lvt) != APIC_EXTINT) {
+    if (rises && !is_level_pin(s->lvt[n]) && LVT_MODE(s->lvt[n]) != APIC_EXTINT) {
         deliver_lvt(s, n, false);
     }
     serve_pins(s);

@@ -482,6 +482,32 @@ static void a_pin_may_be_a_vector_of_an_edge_or_of_a_level(void **state)
     assert_int_equal(reg(0, LVT_LINT1), 0x8035);
 }
 
+static void *move_pin(void *opaque)
+{
+    uint32_t *end = opaque;
+
+    for (int level = 0; !__atomic_load_n(end, __ATOMIC_SEQ_CST); level = !level) {
+        pin(0, APIC_LINT1, level);
+    }
+    return NULL;
+}
+
+static void a_pin_may_move_while_its_vcpu_says_what_it_means(void **state)
+{
+    uint32_t end = 0;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, move_pin, &end), 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        set_reg(0, LVT_LINT1, i % 2 ? 0x8035 : 0x35);
+        acknowledge(0);
+        set_reg(0, EOI, 0);
+    }
+    __atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
+    pthread_join(thread, NULL);
+}
+
 #define apic_test(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -507,6 +533,7 @@ int main(void)
         apic_test(the_timer_divides_and_has_no_deadline),
         apic_test(the_pic_is_heard_while_its_pin_says_so),
         apic_test(a_pin_may_be_a_vector_of_an_edge_or_of_a_level),
+        apic_test(a_pin_may_move_while_its_vcpu_says_what_it_means),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
