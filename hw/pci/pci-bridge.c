@@ -187,7 +187,7 @@ static void pci_bridge_reset(Object *obj, ResetType type G_GNUC_UNUSED)
     PCIDevice *dev = PCI_DEVICE(obj);
 
     for (unsigned i = PCI_PRIMARY_BUS; i < PCI_CAPABILITY_LIST; i++) {
-        dev->config[i] &= ~dev->wmask[i];
+        __atomic_store_n(&dev->config[i], dev->config[i] & ~dev->wmask[i], __ATOMIC_RELAXED);
     }
     pci_set_word(dev->config + PCI_BRIDGE_CONTROL, 0);
     dev->config[PCI_COMMAND] &= ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY);

@@ -131,7 +131,8 @@ EntryGuard *pci_bus_guard(PCIBus *bus)
 
 uint8_t pci_bus_num(const PCIBus *bus)
 {
-    return bus->bridge ? bus->bridge->config[PCI_SECONDARY_BUS] : 0;
+    return bus->bridge ? __atomic_load_n(&bus->bridge->config[PCI_SECONDARY_BUS], __ATOMIC_RELAXED)
+                       : 0;
 }
 
 PCIBus *pci_find_bus_nr(PCIBus *root, uint8_t num)

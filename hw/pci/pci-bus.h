@@ -57,9 +57,9 @@ static inline PCIBus *pci_get_bus(const PCIDevice *dev)
     return (PCIBus *)DEVICE(dev)->parent_bus;
 }
 QOM_EXPORT PCIBus *pci_root_bus(PCIBus *bus);
-/** The number of @bus: 0, or what the guest has given to its bridge. */
+/** The number of @bus: 0, or what the guest has given to its bridge. Any thread. */
 QOM_EXPORT uint8_t pci_bus_num(const PCIBus *bus);
-/** Bus, device and function as one number. */
+/** Bus, device and function as one number. Any thread. */
 static inline uint16_t pci_get_bdf(const PCIDevice *dev)
 {
     return (uint16_t)(pci_bus_num(pci_get_bus(dev)) << 8 | dev->devfn);

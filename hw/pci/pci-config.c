@@ -75,9 +75,10 @@ static void write_bytes(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned 
 {
     for (unsigned i = 0; i < len && addr + i < pci_config_size(dev); i++, value >>= 8) {
         uint8_t *byte = dev->config + addr + i, wmask = dev->wmask[addr + i];
+        const uint8_t new = (*byte & ~wmask) | (value & wmask);
 
-        *byte = (*byte & ~wmask) | (value & wmask);
-        *byte &= ~(value & dev->w1cmask[addr + i]);
+        /* Whose bus number it is reads that from any thread: pci_get_bdf(). */
+        __atomic_store_n(byte, new & ~(value & dev->w1cmask[addr + i]), __ATOMIC_RELAXED);
     }
 }
 

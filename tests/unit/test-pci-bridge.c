@@ -205,6 +205,36 @@ static void devices_without_a_bus_go_to_the_root(void **state)
     assert_ptr_equal(pci_get_bus(&s->parent_obj), pci_bus);
 }
 
+static void *renumber(void *opaque)
+{
+    uint32_t *end = opaque;
+
+    entry_thread_register("renumberer", NULL, NULL);
+    for (unsigned n = 1; !__atomic_load_n(end, __ATOMIC_SEQ_CST); n = n % 200 + 1) {
+        number(BRIDGE, 0, (uint8_t)n, (uint8_t)n);
+    }
+    entry_thread_unregister();
+    return NULL;
+}
+
+/* What a device reads by itself is told apart by its number. */
+static void a_bus_may_be_given_another_number_while_a_device_behind_is_at_work(void **state)
+{
+    TestPCI *s = device_behind(bridge_at(pci_bus, 2), 5);
+    uint32_t end = 0, word;
+    pthread_t thread;
+
+    (void)state;
+    s->parent_obj.config[PCI_COMMAND] |= PCI_COMMAND_MASTER;
+    assert_int_equal(pthread_create(&thread, NULL, renumber, &end), 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        (void)pci_dma_read(&s->parent_obj, 0, &word, sizeof(word));
+        assert_int_equal(pci_get_bdf(&s->parent_obj) & 0xff, PCI_DEVFN(5, 0));
+    }
+    __atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
+    pthread_join(thread, NULL);
+}
+
 /* As "-device pci-bridge,id=b -device X,bus=b" says it. */
 static void the_bus_of_a_bridge_has_its_id_as_name(void **state)
 {
@@ -228,6 +258,7 @@ int main(void)
         pci_test(the_bus_behind_is_reset_alone),
         pci_test(a_reset_closes_windows_and_forgets_numbers),
         pci_test(a_bridge_that_goes_takes_its_devices_along),
+        pci_test(a_bus_may_be_given_another_number_while_a_device_behind_is_at_work),
         pci_test(the_bus_of_a_bridge_has_its_id_as_name),
         pci_test(devices_without_a_bus_go_to_the_root),
     };
