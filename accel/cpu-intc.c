@@ -60,12 +60,11 @@ static void start_up(CPUState *cpu, uint8_t vector)
     cpu_wake(cpu);
 }
 
-/* On the vCPU's own thread. INIT comes before a start-up that came after it. */
-static void deal_with_events(CPUState *cpu, void *opaque)
+/* INIT comes before a start-up that came after it. */
+void cpu_deal_with_events(CPUState *cpu)
 {
     const uint32_t events = __atomic_exchange_n(&cpu->events, 0, __ATOMIC_SEQ_CST);
 
-    (void)opaque;
     if (events & 1u << CPU_EVENT_INIT) {
         x86_cpu_init_signal(X86_CPU(cpu));
     }
@@ -82,9 +81,13 @@ void cpu_send_event(CPUState *cpu, CPUEvent event, uint8_t vector)
     if (event == CPU_EVENT_SIPI) {
         __atomic_store_n(&cpu->sipi_vector, vector, __ATOMIC_SEQ_CST);
     }
-    /* Of several only the first has to be told of, so a guest cannot make the list of work grow. */
-    if (!__atomic_fetch_or(&cpu->events, 1u << event, __ATOMIC_SEQ_CST)) {
-        async_run_on_cpu(cpu, deal_with_events, NULL);
+    if (__atomic_fetch_or(&cpu->events, 1u << event, __ATOMIC_SEQ_CST)) {
+        return; /* it has been told */
+    }
+    if (cpu == cpu_current()) {
+        cpu_exit(cpu);
+    } else {
+        cpu_look(cpu);
     }
 }
 

@@ -58,7 +58,10 @@ typedef enum CPUEvent {
     CPU_EVENT_INIT, /* registers as after INIT; all but the first vCPU then wait for the next */
     CPU_EVENT_SIPI, /* a vCPU that waits begins at @vector << 12 in real mode; no other one heeds it */
 } CPUEvent;
-/** Events of one kind that have not been dealt with are one. Any thread, as cpu_set_interrupt(). */
+/**
+ * Events of one kind that have not been dealt with are one; a vCPU that is stopped deals with them
+ * when it goes on, unless a reset comes first. Any thread, as cpu_set_interrupt().
+ */
 QOM_EXPORT void cpu_send_event(CPUState *cpu, CPUEvent event, uint8_t vector);
 
 #endif

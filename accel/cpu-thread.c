@@ -148,6 +148,11 @@ static void live(CPUState *cpu)
         if (must_park(cpu)) {
             set_state(cpu, CPU_STOPPED);
             wait_for_change(cpu);
+        } else if (__atomic_load_n(&cpu->events, __ATOMIC_SEQ_CST)) {
+            set_state(cpu, CPU_RUNNING);
+            pthread_mutex_unlock(&t->lock);
+            cpu_deal_with_events(cpu);
+            pthread_mutex_lock(&t->lock);
         } else if (stays_halted(cpu)) {
             set_state(cpu, CPU_HALTED);
             wait_for_change(cpu);

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <string.h>
+#include <qomet/accel/cpu-intc.h>
 #include <qomet/memory/main-work.h>
 #include "tests/guest/guest.h"
 
@@ -232,6 +233,38 @@ static void work_that_nobody_waits_for_is_done_too(void **state)
         async_run_on_cpu(qemu_get_cpu(1), add_one, &done);
     }
     assert_true(guest_loop_until(all_done, &done));
+    guest_end();
+}
+
+static void nothing(CPUState *cpu, void *opaque)
+{
+    (void)cpu;
+    (void)opaque;
+}
+
+static bool events_are_over(void *opaque)
+{
+    (void)opaque;
+    return !__atomic_load_n(&qemu_get_cpu(1)->events, __ATOMIC_SEQ_CST);
+}
+
+/* Main reads and resets one that is parked, so nothing of it may change meanwhile. */
+static void what_is_sent_to_a_parked_vcpu_waits_until_it_goes_on(void **state)
+{
+    (void)state;
+    begin_counting();
+    vm_stop(RUN_STATE_PAUSED);
+    cpu_send_event(qemu_get_cpu(1), CPU_EVENT_SIPI, 8);
+    run_on_cpu(qemu_get_cpu(1), nothing, NULL); /* what was to be done for it has been done */
+    assert_false(events_are_over(NULL));
+    vm_start();
+    assert_true(guest_loop_until(events_are_over, NULL));
+    assert_true(both_count_on());
+
+    vm_stop(RUN_STATE_PAUSED);
+    cpu_send_event(qemu_get_cpu(1), CPU_EVENT_NMI, 0);
+    resettable_reset(OBJECT(qemu_get_cpu(1)), RESET_TYPE_COLD);
+    assert_true(events_are_over(NULL));
     guest_end();
 }
 
@@ -490,6 +523,7 @@ int main(void)
         guest_test(work_on_a_vcpu_sees_and_changes_its_registers),
         guest_test(registers_of_a_parked_vcpu_are_read_and_written_from_the_main_thread),
         guest_test(work_that_nobody_waits_for_is_done_too),
+        guest_test(what_is_sent_to_a_parked_vcpu_waits_until_it_goes_on),
         guest_test(vcpus_that_wait_for_the_main_thread_can_be_parked_by_it),
         guest_test(the_next_instruction_sees_the_change),
         guest_test(a_halted_vcpu_stays_so_until_it_is_woken),
