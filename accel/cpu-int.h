@@ -30,6 +30,12 @@ void cpus_pause_reset(void);
  */
 void cpu_look(CPUState *cpu);
 
+/*
+ * x86-cpu.c: whether it is this program that keeps it waiting for a start-up; until that comes it
+ * heeds nothing but INIT (SDM vol. 3, 9.4.4). Its own thread.
+ */
+bool cpu_waits_for_start(const CPUState *cpu);
+
 /* x86-cpu.c: what the signal INIT does. Its own thread. */
 void x86_cpu_init_signal(X86CPU *cpu);
 

@@ -36,8 +36,8 @@ static void deliver_nmi(CPUState *cpu)
     g_autoptr(GError) error = NULL;
     static LogLimit limit;
 
-    if (X86_CPU(cpu)->wait_for_sipi) {
-        return; /* heeds nothing else (SDM vol. 3, 9.4.4) */
+    if (cpu_waits_for_start(cpu)) {
+        return;
     }
     if (ac->inject_nmi && !ac->inject_nmi(cpu, &error) && qemu_log_limit(&limit)) {
         warn_report("%s", error->message);

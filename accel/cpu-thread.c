@@ -414,7 +414,9 @@ void cpu_wake(CPUState *cpu)
 static void inject_nmi(CPUState *cpu, void *opaque)
 {
     /* Whether it worked is seen by the error. */
-    (void)ACCEL_GET_CLASS(current_accel())->inject_nmi(cpu, opaque);
+    if (!cpu_waits_for_start(cpu) && ACCEL_GET_CLASS(current_accel())->inject_nmi(cpu, opaque)) {
+        cpu_wake(cpu);
+    }
 }
 
 bool cpu_inject_nmi(CPUState *cpu, GError **errp)
@@ -431,7 +433,6 @@ bool cpu_inject_nmi(CPUState *cpu, GError **errp)
         g_propagate_error(errp, g_steal_pointer(&error));
         return false;
     }
-    cpu_wake(cpu);
     return true;
 }
 

@@ -210,6 +210,11 @@ static bool has_apic_here(const CPUState *cpu)
     return cpu->intc && CPU_INTC_GET_CLASS(cpu->intc)->get_cr8;
 }
 
+bool cpu_waits_for_start(const CPUState *cpu)
+{
+    return has_apic_here(cpu) && X86_CPU(cpu)->wait_for_sipi;
+}
+
 /* Registers of a vCPU that begins, or waits for another one to start it. */
 static void begin_anew(X86CPU *cpu)
 {
@@ -222,7 +227,7 @@ static void begin_anew(X86CPU *cpu)
     cpu->regs_fetched = cpu->regs_dirty = true;
     cpu->wait_for_sipi = cs->index != 0;
     cs->deaf = true;
-    __atomic_store_n(&cs->halted, cpu->wait_for_sipi && has_apic_here(cs), __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cs->halted, cpu_waits_for_start(cs), __ATOMIC_SEQ_CST);
 }
 
 /* What is not in those registers stays: SDM vol. 3, table 10-1, has most of it "unchanged". */

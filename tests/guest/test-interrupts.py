@@ -8,6 +8,8 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 from cli import QOMET, TIMEOUT_S, folder, need_kvm, qomet, tap  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "monitor"))
+from qmp import Machine  # noqa: E402
 
 KERNEL = os.path.join(os.environ.get("abs_top_builddir", "."), "tests/guest/kernels/interrupts.elf")
 
@@ -40,6 +42,16 @@ def every_interrupt_comes_where_only_the_local_apics_are_the_accelerators():
 
 def every_interrupt_comes_from_controllers_in_user_space():
     assert letters("off", 1) == "PILTSN"
+    assert letters("off", 2) == "PILTSNA"
+
+
+def an_nmi_from_outside_starts_no_processor_that_waits_for_its_start():
+    need_kvm()
+    with Machine("-S", "-accel", "kvm", "-M", "microvm,kernel-irqchip=off", "-smp", "2", "-nodefaults", "-kernel",
+                 KERNEL) as m:
+        m.qmp.command("inject-nmi")
+        cpus = m.qmp.command("human-monitor-command", {"command-line": "info cpus"}).splitlines()
+        assert [cpu.endswith("(halted)") for cpu in cpus] == [False, True], cpus
 
 
 def a_word_that_is_none_of_the_three_is_refused():
@@ -54,5 +66,6 @@ def the_teaching_board_is_not_divided():
 tap([every_interrupt_comes_from_the_accelerators_controllers,
      every_interrupt_comes_where_only_the_local_apics_are_the_accelerators,
      every_interrupt_comes_from_controllers_in_user_space,
+     an_nmi_from_outside_starts_no_processor_that_waits_for_its_start,
      a_word_that_is_none_of_the_three_is_refused,
      the_teaching_board_is_not_divided])
