@@ -39,18 +39,18 @@ bool cpu_waits_for_start(const CPUState *cpu);
 /* x86-cpu.c: what the signal INIT does. Its own thread. */
 void x86_cpu_init_signal(X86CPU *cpu);
 
-/* The next guest that panics is reported again. */
-void cpu_report_reset(void);
-
-/*
- * The calling vCPU stays parked until the requests that are pending now have been carried out. Its
- * own thread.
 /*
  * cpu-intc.c: does what was sent by cpu_send_event(). Its own thread, which may not be parked: main
  * looks at the registers of one that is, and resets it.
  */
 void cpu_deal_with_events(CPUState *cpu);
 
+/* The next guest that panics is reported again. */
+void cpu_report_reset(void);
+
+/*
+ * The calling vCPU stays parked until the requests that are pending now have been carried out. Its
+ * own thread.
  */
 void cpu_hold_for_request(CPUState *cpu);
 /* The main thread has carried out what was asked for. */

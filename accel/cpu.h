@@ -140,8 +140,9 @@ struct X86CPU {
     bool regs_fetched; /* regs are newer than, or the same as, the accelerator's */
     bool regs_dirty;   /* regs are newer */
     bool reset_state;  /* what is not in regs takes its power-on state too, before it runs next */
-    /* With that: it waits for an INIT and a SIPI. As reset leaves it, all but the first one do (SDM
-     * vol. 3, 9.4); a board that starts them itself clears this in its reset. */
+    bool init_state; /* what INIT changes of that does: debug registers, events that were to come */
+    /* It waits for an INIT and a SIPI. As reset leaves it, all but the first one do (SDM vol. 3,
+     * 9.4); a board that starts them itself clears this in its reset. */
     bool wait_for_sipi;
     bool pv_hypercalls; /* property "kvm-hypercalls" */
 };

@@ -234,6 +234,7 @@ static void begin_anew(X86CPU *cpu)
 void x86_cpu_init_signal(X86CPU *cpu)
 {
     begin_anew(cpu);
+    cpu->init_state = true;
 }
 
 static void x86_cpu_reset_hold(Object *obj, ResetType type)

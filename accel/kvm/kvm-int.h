@@ -127,8 +127,9 @@ bool kvm_debug_enter(KVMVcpu *v, KVMExitFn *const *exits);
 KVMExitFn kvm_exit_debug;
 /* Whether an internal error is KVM's way to meet an INT3 of ours, which has stopped the machine. */
 bool kvm_debug_is_breakpoint(KVMVcpu *v);
-/* kvm-reset.c: puts all that is not in X86Registers to its power-on state. */
+/* kvm-reset.c: puts all that is not in X86Registers to its power-on state, or what INIT changes. */
 bool kvm_reset_vcpu(KVMVcpu *v, GError **errp);
+bool kvm_init_vcpu(KVMVcpu *v, GError **errp);
 /* kvm-cpuid.c */
 bool kvm_set_cpuid(KVMVcpu *v, GError **errp);
 

@@ -144,6 +144,17 @@ static bool reset_events(KVMVcpu *v)
            ioctl(v->fd, KVM_SET_VCPU_EVENTS, &events) == 0;
 }
 
+bool kvm_init_vcpu(KVMVcpu *v, GError **errp)
+{
+    v->acknowledged = -1;
+    if (!v->pristine && !reset_events(v)) {
+        qom_error_set(errp, QOM_ERROR_FAILED, "KVM does not take the pending events back: %s",
+                      g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 bool kvm_reset_vcpu(KVMVcpu *v, GError **errp)
 {
     const char *what = NULL;

@@ -143,13 +143,15 @@ static bool give_registers_back(KVMVcpu *v)
             kvm_complete_access(v);
         }
         if ((v->cpu->reset_state && !kvm_reset_vcpu(v, &error)) ||
+            (v->cpu->init_state && !kvm_init_vcpu(v, &error)) ||
             !kvm_put_registers(v->cpu, &error) || (v->debugged && !kvm_debug_apply(v, &error))) {
             error_report("vCPU %u: %s", cpu->index, error->message);
             qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_ERROR);
             return false;
         }
     }
-    v->cpu->regs_fetched = v->cpu->regs_dirty = v->cpu->reset_state = false;
+    v->cpu->regs_fetched = v->cpu->regs_dirty = false;
+    v->cpu->reset_state = v->cpu->init_state = false;
     v->pristine = false;
     return !__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST);
 }

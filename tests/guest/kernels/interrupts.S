@@ -3,7 +3,8 @@
  * A multiboot kernel that takes an interrupt by each way that a PC has, and tells port 0xe9 a letter
  * for each that came as it should: P the PIC, I a pin of the IOAPIC as an edge, L one as a level that
  * lasts over its first end, T the local APIC's timer, S an interrupt to itself, N a non-maskable one,
- * A the start of another processor (if its command line ends in "2"). It ends through isa-debug-exit.
+ * A the start of another processor (if its command line ends in "2"), D its start anew, with nothing
+ * left in its debug registers. It ends through isa-debug-exit.
  * Interrupts are left without IRET: not every KVM has that in this mode.
  */
 #define LAPIC 0xfee00000
@@ -11,6 +12,7 @@
 #define UART 0x3f8
 #define PIN 4
 #define STARTED 0x7000
+#define SEEN 0x7004 /* DR7, at its start */
 #define TRAMPOLINE 0x8000
 
 	.macro	out8 port, value
@@ -150,21 +152,29 @@ start:
 	movl	$TRAMPOLINE, %edi
 	movl	$(trampoline_end - trampoline), %ecx
 	rep movsb
+	call	start_others
+	say	'A'
+	call	start_others
+	cmpl	$0x400, SEEN
+	jne	end
+	say	'D'
+end:
+	cli
+	out8	0x21, 0xef		/* it ends while one is asked for */
+	out8	(UART + 1), 2
+	xorb	%al, %al
+	outb	%al, $0xf4
+1:	hlt
+	jmp	1b
+
+start_others:
 	movb	$0, STARTED
 	movl	$0xc4500, LAPIC + 0x300	/* all but itself: INIT, then a start twice */
 	movl	$0xc4600 | (TRAMPOLINE >> 12), LAPIC + 0x300
 	movl	$0xc4600 | (TRAMPOLINE >> 12), LAPIC + 0x300
 1:	cmpb	$0, STARTED
 	je	1b
-	say	'A'
-end:
-	xorb	%al, %al
-	cli
-	out8	0x21, 0xef		/* it ends while one is asked for */
-	out8	(UART + 1), 2
-	outb	%al, $0xf4
-1:	hlt
-	jmp	1b
+	ret
 
 set_gate:
 	movw	%ax, (%edi)
@@ -225,6 +235,10 @@ silence:
 trampoline:
 	movw	$(STARTED >> 4), %ax
 	movw	%ax, %ds
+	movl	%dr7, %eax
+	movl	%eax, SEEN - STARTED
+	movl	$0x402, %eax
+	movl	%eax, %dr7
 	movb	$1, 0
 1:	cli
 	hlt
