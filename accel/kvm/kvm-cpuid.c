@@ -14,12 +14,11 @@
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define CPUID_1_EDX_HTT (1u << 28)
 
-/*
- * KVM's paravirtual features (Documentation/virt/kvm/x86/cpuid.rst): those that the guest uses by a
- * hypercall.
- */
+/* KVM's paravirtual features (Documentation/virt/kvm/x86/cpuid.rst) that are not for each guest. */
 #define KVM_FEATURES_LEAF 0x40000001
 #define KVM_FEATURES_BY_HYPERCALL (1u << 7 | 1u << 11 | 1u << 13) /* unhalt, send IPI, yield */
+/* With asynchronous page faults and ends of interrupts, what KVM does with local APICs of its own. */
+#define KVM_FEATURES_OF_LAPICS (KVM_FEATURES_BY_HYPERCALL | 1u << 4 | 1u << 6 | 1u << 10 | 1u << 14)
 
 #define TOPOLOGY_SMT 1
 #define TOPOLOGY_CORE 2
@@ -175,6 +174,9 @@ bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
         case KVM_FEATURES_LEAF:
             if (!v->cpu->pv_hypercalls) {
                 e->eax &= ~KVM_FEATURES_BY_HYPERCALL;
+            }
+            if (!v->kvm->lapics) {
+                e->eax &= ~KVM_FEATURES_OF_LAPICS;
             }
             break;
         default:

@@ -460,6 +460,8 @@ static const uint8_t tell_cpuid[] = {
 };
 
 #define PV_HYPERCALLS (1u << 7 | 1u << 11 | 1u << 13)
+/* and asynchronous page faults, ends of interrupts */
+#define PV_OF_LAPICS (PV_HYPERCALLS | 1u << 4 | 1u << 6 | 1u << 10 | 1u << 14)
 
 static uint32_t told_by_leaf(const Recorder *r, hwaddr addr, unsigned nth)
 {
@@ -495,9 +497,11 @@ static uint32_t pv_features(const char *words)
 
     guest_begin(words, tell_cpuid, sizeof(tell_cpuid));
     r = guest_recorder(false, 0xf0, 16);
+    r->limit = 4;
     assert_int_equal(guest_run(), 0);
     /* A hypervisor is there, and without interrupt controllers no x2APIC. */
-    assert_int_equal(told_by_leaf(r, 0, 0) & (1u << 31 | 1u << 21), 1u << 31);
+    assert_int_equal(told_by_leaf(r, 0, 0) & (1u << 31 | 1u << 21),
+                     1u << 31 | (strstr(words, "irqchip=on") ? 1u << 21 : 0));
     features = told_by_leaf(r, 4, 0);
     guest_end();
     return features;
@@ -508,10 +512,17 @@ static void the_hosts_model_offers_hypercalls_only_when_asked(void **state)
     uint32_t without, with;
 
     (void)state;
-    without = pv_features("cpu=host");
-    with = pv_features("cpu=max,,kvm-hypercalls=on");
+    without = pv_features("kernel-irqchip=on,cpu=host");
+    with = pv_features("kernel-irqchip=on,cpu=max,,kvm-hypercalls=on");
     assert_int_equal(without & PV_HYPERCALLS, 0);
     assert_int_equal(with & ~PV_HYPERCALLS, without);
+}
+
+/* A guest that writes their registers, or calls, would be refused. */
+static void without_kvms_local_apics_nothing_is_offered_that_needs_them(void **state)
+{
+    (void)state;
+    assert_int_equal(pv_features("cpu=max,,kvm-hypercalls=on") & PV_OF_LAPICS, 0);
 }
 
 /* ---- Reset ---- */
@@ -585,6 +596,7 @@ int main(void)
         guest_test(the_interrupt_controllers_have_the_vcpus_start_too),
         guest_test(the_default_model_is_the_same_everywhere),
         guest_test(the_hosts_model_offers_hypercalls_only_when_asked),
+        guest_test(without_kvms_local_apics_nothing_is_offered_that_needs_them),
         guest_test(a_reset_gives_image_and_registers_back),
         guest_test(a_reset_with_interrupt_controllers_does_so_too),
     };
