@@ -84,5 +84,14 @@ tests/guest/kernels/resets.rom: tests/guest/kernels/resets.S
 tests/guest/kernels/triple.rom: tests/guest/kernels/resets.S
 	$(make_rom) -DFIRST=4 $(top_srcdir)/tests/guest/kernels/resets.S
 
+# And programs for a guest with Linux, which has no libraries.
+guest_programs = tests/guest/kernels/drives-edu tests/guest/kernels/uses-ports
+check_DATA += $(guest_programs)
+CLEANFILES += $(guest_programs)
+EXTRA_DIST += tests/guest/kernels/drives-edu.c tests/guest/kernels/uses-ports.c
+
+$(guest_programs): %: %.c
+	$(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -std=gnu11 $(WARN_CFLAGS) -O2 -static -o $@ $<
+
 fuzz_targets += tests/fuzz/fuzz-boot tests/fuzz/fuzz-intc tests/fuzz/fuzz-pc
 EXTRA_DIST += tests/fuzz/corpus/fuzz-boot tests/fuzz/corpus/fuzz-intc tests/fuzz/corpus/fuzz-pc
