@@ -26,11 +26,26 @@ static int add_counts(Object *obj, void *opaque)
     return 0;
 }
 
+uint64_t exit_counts_sum(const ExitCounts *c)
+{
+    return c->counts.reads + c->counts.writes + c->counts.other;
+}
+
+/* g_ptr_array_sort() gives pointers to the elements. */
+static gint more_first(gconstpointer a, gconstpointer b)
+{
+    uint64_t first = exit_counts_sum(*(ExitCounts *const *)a);
+    uint64_t second = exit_counts_sum(*(ExitCounts *const *)b);
+
+    return (first < second) - (first > second);
+}
+
 GPtrArray *exit_counts_all(void)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(counts_free);
 
     object_child_foreach_recursive(object_get_root(), add_counts, all);
+    g_ptr_array_sort(all, more_first);
     return all;
 }
 

@@ -12,9 +12,12 @@ typedef struct ExitCounts {
     EntryCounts counts;
 } ExitCounts;
 
+/* How often the object of @c was entered, in every way. */
+uint64_t exit_counts_sum(const ExitCounts *c);
+
 /*
- * Every object that can be entered, in the order of the tree: an array of ExitCounts *, which frees
- * them. Main thread.
+ * Every object that can be entered, the most often entered first, those of the same number in the
+ * order of the tree: an array of ExitCounts *, which frees them. Main thread.
  */
 GPtrArray *exit_counts_all(void);
 

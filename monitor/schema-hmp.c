@@ -45,7 +45,7 @@ const HmpCommand hmp_commands[] = {
     {
         .name = "info exits",
         .params = "",
-        .help = "show how often each object was entered",
+        .help = "show which objects were entered most often, and how often all were",
         .fn = hmp_do_info_exits,
     },
     {

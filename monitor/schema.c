@@ -135,7 +135,8 @@ const QmpCommand qmp_commands[] = {
     /* Exits. */
     {
         .name = "query-exits",
-        .help = "How often each object of the tree was entered: always counted.",
+        .help = "How often each object of the tree was entered, from the most often entered on: "
+                "always counted.",
         .ret = "ExitCounts[]",
         .fn = qmp_do_query_exits,
     },

@@ -47,7 +47,8 @@ def counts_begin_at_zero():
     with Machine(*BOARD, "-accel", "qtest") as machine:
         assert counts(machine) == {"path": CON, "type": "isa-debugcon", "reads": 0, "writes": 0, "read-bytes": 0,
                                    "write-bytes": 0, "entries": 0, "access-ns": 0, "contended": 0, "refused": 0}
-        assert hmp(machine, "info exits").splitlines()[1:] == []
+        table = [line.split() for line in hmp(machine, "info exits").splitlines()[1:]]
+        assert table == [["0"] * 5 + "all: 0 objects, entered 0 times".split()], table
 
 
 def accesses_are_counted_by_object():
@@ -61,6 +62,26 @@ def accesses_are_counted_by_object():
         assert re.search(r"^ +0 +0 +%d +%d +0  /machine/peripheral/con \(isa-debugcon\)\r?$" % (con["writes"], con["writes"]),
                          table, re.M), table
         assert "time us" not in table, table
+
+
+def the_ten_entered_most_often_are_told_first_and_the_sum_of_all():
+    need_kvm()
+    times = [4, 11, 2, 9, 7, 12, 1, 5, 10, 3, 8, 6]
+    # For each n: mov cx, times[n]; again: out 0xb0 + n, al; loop again. Then it stays where it is.
+    code = b"".join(bytes([0xb9, many, 0, 0xe6, 0xb0 + n, 0xe2, 0xfc]) for n, many in enumerate(times)) + b"\xeb\xfe"
+    devices = [word for n in range(len(times)) for word in ("-device", "isa-debugcon,iobase=%d,id=con%d" % (0xb0 + n, n))]
+    with folder() as path:
+        kernel = os.path.join(path, "counts.bin")
+        with open(kernel, "wb") as file:
+            file.write(code)
+        with Machine("-M", "bare", "-nodefaults", *devices, "-kernel", kernel) as machine:
+            until(machine, lambda: counts(machine, "/machine/peripheral/con11")["writes"] == times[-1])
+            told = [c["writes"] for c in machine.qmp.command("query-exits") if c["type"] == "isa-debugcon"]
+            assert told == sorted(times, reverse=True), told
+            table = [line.split() for line in hmp(machine, "info exits").splitlines()[1:]]
+            paths = ["/machine/peripheral/con%d" % times.index(many) for many in range(12, 2, -1)]
+            assert [row[5] for row in table[:10]] == paths, table
+            assert table[10:] == ["0 0 3 3 0 2 others".split(), "0 0 78 78 0 all: 12 objects, entered 78 times".split()], table
 
 
 def time_is_counted_where_that_is_asked_for():
@@ -149,7 +170,8 @@ def wrong_words_are_told_so():
         machine.qmp.fails("GenericError", re.compile("record"), "explain-exit", record="yes")
 
 
-tap([counts_begin_at_zero, accesses_are_counted_by_object, time_is_counted_where_that_is_asked_for,
+tap([counts_begin_at_zero, accesses_are_counted_by_object,
+     the_ten_entered_most_often_are_told_first_and_the_sum_of_all, time_is_counted_where_that_is_asked_for,
      no_exit_is_explained_before_that_is_asked_for, that_there_was_none_yet_is_told,
      the_last_exits_are_told_newest_first, people_read_them_in_order,
      a_guest_that_runs_is_logged_from_the_word_on_until_the_next_one,
