@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Messages under KVM: sent by a call, and by an eventfd through a route. The ioctl() of this program
- * stands before that of the C library, and counts the tables of routes that KVM is given.
+ * stands before that of the C library, and counts the tables of routes that KVM is given, and how
+ * often a guest was left.
  */
 #include <linux/kvm.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@ static MsiTarget *target;
 static MsiTargetClass *mc;
 static int fd;
 static unsigned writes, tables;
+static unsigned exits; /* of vCPUs, for a reason of their own; atomic */
 
 int ioctl(int file, unsigned long request, ...);
 
@@ -25,6 +27,7 @@ int ioctl(int file, unsigned long request, ...)
 {
     va_list args;
     void *arg;
+    int result;
 
     va_start(args, request);
     arg = va_arg(args, void *);
@@ -32,7 +35,11 @@ int ioctl(int file, unsigned long request, ...)
     if (request == KVM_SET_GSI_ROUTING) {
         tables++;
     }
-    return (int)syscall(SYS_ioctl, file, request, arg);
+    result = (int)syscall(SYS_ioctl, file, request, arg);
+    if (request == KVM_RUN && result == 0) {
+        __atomic_add_fetch(&exits, 1, __ATOMIC_RELAXED);
+    }
+    return result;
 }
 
 /* A local APIC that is switched on, and interrupts off: what arrives is waited for in its IRR. */
@@ -101,6 +108,81 @@ static void a_message_arrives_by_a_call_and_by_an_eventfd(void **state)
     assert_int_equal(writes, 3);
     assert_true(mc->irqfd(target, route, fd, false, NULL));
     mc->route_del(target, route);
+    close(fd);
+    guest_end();
+}
+
+/* ---- Without leaving the guest ---- */
+
+#define BELL UINT64_C(0xd0000000)
+#define FIRST 0x40 /* as in rings */
+#define LAST 0xbf
+
+/* Writes each number from FIRST to LAST to BELL, and waits for its vector before the next. */
+static const uint8_t rings[] = {
+    0xb8, 0xff, 0x01, 0x00, 0x00,       /* 1000: mov eax,0x1ff */
+    0xa3, 0xf0, 0x00, 0xe0, 0xfe,       /* 1005: mov ds:0xfee000f0,eax */
+    0xe6, 0xf1,                         /* 100a: out 0xf1,al */
+    0xb9, 0x40, 0x00, 0x00, 0x00,       /* 100c: mov ecx,0x40 */
+    0x89, 0x0d, 0x00, 0x00, 0x00, 0xd0, /* 1011: mov ds:0xd0000000,ecx */
+    0x89, 0xca,                         /* 1017: mov edx,ecx */
+    0xc1, 0xea, 0x05,                   /* 1019: shr edx,0x5 */
+    0xc1, 0xe2, 0x04,                   /* 101c: shl edx,0x4 */
+    0xbb, 0x01, 0x00, 0x00, 0x00,       /* 101f: mov ebx,0x1 */
+    0xd3, 0xe3,                         /* 1024: shl ebx,cl */
+    0x8b, 0x82, 0x00, 0x02, 0xe0, 0xfe, /* 1026: mov eax,[edx+0xfee00200] */
+    0x85, 0xd8,                         /* 102c: test eax,ebx */
+    0x74, 0xf6,                         /* 102e: je 1026 */
+    0x41,                               /* 1030: inc ecx */
+    0x81, 0xf9, 0xc0, 0x00, 0x00, 0x00, /* 1031: cmp ecx,0xc0 */
+    0x75, 0xd8,                         /* 1037: jne 1011 */
+    0xe6, 0xf1,                         /* 1039: out 0xf1,al */
+    0xf4,                               /* 103b: hlt */
+};
+
+static unsigned exits_at[2];
+
+static void note_exits(Recorder *r, hwaddr addr, uint64_t value, unsigned size)
+{
+    (void)addr;
+    (void)value;
+    (void)size;
+    exits_at[r->count > 1] = __atomic_load_n(&exits, __ATOMIC_RELAXED);
+}
+
+static void a_doorbell_and_the_message_that_it_rings_for_do_not_leave_the_guest(void **state)
+{
+    MemoryRegionIoeventfd bells[LAST - FIRST + 1];
+    int routes[LAST - FIRST + 1];
+    Recorder *bell, *port;
+    EntryCounts counts;
+
+    (void)state;
+    begin_with(rings, sizeof(rings));
+    bell = guest_recorder(true, BELL, 0x1000);
+    for (unsigned i = 0; i < G_N_ELEMENTS(bells); i++) {
+        bells[i] = (MemoryRegionIoeventfd){ .size = 4, .match_data = true, .data = FIRST + i };
+        bells[i].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        memory_region_add_eventfd(&bell->mr, &bells[i]);
+        routes[i] = mc->route_add(target, DOORBELL, FIRST + i, NULL);
+        assert_true(mc->irqfd(target, routes[i], bells[i].fd, true, NULL));
+    }
+    port = guest_recorder(false, 0xf1, 1);
+    port->on_write = note_exits;
+    port->limit = 2;
+    assert_int_equal(guest_run(), 0);
+    /* The one exit is the second write to the port; nobody has seen the others. */
+    assert_int_equal(exits_at[1] - exits_at[0], 1);
+    assert_int_equal(bell->count, 0);
+    entry_guard_counts(&DEVICE(bell)->guard, &counts);
+    assert_int_equal(counts.reads + counts.writes + counts.other, 0);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(bells); i++) {
+        assert_true(mc->irqfd(target, routes[i], bells[i].fd, false, NULL));
+        mc->route_del(target, routes[i]);
+        memory_region_del_eventfd(&bell->mr, &bells[i]);
+        close(bells[i].fd);
+    }
     close(fd);
     guest_end();
 }
@@ -238,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_arrives_by_a_call_and_by_an_eventfd),
+        cmocka_unit_test(a_doorbell_and_the_message_that_it_rings_for_do_not_leave_the_guest),
         cmocka_unit_test(an_address_that_is_nobodys_interrupts_nobody),
         cmocka_unit_test(numbers_of_routes_are_used_again),
         cmocka_unit_test(routes_that_come_together_are_told_at_once),
