@@ -30,7 +30,7 @@ typedef struct Header {
     uint8_t data;    /* and what to write */
     uint8_t pad1[3];
     uint32_t count; /* how often it was noticed */
-    char name[24];
+    char name[32];
 } Header;
 
 typedef struct DoorBell {
@@ -130,7 +130,8 @@ static void fill_header(const PCITestdev *s, Header *h)
                    .offset = GUINT32_TO_LE(offset_of(s->current)),
                    .data = bell->match ? DATA_MATCH : DATA_ANY,
                    .count = GUINT32_TO_LE(s->count) };
-    g_strlcpy(h->name, bell->name, sizeof(h->name));
+    g_snprintf(h->name, sizeof(h->name), "%s-%s", is_memory(s->current) ? "mmio" : "portio",
+               bell->name);
 }
 
 static uint64_t read_header(PCITestdev *s, hwaddr addr)

@@ -167,7 +167,8 @@ static void it_comes_and_goes_while_its_timers_run(void **state)
 
 static void a_doorbell_is_counted_however_it_is_noticed(void **state)
 {
-    static const char *const names[] = { "no-eventfd", "wildcard-eventfd", "datamatch-eventfd" };
+    static const char *const names[] = { "mmio-no-eventfd", "mmio-wildcard-eventfd",
+                                         "mmio-datamatch-eventfd" };
     QTestState *s = qtest_init("-M pc -device pci-testdev,addr=4");
 
     (void)state;
@@ -175,7 +176,7 @@ static void a_doorbell_is_counted_however_it_is_noticed(void **state)
     config_writel(s, BDF, PCI_BASE_ADDRESS_1, PORTS);
     assert_int_equal(qtest_readl(s, BAR), 0);
     for (unsigned test = 0; test < 3; test++) {
-        char name[24] = { 0 };
+        char name[32] = { 0 };
         uint32_t offset;
         uint8_t data;
 
