@@ -52,16 +52,18 @@ unit_tests += \
 libtest_a_SOURCES += \
 	tests/unit/boot-fixture.h
 
-script_tests += tests/guest/test-boot-kernels.py tests/guest/test-interrupts.py tests/guest/test-resets.py
+script_tests += tests/guest/test-boot-kernels.py tests/guest/test-device-kernel.py tests/guest/test-interrupts.py \
+	tests/guest/test-resets.py
 long_tests += tests/guest/test-resets.py
 
 # Kernels of 32 bits that the tests of boot protocols start.
 test_kernels = tests/guest/kernels/hello.elf tests/guest/kernels/hello-pvh.elf \
-	tests/guest/kernels/interrupts.elf tests/guest/kernels/resets.rom tests/guest/kernels/triple.rom
+	tests/guest/kernels/devices.elf tests/guest/kernels/interrupts.elf \
+	tests/guest/kernels/resets.rom tests/guest/kernels/triple.rom
 check_DATA += $(test_kernels)
 CLEANFILES += $(test_kernels)
-EXTRA_DIST += tests/guest/kernels/hello.S tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld \
-	tests/guest/kernels/resets.S
+EXTRA_DIST += tests/guest/kernels/devices.c tests/guest/kernels/hello.S tests/guest/kernels/interrupts.S \
+	tests/guest/kernels/kernel.ld tests/guest/kernels/resets.S
 make_kernel = $(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -m32 -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -T $(top_srcdir)/tests/guest/kernels/kernel.ld -o $@
 
@@ -73,6 +75,12 @@ tests/guest/kernels/hello-pvh.elf: tests/guest/kernels/hello.S tests/guest/kerne
 
 tests/guest/kernels/interrupts.elf: tests/guest/kernels/interrupts.S tests/guest/kernels/kernel.ld
 	$(make_kernel) $(top_srcdir)/tests/guest/kernels/interrupts.S
+
+# Nothing of the processor but what is there from its start on.
+tests/guest/kernels/devices.elf: tests/guest/kernels/devices.c tests/guest/kernels/kernel.ld
+	$(make_kernel) -std=gnu11 $(WARN_CFLAGS) -O1 -ffreestanding -fno-pic -fno-stack-protector \
+		-fcf-protection=none -mgeneral-regs-only -fno-asynchronous-unwind-tables \
+		$(top_srcdir)/tests/guest/kernels/devices.c
 
 # And ROMs.
 make_rom = $(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -m32 -nostdlib -static -Wl,--build-id=none -Wl,--oformat=binary \
