@@ -71,6 +71,7 @@ long_tests += \
 lab_tests += \
 	tests/lab/test-guests.sh \
 	tests/lab/test-linux.sh \
+	tests/lab/test-memtest.sh \
 	tests/lab/test-run.sh
 
 # What the lab repeats on its own KVM.
