@@ -228,7 +228,7 @@ static void a_bus_may_be_given_another_number_while_a_device_behind_is_at_work(v
     s->parent_obj.config[PCI_COMMAND] |= PCI_COMMAND_MASTER;
     assert_int_equal(pthread_create(&thread, NULL, renumber, &end), 0);
     for (unsigned i = 0; i < 2000; i++) {
-        (void)pci_dma_read(&s->parent_obj, 0, &word, sizeof(word));
+        assert_int_equal(pci_dma_read(&s->parent_obj, 0, &word, sizeof(word)), MEMTX_OK);
         assert_int_equal(pci_get_bdf(&s->parent_obj) & 0xff, PCI_DEVFN(5, 0));
     }
     __atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
