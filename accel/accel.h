@@ -49,6 +49,11 @@ struct AccelClass {
      */
     void (*reset)(AccelState *accel);
     /**
+     * All of the machine has been reset, and every vCPU is parked: each takes the state that it begins
+     * with before one goes on, which may send it something. Main thread. May be NULL.
+     */
+    void (*reset_done)(AccelState *accel);
+    /**
      * Interrupt controllers in the accelerator (KVM's PIC, IOAPIC, LAPICs), before any vCPU is
      * made.
      */

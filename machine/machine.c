@@ -258,6 +258,9 @@ static void machine_reset(ShutdownCause cause, void *opaque)
     if (mc->reset) {
         mc->reset(machine);
     }
+    if (accel && ACCEL_GET_CLASS(accel)->reset_done) {
+        ACCEL_GET_CLASS(accel)->reset_done(accel);
+    }
     cpu_breakpoints_place();
 }
 

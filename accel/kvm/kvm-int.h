@@ -98,6 +98,7 @@ bool kvm_is_reset_state(const X86Registers *r);
 /* kvm-vcpu.c: the methods of the class. */
 bool kvm_cpu_init(CPUState *cpu, GError **errp);
 void kvm_cpu_destroy(CPUState *cpu);
+void kvm_reset_done(AccelState *accel);
 void kvm_cpu_exec(CPUState *cpu);
 void kvm_cpu_kick(CPUState *cpu);
 bool kvm_cpu_waits(CPUState *cpu);

@@ -156,6 +156,32 @@ static bool give_registers_back(KVMVcpu *v)
     return !__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST);
 }
 
+static void take_reset(CPUState *cpu, void *opaque)
+{
+    (void)opaque;
+    /* What fails is said, and ends the machine. */
+    (void)give_registers_back(cpu->accel);
+}
+
+/*
+ * One that has not run begins with what KVM made, and one that waits for the main thread has an access
+ * to complete before: those take theirs when they go on.
+ */
+void kvm_reset_done(AccelState *accel)
+{
+    CPUState *cpu;
+
+    (void)accel;
+    CPU_FOREACH(cpu)
+    {
+        const KVMVcpu *v = __atomic_load_n(&cpu->accel, __ATOMIC_ACQUIRE);
+
+        if (v && !v->pristine && __atomic_load_n(&cpu->state, __ATOMIC_SEQ_CST) == CPU_STOPPED) {
+            run_on_cpu(cpu, take_reset, NULL);
+        }
+    }
+}
+
 /* KVM_RUN has failed with @err. */
 static void run_failed(KVMVcpu *v, int err)
 {

@@ -236,6 +236,7 @@ static void kvm_class_init(ObjectClass *klass, const void *data)
     ac->has_cpus = true;
     ac->init = kvm_init;
     ac->reset = kvm_reset;
+    ac->reset_done = kvm_reset_done;
     ac->create_irqchip = kvm_create_irqchip;
     ac->print_irqchip = kvm_print_irqchip;
     ac->create_apics = kvm_create_apics;

@@ -403,6 +403,49 @@ static void a_halted_vcpu_stays_so_until_it_is_woken(void **state)
     guest_end();
 }
 
+/* ---- Reset ---- */
+
+static uint64_t breakpoints(void)
+{
+    X86ExtendedRegisters x;
+
+    assert_true(x86_cpu_get_extended(X86_CPU(qemu_get_cpu(0)), &x, NULL));
+    return x.dr[7];
+}
+
+static void look_at_them(RunEvent event, ShutdownCause cause, void *opaque)
+{
+    (void)cause;
+    if (event == RUN_EVENT_RESET) {
+        *(uint64_t *)opaque = breakpoints();
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_UI);
+    }
+}
+
+/* Else one that goes on at once sends another what its reset takes away. */
+static void a_reset_has_reached_every_vcpu_before_one_goes_on(void **state)
+{
+    static const uint8_t code[] = {
+        0x66, 0xb8, 0x02, 0x04, 0x00, 0x00, /* 1000: mov eax,0x402 */
+        0x0f, 0x23, 0xf8,                   /* 1006: mov dr7,eax */
+        0xf4,                               /* 1009: hlt */
+    };
+    uint64_t after = 0;
+
+    (void)state;
+    guest_begin("on-halt=wait", code, sizeof(code));
+    guest_start();
+    vm_start();
+    assert_true(guest_loop_until(is_halted, NULL));
+    assert_int_equal(breakpoints(), 0x402);
+    runstate_add_event_listener(look_at_them, &after);
+    qemu_system_reset_request(SHUTDOWN_CAUSE_HOST_UI);
+    assert_int_equal(guest_run(), 0);
+    runstate_del_event_listener(look_at_them, &after);
+    assert_int_equal(after, 0x400);
+    guest_end();
+}
+
 /* ---- Requests ---- */
 
 static void ask_for_stop(Recorder *r, hwaddr addr, uint64_t value, unsigned size)
@@ -527,6 +570,7 @@ int main(void)
         guest_test(vcpus_that_wait_for_the_main_thread_can_be_parked_by_it),
         guest_test(the_next_instruction_sees_the_change),
         guest_test(a_halted_vcpu_stays_so_until_it_is_woken),
+        guest_test(a_reset_has_reached_every_vcpu_before_one_goes_on),
         guest_test(a_stop_that_a_device_asks_for_comes_before_the_next_instruction),
         guest_test(exits_are_told_a_line_each),
         guest_test(exits_are_told_while_devices_come_and_go),
