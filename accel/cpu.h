@@ -6,6 +6,7 @@
 #ifndef QOMET_ACCEL_CPU_H
 #define QOMET_ACCEL_CPU_H
 
+#include <qomet/accel/x86-topology.h>
 #include <qomet/hw/core/qdev.h>
 
 #define TYPE_CPU "cpu"
@@ -51,7 +52,7 @@ struct CPUState {
     DeviceState parent_obj;
     uint32_t index;           /* 0 is the one that boots */
     bool triple_fault_resets; /* the machine; otherwise it ends, and says why; before realize */
-    uint32_t nr_cores;        /* vCPUs of the machine, all in one package; before realize */
+    CPUTopology topology;     /* of the machine; before realize */
     pthread_t thread;
     bool has_thread;
     int thread_id;          /* what ps calls the thread; 0 until it runs; atomic */

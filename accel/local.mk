@@ -33,6 +33,7 @@ libqometall_a_SOURCES += \
 	accel/x86-dump.c \
 	accel/x86-regs.c \
 	accel/x86-segment.c \
+	accel/x86-topology.c \
 	accel/x86-walk.c \
 	accel/kvm/kvm.c \
 	accel/kvm/kvm-compat.h \
@@ -51,6 +52,7 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-reset.c \
 	accel/kvm/kvm-routes.c \
 	accel/kvm/kvm-steps.c \
+	accel/kvm/kvm-topology.c \
 	accel/kvm/kvm-trial.c \
 	accel/kvm/kvm-vcpu.c \
 	accel/qtest/commands.c \
@@ -69,6 +71,7 @@ nobase_qometinclude_HEADERS += \
 	accel/irqchip-text.h \
 	accel/qtest/qtest.h \
 	accel/runstate.h \
+	accel/x86-topology.h \
 	accel/x86-walk.h
 
 if HAVE_CAPSTONE
@@ -98,6 +101,7 @@ unit_tests += \
 	tests/guest/test-kvm-faults \
 	tests/guest/test-kvm-memory \
 	tests/guest/test-kvm-slots \
+	tests/guest/test-cpuid \
 	tests/guest/test-vcpu \
 	tests/unit/test-cpu-regs \
 	tests/unit/test-disas \

@@ -24,6 +24,7 @@ libqometall_a_SOURCES += \
 	machine/flat-start.c \
 	machine/flat.c \
 	machine/machine.c \
+	machine/smp.c \
 	machine/microvm.c \
 	machine/none.c \
 	machine/pc-acpi.c \
@@ -47,7 +48,8 @@ unit_tests += \
 	tests/guest/test-bare \
 	tests/unit/test-boot-elf \
 	tests/unit/test-boot-linux \
-	tests/unit/test-machine
+	tests/unit/test-machine \
+	tests/unit/test-smp
 
 libtest_a_SOURCES += \
 	tests/unit/boot-fixture.h

@@ -129,24 +129,6 @@ MachineState *machine_new(MachineClass *mc, GError **errp)
     return the_machine;
 }
 
-bool machine_check_cpus(const MachineState *machine, GError **errp)
-{
-    const MachineClass *mc = MACHINE_GET_CLASS(machine);
-    g_autofree char *name = machine_name(mc);
-
-    if (!mc->max_cpus && machine->smp_cpus > 1) {
-        qom_error_set(errp, QOM_ERROR_VALUE, "the machine '%s' has no vCPUs", name);
-        return false;
-    }
-    if (mc->max_cpus && (machine->smp_cpus < 1 || machine->smp_cpus > mc->max_cpus)) {
-        qom_error_set(errp, QOM_ERROR_VALUE,
-                      "%u is no number of vCPUs for the machine '%s', accepted are 1 to %u",
-                      machine->smp_cpus, name, mc->max_cpus);
-        return false;
-    }
-    return true;
-}
-
 bool machine_check_ram(const MachineState *machine, GError **errp)
 {
     const MachineClass *mc = MACHINE_GET_CLASS(machine);
@@ -344,7 +326,7 @@ bool machine_create_cpus(MachineState *machine, GError **errp)
             g_prefix_error(errp, "-cpu %s: ", words);
             return false;
         }
-        CPU(dev)->nr_cores = machine->smp_cpus;
+        CPU(dev)->topology = machine_topology(machine);
         CPU(dev)->triple_fault_resets = MACHINE_GET_CLASS(machine)->triple_fault_resets;
         if (!object_property_add_child(OBJECT(machine), "cpu[*]", OBJECT(dev), errp)) {
             object_unref(dev);
@@ -468,6 +450,14 @@ static const Property machine_props[] = {
     DEFINE_PROP_BOOL("nodefaults", MachineState, no_defaults, false,
                      .help = "leave out the devices that nobody asked for (-nodefaults)"),
     DEFINE_PROP_STRING("guest-name", MachineState, guest_name, .live = true,
+    DEFINE_PROP_UINT32("sockets", MachineState, smp_sockets, 0, PROP_RANGE_U(0, 1023),
+                       .help = "sockets that the vCPUs are in (-smp); 0: as it follows"),
+    DEFINE_PROP_UINT32("cores", MachineState, smp_cores, 0, PROP_RANGE_U(0, 1023),
+                       .help = "cores of each socket (-smp); 0: as it follows"),
+    DEFINE_PROP_UINT32("threads", MachineState, smp_threads, 0, PROP_RANGE_U(0, 1023),
+                       .help = "threads of each core (-smp); 0: as it follows"),
+    DEFINE_PROP_UINT32("maxcpus", MachineState, smp_maxcpus, 0, PROP_RANGE_U(0, 1023),
+                       .help = "number of vCPUs that there may ever be (-smp); 0: those of smp"),
                        .help = "what the user calls the machine (-name)"),
 };
 

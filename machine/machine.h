@@ -19,7 +19,8 @@ struct MachineState {
     /* Properties that every machine has: */
     uint64_t ram_size; /* -m, bytes; 0: the class's default */
     uint32_t smp_cpus; /* -smp */
-    char *cpu_type;    /* -cpu MODEL; NULL: the class's default */
+    uint32_t smp_sockets, smp_cores, smp_threads, smp_maxcpus; /* the same; 0: as it follows */
+    char *cpu_type; /* -cpu MODEL; NULL: the class's default */
     char *kernel_filename, *kernel_cmdline, *initrd_filename, *firmware;
     char *memory_backend;    /* id of the object that RAM comes from; NULL: the machine's own */
     char *guest_name;        /* -name; or NULL */
@@ -72,6 +73,13 @@ QOM_EXPORT bool machine_check_cpus(const MachineState *machine, GError **errp);
 QOM_EXPORT bool machine_check_ram(const MachineState *machine, GError **errp);
 /** Checks the configuration, calls the class's init. */
 QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
+/**
+ * Has "smp" follow from "sockets", "cores", "threads" and "maxcpus", as -smp without a number of vCPUs
+ * does; false with @errp set when they contradict each other. Before machine_init().
+ */
+QOM_EXPORT bool machine_compute_cpus(MachineState *machine, GError **errp);
+/** How its vCPUs stand together, once machine_check_cpus() has been true. */
+QOM_EXPORT CPUTopology machine_topology(const MachineState *machine);
 /** After all user devices: the class's done, then the first reset. */
 QOM_EXPORT bool machine_done(MachineState *machine, GError **errp);
 /**

@@ -109,12 +109,15 @@ static bool make_devices(MachineState *machine, ISABus *isa, GError **errp)
 
 static bool make_fw_cfg(const MachineState *machine, GError **errp)
 {
+    const CPUTopology topology = machine_topology(machine);
     FWCfgState *fw_cfg = fw_cfg_init_io_dma(FW_CFG_IO_BASE, FW_CFG_DMA_IO_BASE, errp);
 
     if (fw_cfg) {
         fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, machine->ram_size);
         fw_cfg_add_i16(fw_cfg, FW_CFG_NB_CPUS, (uint16_t)machine->smp_cpus);
-        fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)machine->smp_cpus);
+        /* What SeaBIOS makes of it is a limit of APIC ids. */
+        fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS,
+                       (uint16_t)(x86_apic_id(&topology, machine->smp_cpus - 1) + 1));
     }
     return fw_cfg != NULL;
 }
@@ -215,7 +218,7 @@ static bool add_e820(FWCfgState *fw_cfg, uint64_t low, uint64_t high, GError **e
 static GByteArray *describe(const MachineState *machine, uint64_t low, uint64_t high)
 {
     return smbios_tables(&(SmbiosBoard){ .product = MACHINE_GET_CLASS(machine)->desc,
-                                         .cores = machine->smp_cpus,
+                                         .topology = machine_topology(machine),
                                          .low_ram = low,
                                          .high_ram = high });
 }

@@ -29,10 +29,11 @@ static void describe_serials(const MachineState *machine, AcpiBoard *board)
 AcpiTables *x86_acpi_build(MachineState *machine, AcpiBoard board)
 {
     Object *pvpanic = object_resolve_path_type("", TYPE_PVPANIC_ISA_DEVICE, NULL);
+    const CPUTopology topology = machine_topology(machine);
     g_autofree uint32_t *apic_ids = g_new(uint32_t, machine->smp_cpus);
 
     for (uint32_t i = 0; i < machine->smp_cpus; i++) {
-        apic_ids[i] = i;
+        apic_ids[i] = x86_apic_id(&topology, i);
     }
     board.num_cpus = machine->smp_cpus;
     board.apic_ids = apic_ids;

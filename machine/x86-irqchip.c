@@ -46,6 +46,7 @@ static bool make_ioapic(MachineState *machine, DeviceState *gsi, GError **errp)
 /* The accelerator's local APICs, or ours. */
 static bool make_apics(MachineState *machine, OnOffSplit kernel_irqchip, GError **errp)
 {
+    const CPUTopology topology = machine_topology(machine);
     DeviceState *apics;
 
     if (kernel_irqchip == ON_OFF_SPLIT_SPLIT) {
@@ -55,7 +56,9 @@ static bool make_apics(MachineState *machine, OnOffSplit kernel_irqchip, GError 
     if (!apics) {
         return false;
     }
-    if (!object_property_set_uint(OBJECT(apics), "num-cpus", machine->smp_cpus, errp)) {
+    if (!object_property_set_uint(OBJECT(apics), "num-cpus", machine->smp_cpus, errp) ||
+        !object_property_set_uint(OBJECT(apics), "cores", topology.cores, errp) ||
+        !object_property_set_uint(OBJECT(apics), "threads", topology.threads, errp)) {
         object_unref(apics);
         return false;
     }

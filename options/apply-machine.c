@@ -85,10 +85,53 @@ bool option_apply_memory(OptionPlan *plan, OptionWord *word, GError **errp)
     return set(plan, "ram-size", text, errp) && machine_check_ram(plan->machine, errp);
 }
 
+/* A level of -smp; that it follows from the others is said by leaving it out. */
+static bool set_number(OptionPlan *plan, const char *level, const char *text, GError **errp)
+{
+    if (!set(plan, level, text, errp)) {
+        return false;
+    }
+    if (!object_property_get_uint(OBJECT(plan->machine), level, NULL)) {
+        qom_error_set(errp, QOM_ERROR_VALUE, "%s=%s: accepted are numbers from 1", level, text);
+        return false;
+    }
+    return true;
+}
+
+/* Levels between socket and core, which programs name although there is one of each. */
+static bool check_undivided(OptionWord *word, const char *level, GError **errp)
+{
+    const char *text = keyval_take(word->kv, level);
+
+    if (text && strcmp(text, "1") != 0) {
+        qom_error_set(errp, QOM_ERROR_VALUE,
+                      "%s=%s: a socket is not divided into %s, accepted is 1", level, text, level);
+        return false;
+    }
+    return true;
+}
+
 bool option_apply_smp(OptionPlan *plan, OptionWord *word, GError **errp)
 {
-    const char *cpus = only_key(word, "cpus", errp);
+    static const char *const levels[] = { "sockets", "cores", "threads", "maxcpus" };
+    const char *cpus = keyval_take(word->kv, "cpus");
+    unsigned given = 0;
 
+    for (unsigned i = 0; i < G_N_ELEMENTS(levels); i++) {
+        const char *text = keyval_take(word->kv, levels[i]);
+
+        given += text != NULL;
+        if (text && !set_number(plan, levels[i], text, errp)) {
+            return false;
+        }
+    }
+    if (!check_undivided(word, "dies", errp) || !check_undivided(word, "clusters", errp)) {
+        return false;
+    }
+    if (!cpus && given) {
+        return machine_compute_cpus(plan->machine, errp) && machine_check_cpus(plan->machine, errp);
+    }
+    cpus = only_key(word, "cpus", errp);
     return cpus && set(plan, "smp", cpus, errp) && machine_check_cpus(plan->machine, errp);
 }
 

@@ -184,7 +184,7 @@ static bool configure(Maker *maker, const BoardObject *text, Object *obj, GError
         }
     }
     if (object_dynamic_cast(obj, TYPE_CPU)) {
-        CPU(obj)->nr_cores = maker->machine->smp_cpus;
+        CPU(obj)->topology = machine_topology(maker->machine);
     }
     return true;
 }

@@ -30,6 +30,12 @@ static const OptionKey memory_keys[] = {
 };
 static const OptionKey smp_keys[] = {
     { "cpus", "number", "the number of CPUs" },
+    { "sockets", "number", "the sockets that they are in" },
+    { "dies", "number", "of each socket: 1" },
+    { "clusters", "number", "of each die: 1" },
+    { "cores", "number", "the cores of each socket" },
+    { "threads", "number", "the threads of each core" },
+    { "maxcpus", "number", "the number that there may ever be" },
     { .name = NULL },
 };
 static const OptionKey global_keys[] = {
@@ -143,8 +149,9 @@ const Option option_table[] = {
     },
     {
         .name = "smp",
-        .arg = "[cpus=]N",
-        .help = "The number of CPUs.",
+        .arg = "[cpus=]N[,cores=N][,threads=N][,sockets=N][,maxcpus=N]",
+        .help = "The number of CPUs: threads of each core, cores of each socket, sockets. What is "
+                "left out follows from the rest; first it is cores that become more, then sockets.",
         .section = OPTION_SECTION_MACHINE,
         .stage = OPTION_STAGE_MACHINE,
         .read = option_read_keyval,

@@ -12,16 +12,12 @@
 #define CPUID_1_ECX_X2APIC (1u << 21)
 #define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
-#define CPUID_1_EDX_HTT (1u << 28)
 
 /* KVM's paravirtual features (Documentation/virt/kvm/x86/cpuid.rst) that are not for each guest. */
 #define KVM_FEATURES_LEAF 0x40000001
 #define KVM_FEATURES_BY_HYPERCALL (1u << 7 | 1u << 11 | 1u << 13) /* unhalt, send IPI, yield */
 /* With asynchronous page faults and ends of interrupts, what KVM does with local APICs of its own. */
 #define KVM_FEATURES_OF_LAPICS (KVM_FEATURES_BY_HYPERCALL | 1u << 4 | 1u << 6 | 1u << 10 | 1u << 14)
-
-#define TOPOLOGY_SMT 1
-#define TOPOLOGY_CORE 2
 
 static struct kvm_cpuid2 *new_cpuid(uint32_t n)
 {
@@ -52,22 +48,8 @@ static bool ask_kernel(KVMState *s, GError **errp)
     return false;
 }
 
-/* How many bits an APIC id needs for @n vCPUs. */
-static unsigned id_bits(uint32_t n)
-{
-    unsigned bits = 0;
-
-    while (bits < 31 && (UINT32_C(1) << bits) < n) {
-        bits++;
-    }
-    return bits;
-}
-
 static void fill_version(struct kvm_cpuid_entry2 *e, const KVMVcpu *v)
 {
-    const CPUState *cpu = &v->cpu->parent_obj;
-
-    e->ebx = (e->ebx & 0xffff) | (cpu->nr_cores & 0xff) << 16 | (cpu->index & 0xff) << 24;
     e->ecx |= CPUID_1_ECX_HYPERVISOR;
     e->ecx &= ~(CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE);
     if (v->kvm->lapics) {
@@ -75,23 +57,6 @@ static void fill_version(struct kvm_cpuid_entry2 *e, const KVMVcpu *v)
         if (ioctl(v->kvm->vm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0) {
             e->ecx |= CPUID_1_ECX_TSC_DEADLINE;
         }
-    }
-    e->edx = cpu->nr_cores > 1 ? e->edx | CPUID_1_EDX_HTT : e->edx & ~CPUID_1_EDX_HTT;
-}
-
-/* One package of cores with one thread each. */
-static void fill_topology(struct kvm_cpuid_entry2 *e, const CPUState *cpu)
-{
-    e->eax = e->ebx = 0;
-    e->ecx = e->index & 0xff;
-    e->edx = cpu->index;
-    if (e->index == 0) {
-        e->ebx = 1;
-        e->ecx |= TOPOLOGY_SMT << 8;
-    } else if (e->index == 1) {
-        e->eax = id_bits(cpu->nr_cores);
-        e->ebx = cpu->nr_cores;
-        e->ecx |= TOPOLOGY_CORE << 8;
     }
 }
 
@@ -151,6 +116,34 @@ static struct kvm_cpuid2 *fixed_cpuid(const X86CPUClass *xc)
     return cpuid;
 }
 
+struct kvm_cpuid_entry2 *kvm_cpuid_find(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf)
+{
+    for (uint32_t i = 0; i < cpuid->nent; i++) {
+        struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+        if (e->function == leaf &&
+            (e->index == subleaf || !(e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX))) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* Takes @cpuid over, and gives it back with that entry, which is empty if it was not there. */
+static struct kvm_cpuid2 *with_entry(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf)
+{
+    if (kvm_cpuid_find(cpuid, leaf, subleaf)) {
+        return cpuid;
+    }
+    cpuid = g_realloc(cpuid, sizeof(*cpuid) + (cpuid->nent + 1) * sizeof(cpuid->entries[0]));
+    cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){
+        .function = leaf,
+        .index = subleaf,
+        .flags = has_subleaves(leaf) ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
+    };
+    return cpuid;
+}
+
 bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
 {
     const X86CPUClass *xc = X86_CPU_GET_CLASS(v->cpu);
@@ -167,10 +160,6 @@ bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
         case 1:
             fill_version(e, v);
             break;
-        case 0xb:
-        case 0x1f:
-            fill_topology(e, &v->cpu->parent_obj);
-            break;
         case KVM_FEATURES_LEAF:
             if (!v->cpu->pv_hypercalls) {
                 e->eax &= ~KVM_FEATURES_BY_HYPERCALL;
@@ -183,6 +172,10 @@ bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
             break;
         }
     }
+    if (kvm_cpuid_find(cpuid, 0xb, 0)) {
+        cpuid = with_entry(cpuid, 0xb, 1);
+    }
+    kvm_fill_topology(cpuid, &v->cpu->parent_obj);
     if (ioctl(v->fd, KVM_SET_CPUID2, cpuid) < 0) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM does not take the CPUID of vCPU %u: %s",
                       v->cpu->parent_obj.index, g_strerror(errno));

@@ -95,6 +95,12 @@ char *kvm_diagnose(KVMVcpu *v);
 /* Whether @r is what KVM's SVM half leaves behind after a triple fault. */
 bool kvm_is_reset_state(const X86Registers *r);
 
+/* kvm-cpuid.c: the entry of a leaf and subleaf, or NULL. */
+struct kvm_cpuid_entry2 *kvm_cpuid_find(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf);
+
+/* kvm-topology.c: what CPUID tells of where the vCPU stands among the others. */
+void kvm_fill_topology(struct kvm_cpuid2 *cpuid, const CPUState *cpu);
+
 /* kvm-vcpu.c: the methods of the class. */
 bool kvm_cpu_init(CPUState *cpu, GError **errp);
 void kvm_cpu_destroy(CPUState *cpu);

@@ -30,7 +30,8 @@ bool kvm_cpu_init(CPUState *cpu, GError **errp)
     v->pristine = true;
     v->acknowledged = -1;
     v->run = MAP_FAILED;
-    v->fd = ioctl(s->vm, KVM_CREATE_VCPU, (unsigned long)cpu->index);
+    /* KVM takes its number of a vCPU for the APIC id too. */
+    v->fd = ioctl(s->vm, KVM_CREATE_VCPU, (unsigned long)x86_apic_id(&cpu->topology, cpu->index));
     if (v->fd < 0) {
         qom_error_set(errp, QOM_ERROR_FAILED, "KVM makes no vCPU %u (KVM_CREATE_VCPU): %s",
                       cpu->index, g_strerror(errno));

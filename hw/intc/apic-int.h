@@ -34,6 +34,7 @@ struct APICState {
     Apics *apics;   /* that it is part of */
     CPUState *cpu;  /* that hears it, or NULL: a tester does */
     unsigned index; /* of that vCPU */
+    uint8_t initial_id;
     qemu_irq intr[1];
     QEMUTimer timer;
     /* Guarded by the lock of @apics, which is held while "intr" is set: */
@@ -50,8 +51,8 @@ struct APICState {
 
 /* ---- apic.c; all with the lock of the APICs, but for the first ---- */
 
-/* Makes the APIC of vCPU @index, before it is realized. */
-void apic_place(APICState *s, Apics *apics, unsigned index);
+/* Makes the APIC of vCPU @index, which begins with that id, before it is realized. */
+void apic_place(APICState *s, Apics *apics, unsigned index, uint8_t initial_id);
 /* Reads and writes the register at @offset; *@ended becomes the vector of a level that was ended. */
 uint32_t apic_read(APICState *s, unsigned offset);
 void apic_write(APICState *s, unsigned offset, uint32_t value, int *ended);

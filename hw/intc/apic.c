@@ -513,16 +513,17 @@ static void apic_reset(Object *obj, ResetType type G_GNUC_UNUSED)
     APICState *s = APIC(obj);
 
     pthread_mutex_lock(apics_lock(s->apics));
-    s->id = s->index << 24;
+    s->id = (uint32_t)s->initial_id << 24;
     s->base = APICS_ADDR | BASE_ENABLE | (s->index ? 0 : BASE_BSP);
     clear(s);
     pthread_mutex_unlock(apics_lock(s->apics));
 }
 
-void apic_place(APICState *s, Apics *apics, unsigned index)
+void apic_place(APICState *s, Apics *apics, unsigned index, uint8_t initial_id)
 {
     s->apics = apics;
     s->index = index;
+    s->initial_id = initial_id;
 }
 
 bool apic_connect(DeviceState *dev, CPUState *cpu, GError **errp)

@@ -21,8 +21,9 @@ enum { NO_SHORTHAND, SELF, ALL, ALL_BUT_SELF };
 struct Apics {
     SysBusDevice parent_obj;
     MemoryRegion io;
-    uint8_t num_cpus; /* property */
-    CPUIntc *pic;     /* or NULL */
+    uint8_t num_cpus;     /* property */
+    CPUTopology topology; /* of their vCPUs; properties */
+    CPUIntc *pic;         /* or NULL */
     void (*eoi)(void *opaque, uint8_t vector);
     void *eoi_opaque;
     /*
@@ -203,7 +204,7 @@ static bool make_apic(Apics *s, unsigned n, GError **errp)
     if (!dev) {
         return false;
     }
-    apic_place(APIC(dev), s, n);
+    apic_place(APIC(dev), s, n, (uint8_t)x86_apic_id(&s->topology, n));
     if (!object_property_add_child(OBJECT(s), name, OBJECT(dev), errp)) {
         object_unref(dev);
         return false;
@@ -256,6 +257,10 @@ static void apics_finalize(Object *obj)
 static const Property apics_props[] = {
     DEFINE_PROP_UINT8("num-cpus", Apics, num_cpus, 1, PROP_RANGE_U(1, MAX_APICS),
                       .help = "how many there are"),
+    DEFINE_PROP_UINT32("cores", Apics, topology.cores, 1, PROP_RANGE_U(1, MAX_APICS),
+                       .help = "cores of each socket, for the ids"),
+    DEFINE_PROP_UINT32("threads", Apics, topology.threads, 1, PROP_RANGE_U(1, MAX_APICS),
+                       .help = "threads of each core"),
 };
 
 static void apics_class_init(ObjectClass *klass, const void *data G_GNUC_UNUSED)

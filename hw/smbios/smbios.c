@@ -72,7 +72,7 @@ static void end(Writer *w)
 #define HANDLE_FIRMWARE 0x0000
 #define HANDLE_SYSTEM 0x0100
 #define HANDLE_CHASSIS 0x0300
-#define HANDLE_PROCESSOR 0x0400
+#define HANDLE_PROCESSOR 0x0400 /* and on */
 #define HANDLE_MEMORY 0x1000
 #define HANDLE_MODULE 0x1100 /* and on */
 #define HANDLE_RANGE 0x1300  /* and on */
@@ -130,12 +130,14 @@ static void add_chassis(Writer *w)
 }
 
 /* 7.5 */
-static void add_processor(Writer *w, const SmbiosBoard *board)
+static void add_processor(Writer *w, unsigned n, const CPUTopology *t)
 {
-    const uint8_t cores = (uint8_t)MIN(board->cores, 0xff);
+    const uint8_t cores = (uint8_t)CLAMP(t->cores, 1, 0xff);
+    const uint8_t threads = (uint8_t)MIN(cpu_topology_per_socket(t), 0xff);
+    g_autofree char *name = g_strdup_printf("CPU %u", n);
 
-    begin(w, 4, HANDLE_PROCESSOR);
-    put_text(w, "CPU 0");
+    begin(w, 4, (uint16_t)(HANDLE_PROCESSOR + n));
+    put_text(w, name);
     put(w, 3, 1); /* a central processor */
     put(w, OTHER, 1);
     put_text(w, VENDOR);
@@ -153,7 +155,7 @@ static void add_processor(Writer *w, const SmbiosBoard *board)
     put_none(w, 3);
     put(w, cores, 1);
     put(w, cores, 1);
-    put(w, cores, 1);  /* threads */
+    put(w, threads, 1);
     put(w, 1 << 2, 2); /* 64-bit */
     put(w, OTHER, 2);
     end(w);
@@ -247,7 +249,9 @@ GByteArray *smbios_tables(const SmbiosBoard *board)
     add_firmware(&w);
     add_system(&w, board);
     add_chassis(&w);
-    add_processor(&w, board);
+    for (unsigned i = 0; i < MAX(board->topology.sockets, 1); i++) {
+        add_processor(&w, i, &board->topology);
+    }
     add_memory(&w, ram, modules);
     for (unsigned i = 0; i < modules; i++) {
         add_module(&w, i, MIN(ram - i * MODULE_BYTES, MODULE_BYTES));

@@ -6,13 +6,14 @@
 #ifndef QOMET_HW_SMBIOS_SMBIOS_H
 #define QOMET_HW_SMBIOS_SMBIOS_H
 
+#include <qomet/accel/x86-topology.h>
 #include <qomet/qom/export.h>
 #include <glib.h>
 #include <stdint.h>
 
 typedef struct SmbiosBoard {
     const char *product;
-    unsigned cores;             /* all in one package */
+    CPUTopology topology;       /* of its vCPUs; a structure for each socket */
     uint64_t low_ram, high_ram; /* bytes at 0, and at 4 GiB */
 } SmbiosBoard;
 

@@ -104,8 +104,13 @@ def sizes_of_memory():
 
 
 def numbers_of_cpus():
-    for number in ("0", "-1", "x", "100000", "4294967297", "cpus=", "2,sockets=2"):
+    for number in ("0", "-1", "x", "100000", "4294967297", "cpus=", "2,sockets=4", "cores=0", "2,threads=x",
+                   "2,dies=2", "2,maxcpus=4", "4,maxcpus=2", "sockets=1000"):
         fails("-smp", number, err=re.compile(r"-smp %s: .+" % re.escape(number)))
+    fails("-smp", "4,cores=3", err="-smp 4,cores=3: sockets (1) * cores (3) * threads (1) must be the number of vCPUs, maxcpus (4)")
+    fails("-smp", "2,maxcpus=4", err="-smp 2,maxcpus=4: maxcpus (4) is more than the number of vCPUs, 2: none can be added to a "
+          "machine that runs")
+    fails("-smp", "2,core=1", err="-smp 2,core=1: unexpected parameter 'core' (did you mean 'cores'?)")
 
 
 def the_same_name_twice():

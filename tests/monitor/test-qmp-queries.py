@@ -87,7 +87,9 @@ def the_options_of_the_command_line_can_be_asked_for():
         size = options["chardev"]["size"]
         assert (size["type"], size["default"]) == ("size", "64K") and options["chardev"]["server"]["default"] == "off"
         one, = machine.qmp.command("query-command-line-options", option="smp-opts")
-        assert one == {"option": "smp-opts", "parameters": [{"name": "cpus", "type": "number", "help": "the number of CPUs"}]}
+        assert one["option"] == "smp-opts"
+        assert one["parameters"][0] == {"name": "cpus", "type": "number", "help": "the number of CPUs"}
+        assert {p["name"] for p in one["parameters"]} == {"cpus", "sockets", "dies", "clusters", "cores", "threads", "maxcpus"}
         machine.qmp.fails("GenericError", "invalid option name: smpopts (did you mean 'smp-opts'?)", "query-command-line-options",
                           option="smpopts")
 

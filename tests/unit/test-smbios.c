@@ -54,8 +54,8 @@ static const char *string_of(const uint8_t *structure, unsigned field)
 
 static GByteArray *tables_of(uint64_t low, uint64_t high, unsigned cores)
 {
-    return smbios_tables(
-        &(SmbiosBoard){ .product = "a machine", .cores = cores, .low_ram = low, .high_ram = high });
+    return smbios_tables(&(SmbiosBoard){
+        .product = "a machine", .topology.cores = cores, .low_ram = low, .high_ram = high });
 }
 
 static void every_structure_has_its_length_and_a_handle_of_its_own(void **state)
@@ -91,6 +91,23 @@ static void it_tells_of_product_and_processors(void **state)
     assert_int_equal(processor[35], 4);
     assert_int_equal(processor[37], 4);
     assert_int_equal(find(many, 4, 0)[35], 255);
+}
+
+static void each_socket_is_a_processor_of_its_own(void **state)
+{
+    g_autoptr(GByteArray) t =
+        smbios_tables(&(SmbiosBoard){ .product = "a machine",
+                                      .topology = { .sockets = 2, .cores = 3, .threads = 2 },
+                                      .low_ram = 128 * MIB });
+    const uint8_t *second = find(t, 4, 1);
+
+    (void)state;
+    assert_non_null(second);
+    assert_string_equal(string_of(second, 4), "CPU 1");
+    assert_int_equal(get(second + 2, 2), 0x401);
+    assert_int_equal(second[35], 3);
+    assert_int_equal(second[37], 6);
+    assert_null(find(t, 4, 2));
 }
 
 static void ram_is_told_in_modules_and_ranges(void **state)
@@ -161,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_structure_has_its_length_and_a_handle_of_its_own),
         cmocka_unit_test(it_tells_of_product_and_processors),
+        cmocka_unit_test(each_socket_is_a_processor_of_its_own),
         cmocka_unit_test(ram_is_told_in_modules_and_ranges),
         cmocka_unit_test(the_entry_point_adds_up),
     };
