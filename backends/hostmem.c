@@ -84,12 +84,15 @@ static bool preallocate(const HostMemoryBackend *backend, GError **errp)
 
 /* ---- The object ---- */
 
-/* What the host may do with the memory. That it cannot is no failure: it was advice. */
+void host_memory_advise(const MemoryRegion *mr, bool merge, bool dump)
+{
+    madvise(mr->ram, mr->ram_bytes, merge ? MADV_MERGEABLE : MADV_UNMERGEABLE);
+    madvise(mr->ram, mr->ram_bytes, dump ? MADV_DODUMP : MADV_DONTDUMP);
+}
+
 static void advise(const HostMemoryBackend *backend)
 {
-    madvise(backend->mr.ram, backend->mr.ram_bytes,
-            backend->merge ? MADV_MERGEABLE : MADV_UNMERGEABLE);
-    madvise(backend->mr.ram, backend->mr.ram_bytes, backend->dump ? MADV_DODUMP : MADV_DONTDUMP);
+    host_memory_advise(&backend->mr, backend->merge, backend->dump);
 }
 
 static bool memory_backend_complete(UserCreatable *uc, GError **errp)

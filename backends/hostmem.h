@@ -35,6 +35,11 @@ QOM_EXPORT HostMemoryBackend *host_memory_backend_find(const char *id, GError **
 /** Its memory, or NULL before it is complete. */
 QOM_EXPORT MemoryRegion *host_memory_backend_get_memory(HostMemoryBackend *backend);
 /**
+ * Tells the host whether pages of the RAM @mr that are equal may be one (@merge), and whether its core
+ * dumps have them (@dump). That it cannot is no failure: it is advice. Main thread.
+ */
+QOM_EXPORT void host_memory_advise(const MemoryRegion *mr, bool merge, bool dump);
+/**
  * Takes the backend for one user: false with @errp set when it has one already. A backend that is
  * taken cannot be deleted. Main thread.
  */

@@ -261,6 +261,15 @@ bool machine_done(MachineState *machine, GError **errp)
 
 /* ---- What boards have in common ---- */
 
+/* A backend has a word of its own: RAM is merged, or dumped, if both say so. */
+static void advise(const MachineState *machine, const HostMemoryBackend *backend, SysBusDevice *ram)
+{
+    const MemoryRegion *mr = ram->mmio[0]->alias;
+
+    host_memory_advise(mr, machine->mem_merge && (!backend || backend->merge),
+                       machine->dump_guest_core && (!backend || backend->dump));
+}
+
 bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high, GError **errp)
 {
     const char *id = machine->memory_backend;
@@ -284,6 +293,9 @@ bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high, GErr
            sysbus_mmio_map(SYS_BUS_DEVICE(ram), 1, high, errp) &&
            memory_region_transaction_check(errp);
     memory_region_transaction_commit();
+    if (good) {
+        advise(machine, backend, SYS_BUS_DEVICE(ram));
+    }
     return good;
 }
 
@@ -438,6 +450,14 @@ static const Property machine_props[] = {
     DEFINE_PROP_STRING("memory-backend", MachineState, memory_backend,
                        .help = "id of the object (-object memory-backend-ram) that RAM comes from"),
     DEFINE_PROP_UINT32("smp", MachineState, smp_cpus, 1, .help = "number of vCPUs (-smp)"),
+    DEFINE_PROP_UINT32("sockets", MachineState, smp_sockets, 0, PROP_RANGE_U(0, 1023),
+                       .help = "sockets that the vCPUs are in (-smp); 0: as it follows"),
+    DEFINE_PROP_UINT32("cores", MachineState, smp_cores, 0, PROP_RANGE_U(0, 1023),
+                       .help = "cores of each socket (-smp); 0: as it follows"),
+    DEFINE_PROP_UINT32("threads", MachineState, smp_threads, 0, PROP_RANGE_U(0, 1023),
+                       .help = "threads of each core (-smp); 0: as it follows"),
+    DEFINE_PROP_UINT32("maxcpus", MachineState, smp_maxcpus, 0, PROP_RANGE_U(0, 1023),
+                       .help = "number of vCPUs that there may ever be (-smp); 0: those of smp"),
     DEFINE_PROP_STRING("cpu", MachineState, cpu_type,
                        .help = "model of the vCPUs and their properties (-cpu)"),
     DEFINE_PROP_STRING("kernel", MachineState, kernel_filename,
@@ -447,17 +467,13 @@ static const Property machine_props[] = {
     DEFINE_PROP_STRING("initrd", MachineState, initrd_filename,
                        .help = "file of the initial RAM disk (-initrd)"),
     DEFINE_PROP_STRING("firmware", MachineState, firmware, .help = "file of the firmware (-bios)"),
+    DEFINE_PROP_BOOL("mem-merge", MachineState, mem_merge, true,
+                     .help = "let the host have pages of RAM once that are equal"),
+    DEFINE_PROP_BOOL("dump-guest-core", MachineState, dump_guest_core, true,
+                     .help = "have RAM in a core dump of this process"),
     DEFINE_PROP_BOOL("nodefaults", MachineState, no_defaults, false,
                      .help = "leave out the devices that nobody asked for (-nodefaults)"),
     DEFINE_PROP_STRING("guest-name", MachineState, guest_name, .live = true,
-    DEFINE_PROP_UINT32("sockets", MachineState, smp_sockets, 0, PROP_RANGE_U(0, 1023),
-                       .help = "sockets that the vCPUs are in (-smp); 0: as it follows"),
-    DEFINE_PROP_UINT32("cores", MachineState, smp_cores, 0, PROP_RANGE_U(0, 1023),
-                       .help = "cores of each socket (-smp); 0: as it follows"),
-    DEFINE_PROP_UINT32("threads", MachineState, smp_threads, 0, PROP_RANGE_U(0, 1023),
-                       .help = "threads of each core (-smp); 0: as it follows"),
-    DEFINE_PROP_UINT32("maxcpus", MachineState, smp_maxcpus, 0, PROP_RANGE_U(0, 1023),
-                       .help = "number of vCPUs that there may ever be (-smp); 0: those of smp"),
                        .help = "what the user calls the machine (-name)"),
 };
 

@@ -24,6 +24,8 @@ struct MachineState {
     char *kernel_filename, *kernel_cmdline, *initrd_filename, *firmware;
     char *memory_backend;    /* id of the object that RAM comes from; NULL: the machine's own */
     char *guest_name;        /* -name; or NULL */
+    bool mem_merge;          /* the host may have equal pages of RAM once */
+    bool dump_guest_core;    /* RAM is in the host's core dumps */
     bool no_defaults;        /* -nodefaults */
     bool made;               /* machine_init() has begun: what it went by stays as it is */
     bool waits;              /* -S: somebody starts it later, and may bring what it runs */
@@ -71,8 +73,6 @@ QOM_EXPORT MachineState *machine_new(MachineClass *mc, GError **errp);
  */
 QOM_EXPORT bool machine_check_cpus(const MachineState *machine, GError **errp);
 QOM_EXPORT bool machine_check_ram(const MachineState *machine, GError **errp);
-/** Checks the configuration, calls the class's init. */
-QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 /**
  * Has "smp" follow from "sockets", "cores", "threads" and "maxcpus", as -smp without a number of vCPUs
  * does; false with @errp set when they contradict each other. Before machine_init().
@@ -80,6 +80,8 @@ QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 QOM_EXPORT bool machine_compute_cpus(MachineState *machine, GError **errp);
 /** How its vCPUs stand together, once machine_check_cpus() has been true. */
 QOM_EXPORT CPUTopology machine_topology(const MachineState *machine);
+/** Checks the configuration, calls the class's init. */
+QOM_EXPORT bool machine_init(MachineState *machine, GError **errp);
 /** After all user devices: the class's done, then the first reset. */
 QOM_EXPORT bool machine_done(MachineState *machine, GError **errp);
 /**

@@ -99,8 +99,8 @@ static bool make_pm(MachineState *machine, PCIBus *pci, ISABus *isa, GError **er
 
 static bool make_devices(MachineState *machine, ISABus *isa, GError **errp)
 {
-    return add(machine, TYPE_MC146818_RTC, "rtc", isa, errp) && make_timer(machine, isa, errp) &&
-           add(machine, "i8042", "i8042", isa, errp) &&
+    return (!PC_BOARD(machine)->rtc || add(machine, TYPE_MC146818_RTC, "mc146818rtc", isa, errp)) &&
+           make_timer(machine, isa, errp) && add(machine, "i8042", "i8042", isa, errp) &&
            add(machine, "port92", "port92", isa, errp) &&
            add(machine, "ioport80", "port80", isa, errp) && x86_make_serials(machine, isa, errp);
 }
@@ -189,7 +189,7 @@ static uint64_t units_beyond(uint64_t size, uint64_t from, uint64_t unit)
 
 static void fill_cmos(const MachineState *machine, uint64_t low, uint64_t high)
 {
-    DeviceState *rtc = DEVICE(object_resolve_path_component(OBJECT(machine), "rtc"));
+    DeviceState *rtc = DEVICE(object_resolve_path_component(OBJECT(machine), "mc146818rtc"));
 
     set_cmos(rtc, CMOS_BASE_KIB, 640, 2);
     set_cmos(rtc, CMOS_EXTENDED_KIB, units_beyond(low, MIB, KIB), 2);
@@ -273,7 +273,9 @@ static bool pc_board_done(MachineState *machine, GError **errp)
     g_autoptr(AcpiTables) tables = NULL;
     g_autoptr(GByteArray) smbios = NULL;
 
-    fill_cmos(machine, low, high);
+    if (PC_BOARD(machine)->rtc) {
+        fill_cmos(machine, low, high);
+    }
     if (PC_BOARD(machine)->acpi) {
         tables = pc_acpi_build(machine, low);
     }
@@ -328,6 +330,8 @@ static const Property pc_board_props[] = {
     DEFINE_PROP_BOOL("acpi", PCBoard, acpi, true,
                      .help = "have power management, and tables that tell of the machine"),
     DEFINE_PROP_BOOL("pit", PCBoard, pit, true, .help = "have the timer at port 0x40"),
+    DEFINE_PROP_BOOL("rtc", PCBoard, rtc, true,
+                     .help = "have the clock and the CMOS memory at port 0x70"),
 };
 
 static void pc_board_class_init(ObjectClass *klass, const void *data)

@@ -19,7 +19,7 @@ OBJECT_DECLARE_TYPE(PCBoard, PCBoardClass, PC_BOARD)
 struct PCBoard {
     MachineState parent_obj;
     int kernel_irqchip; /* OnOffSplit */
-    bool pit, acpi;
+    bool pit, acpi, rtc;
     Firmware firmware;
     BootImage *image; /* of -kernel, started in place of firmware; or NULL */
 };

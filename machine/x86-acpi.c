@@ -38,7 +38,7 @@ AcpiTables *x86_acpi_build(MachineState *machine, AcpiBoard board)
     board.num_cpus = machine->smp_cpus;
     board.apic_ids = apic_ids;
     board.ioapic_addr = IOAPIC_ADDR;
-    board.has_rtc = has(machine, "rtc");
+    board.has_rtc = has(machine, "mc146818rtc");
     board.has_8042 = has(machine, "i8042");
     board.pvpanic_port = pvpanic ? (uint16_t)object_property_get_uint(pvpanic, "ioport", NULL) : 0;
     describe_serials(machine, &board);

@@ -3,10 +3,11 @@
 """-M ...,memory-backend=ID: a machine whose RAM is an object that the user has made."""
 import os
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from cli import folder, need_kvm, qomet, tap  # noqa: E402
+from cli import folder, need_kvm, qomet, start, tap  # noqa: E402
 
 HI = b"\260\110\346\361\260\151\346\361\260\012\346\361\364"
 BARE = ("-M", "bare,memory-backend=m0,load-address=0x2000,entry=0x2000")
@@ -86,6 +87,42 @@ def a_board_can_hold_a_backend():
         assert os.listdir(path) == ["b.board"]
 
 
+def flags_of_ram(*words):
+    """What the host has for the guest's RAM, of 37 MiB, when the machine has been made."""
+    process = start(*words, *QTEST, "-S", "-m", "37", "-monitor", "stdio", stdin=subprocess.PIPE)
+    try:
+        process.stdin.write(b"info status\n")
+        process.stdin.flush()
+        answer = b""
+        while b"VM status" not in answer:
+            read = os.read(process.stdout.fileno(), 4096)
+            assert read, process.communicate()
+            answer += read
+        with open("/proc/%d/smaps" % process.pid) as file:
+            flags, = re.findall(r"^Size: +%d kB\n(?:[A-Z]\S+: .*\n)*?VmFlags: (.*)$" % (37 << 10), file.read(), re.M)
+    finally:
+        process.kill()
+        process.communicate()
+    return flags.split()
+
+
+def ram_is_merged_and_dumped_by_the_host_unless_the_machine_says_otherwise():
+    for machine in ("pc", "q35", "microvm", "bare"):
+        flags = flags_of_ram("-M", machine)
+        assert "mg" in flags and "dd" not in flags, flags
+        flags = flags_of_ram("-M", machine + ",mem-merge=off,dump-guest-core=off")
+        assert "mg" not in flags and "dd" in flags, flags
+
+
+def ram_of_a_backend_is_merged_or_dumped_if_the_machine_agrees():
+    for machine, backend, merged, dumped in (("on", "on", True, True), ("on", "off", False, False), ("off", "on", False, False)):
+        flags = flags_of_ram("-M", "pc,memory-backend=m0,mem-merge=%s,dump-guest-core=%s" % (machine, machine),
+                             "-object", "memory-backend-ram,id=m0,size=37M,merge=%s,dump=%s" % (backend, backend))
+        assert ("mg" in flags) == merged and ("dd" not in flags) == dumped, flags
+
+
 tap([a_guest_runs_in_the_memory_of_a_file, each_kind_of_backend_is_memory_for_a_guest,
      the_size_is_the_backends_unless_m_says_otherwise, a_backend_that_cannot_be_used_is_told,
-     a_board_takes_its_memory_from_there_too, a_board_can_hold_a_backend])
+     a_board_takes_its_memory_from_there_too, a_board_can_hold_a_backend,
+     ram_is_merged_and_dumped_by_the_host_unless_the_machine_says_otherwise,
+     ram_of_a_backend_is_merged_or_dumped_if_the_machine_agrees])

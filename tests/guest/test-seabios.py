@@ -79,6 +79,21 @@ def it_runs_where_only_the_local_apics_are_the_accelerators():
         found(log, r"^Found %s cpu\(s\)" % words[-1].replace("pc", "1").replace("q35", "1"))
 
 
+def it_starts_processors_by_the_ids_that_sockets_and_cores_give_them():
+    for irqchip in ("on", "split", "off"):
+        log = log_of("-M", "pc,kernel-irqchip=" + irqchip, "-smp", "6,sockets=2")
+        for apic_id in (1, 2, 4, 5, 6):
+            found(log, r"^handle_smp: apic_id=0x%x$" % apic_id)
+        found(log, r"^Found 6 cpu\(s\) max supported 7 cpu\(s\)")
+
+
+def it_runs_without_a_clock_and_its_memory():
+    for machine in ("pc", "q35"):
+        log = log_of("-M", machine + ",rtc=off", "-smp", "2")
+        found(log, r"^Found 2 cpu\(s\)")
+        found(log, r"^qemu/e820: addr 0x0+ len 0x0*8000000 \[RAM\]")
+
+
 def it_runs_with_all_controllers_in_user_space():
     for machine in ("pc", "q35"):
         found(log_of("-M", machine + ",kernel-irqchip=off"), r"^Found 1 cpu\(s\)")
@@ -87,4 +102,6 @@ def it_runs_with_all_controllers_in_user_space():
 tap([it_finds_the_board_and_nothing_to_boot, it_finds_more_processors_devices_and_ram,
      it_finds_what_is_behind_a_root_port_of_q35,
      it_runs_where_only_the_local_apics_are_the_accelerators,
+     it_starts_processors_by_the_ids_that_sockets_and_cores_give_them,
+     it_runs_without_a_clock_and_its_memory,
      it_runs_with_all_controllers_in_user_space])
