@@ -6,6 +6,7 @@
 #ifndef QOMET_ACCEL_CPU_H
 #define QOMET_ACCEL_CPU_H
 
+#include <qomet/accel/x86-features.h>
 #include <qomet/accel/x86-topology.h>
 #include <qomet/hw/core/qdev.h>
 
@@ -146,6 +147,9 @@ struct X86CPU {
      * 9.4); a board that starts them itself clears this in its reset. */
     bool wait_for_sipi;
     bool pv_hypercalls; /* property "kvm-hypercalls" */
+    /* Of CPUID, before realize; and what is done when the host lacks one: properties. */
+    X86Features features;
+    bool check_features, enforce_features;
 };
 
 /** What CPUID gives for one leaf and subleaf. */

@@ -27,6 +27,7 @@ libqometall_a_SOURCES += \
 	accel/x86-diagnose.c \
 	accel/x86-diagnose.h \
 	accel/x86-entry-check.c \
+	accel/x86-features.c \
 	accel/x86-models.c \
 	accel/x86-operand.c \
 	accel/x86-operand.h \
@@ -42,6 +43,7 @@ libqometall_a_SOURCES += \
 	accel/kvm/kvm-diagnose.c \
 	accel/kvm/kvm-exits.c \
 	accel/kvm/kvm-explain.c \
+	accel/kvm/kvm-features.c \
 	accel/kvm/kvm-int.h \
 	accel/kvm/kvm-interrupt.c \
 	accel/kvm/kvm-irqchip.c \
@@ -71,6 +73,7 @@ nobase_qometinclude_HEADERS += \
 	accel/irqchip-text.h \
 	accel/qtest/qtest.h \
 	accel/runstate.h \
+	accel/x86-features.h \
 	accel/x86-topology.h \
 	accel/x86-walk.h
 

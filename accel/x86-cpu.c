@@ -258,6 +258,10 @@ static const Property x86_cpu_props[] = {
     DEFINE_PROP_BOOL("kvm-hypercalls", X86CPU, pv_hypercalls, false,
                      .help = "offer the guest KVM's hypercalls for waking, interrupting and "
                              "yielding to other vCPUs"),
+    DEFINE_PROP_BOOL("check", X86CPU, check_features, true,
+                     .help = "warn of features that were asked for and the host does not have"),
+    DEFINE_PROP_BOOL("enforce", X86CPU, enforce_features, false,
+                     .help = "do not start without one of them"),
 };
 
 static void x86_cpu_class_init(ObjectClass *klass, const void *data)

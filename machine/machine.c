@@ -299,7 +299,43 @@ bool machine_create_ram(MachineState *machine, uint64_t split, hwaddr high, GErr
     return good;
 }
 
-/* "-cpu MODEL[,property=value]..." */
+/*
+ * Takes the words of @kv that are about features: "+avx2", "-avx2", "avx2", "avx2=off". A word that is
+ * of neither a feature nor a property is told with the nearest of both.
+ */
+static bool take_features(KeyVal *kv, X86CPU *cpu, GError **errp)
+{
+    for (unsigned i = 0; i < kv->items->len; i++) {
+        KeyValItem *item = g_ptr_array_index(kv->items, i);
+        const bool sign = item->key[0] == '+' || item->key[0] == '-';
+        const char *name = item->key + sign;
+        bool on = item->key[0] != '-';
+
+        if (item->used ||
+            (!sign && object_class_property_find(object_get_class(OBJECT(cpu)), name))) {
+            continue;
+        }
+        if (!x86_features_set(&cpu->features, name, on)) {
+            g_autofree char *near = x86_features_did_you_mean(name);
+
+            if (!sign && !*near) {
+                continue; /* as a property it may be near to something */
+            }
+            qom_error_set(errp, QOM_ERROR_NOT_FOUND, "'%s' is no feature of a CPU%s", name,
+                          *near ? near : " (-cpu help lists those that there are)");
+            return false;
+        }
+        if (!sign && (!value_parse_bool(item->text, &on, errp) ||
+                      !x86_features_set(&cpu->features, name, on))) {
+            g_prefix_error(errp, "%s: ", name);
+            return false;
+        }
+        item->used = true;
+    }
+    return true;
+}
+
+/* "-cpu MODEL[,+feature][,-feature][,property=value]..." */
 static DeviceState *new_cpu(const char *words, GError **errp)
 {
     g_autoptr(KeyVal) kv = keyval_parse(words, "model", errp);
@@ -316,7 +352,7 @@ static DeviceState *new_cpu(const char *words, GError **errp)
     }
     klass = x86_cpu_class_by_name(model, errp);
     dev = klass ? qdev_new(object_class_get_name(klass), errp) : NULL;
-    if (dev && !keyval_apply(kv, OBJECT(dev), errp)) {
+    if (dev && !(take_features(kv, X86_CPU(dev), errp) && keyval_apply(kv, OBJECT(dev), errp))) {
         object_unref(dev);
         return NULL;
     }

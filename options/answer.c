@@ -231,6 +231,25 @@ static void print_cpu(ObjectClass *klass, void *opaque)
     print_row(out, name, DEVICE_CLASS(klass)->desc, "");
 }
 
+static void print_features(FILE *out)
+{
+    unsigned column = 0;
+
+    fprintf(out, "\nRecognized CPUID flags:\n");
+    for (unsigned i = 0; i < X86_NUM_FEATURE_WORDS * 32; i++) {
+        const char *name = x86_feature_words[i / 32].names[i % 32];
+
+        if (name && column + strlen(name) + 1 > 75) {
+            putc('\n', out);
+            column = 0;
+        }
+        if (name) {
+            column += (unsigned)fprintf(out, "%s%s", column ? " " : "  ", name);
+        }
+    }
+    putc('\n', out);
+}
+
 bool option_answer_cpu(const OptionWord *word, FILE *out)
 {
     if (!is_help(word->arg)) {
@@ -238,6 +257,7 @@ bool option_answer_cpu(const OptionWord *word, FILE *out)
     }
     fprintf(out, "Available CPUs:\n");
     list_classes(out, TYPE_CPU, print_cpu);
+    print_features(out);
     return true;
 }
 

@@ -126,8 +126,9 @@ const Option option_table[] = {
     },
     {
         .name = "cpu",
-        .arg = "MODEL[,PROPERTY=VALUE]...",
-        .help = "The model of the CPUs; '-cpu help' lists them.",
+        .arg = "MODEL[,+FEATURE][,-FEATURE][,PROPERTY=VALUE]...",
+        .help = "The model of the CPUs, with features that CPUID tells of, or without; '-cpu help' "
+                "lists both.",
         .section = OPTION_SECTION_MACHINE,
         .stage = OPTION_STAGE_MACHINE,
         .completes_help = true,

@@ -129,8 +129,7 @@ struct kvm_cpuid_entry2 *kvm_cpuid_find(struct kvm_cpuid2 *cpuid, uint32_t leaf,
     return NULL;
 }
 
-/* Takes @cpuid over, and gives it back with that entry, which is empty if it was not there. */
-static struct kvm_cpuid2 *with_entry(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf)
+struct kvm_cpuid2 *kvm_cpuid_with(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf)
 {
     if (kvm_cpuid_find(cpuid, leaf, subleaf)) {
         return cpuid;
@@ -142,6 +141,27 @@ static struct kvm_cpuid2 *with_entry(struct kvm_cpuid2 *cpuid, uint32_t leaf, ui
         .flags = has_subleaves(leaf) ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
     };
     return cpuid;
+}
+
+static bool has_wishes(const X86Features *f)
+{
+    uint32_t any = 0;
+
+    for (unsigned n = 0; n < X86_NUM_FEATURE_WORDS; n++) {
+        any |= f->on[n] | f->off[n];
+    }
+    return any != 0;
+}
+
+static bool apply_features(KVMVcpu *v, struct kvm_cpuid2 **cpuid, GError **errp)
+{
+    g_autofree struct kvm_cpuid2 *supported = NULL;
+
+    if (!has_wishes(&v->cpu->features)) {
+        return true;
+    }
+    supported = supported_cpuid(v->kvm, errp);
+    return supported && kvm_apply_features(v, cpuid, supported, errp);
 }
 
 bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
@@ -172,8 +192,11 @@ bool kvm_set_cpuid(KVMVcpu *v, GError **errp)
             break;
         }
     }
+    if (!apply_features(v, &cpuid, errp)) {
+        return false;
+    }
     if (kvm_cpuid_find(cpuid, 0xb, 0)) {
-        cpuid = with_entry(cpuid, 0xb, 1);
+        cpuid = kvm_cpuid_with(cpuid, 0xb, 1);
     }
     kvm_fill_topology(cpuid, &v->cpu->parent_obj);
     if (ioctl(v->fd, KVM_SET_CPUID2, cpuid) < 0) {

@@ -98,6 +98,16 @@ bool kvm_is_reset_state(const X86Registers *r);
 /* kvm-cpuid.c: the entry of a leaf and subleaf, or NULL. */
 struct kvm_cpuid_entry2 *kvm_cpuid_find(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf);
 
+/* The same after @cpuid was taken over and given that entry, which is empty if it was not there. */
+struct kvm_cpuid2 *kvm_cpuid_with(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf);
+
+/*
+ * kvm-features.c: puts what the user has said of features into *@cpuid. One is there to be had if it
+ * is in that, or in @supported by the kernel. False when one is not, and the user insists on it.
+ */
+bool kvm_apply_features(KVMVcpu *v, struct kvm_cpuid2 **cpuid, struct kvm_cpuid2 *supported,
+                        GError **errp);
+
 /* kvm-topology.c: what CPUID tells of where the vCPU stands among the others. */
 void kvm_fill_topology(struct kvm_cpuid2 *cpuid, const CPUState *cpu);
 

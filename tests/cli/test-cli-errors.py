@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from cli import QOMET, Skip, folder, qomet, tap  # noqa: E402
+from cli import QOMET, Skip, folder, need_kvm, qomet, tap  # noqa: E402
 
 # No CPU, so that these are the same without KVM.
 BARE = ("-accel", "qtest", "-M", "bare")
@@ -111,6 +111,14 @@ def numbers_of_cpus():
     fails("-smp", "2,maxcpus=4", err="-smp 2,maxcpus=4: maxcpus (4) is more than the number of vCPUs, 2: none can be added to a "
           "machine that runs")
     fails("-smp", "2,core=1", err="-smp 2,core=1: unexpected parameter 'core' (did you mean 'cores'?)")
+
+
+def features_of_cpus():
+    need_kvm()
+    fails("-accel", "kvm", "-cpu", "qemu64,+avx22", err="-cpu qemu64,+avx22: 'avx22' is no feature of a CPU (did you mean 'avx2'?)")
+    fails("-accel", "kvm", "-cpu", "host,sse9.9.9=on", err="-cpu host,sse9.9.9=on: Property 'host-x86_64-cpu.sse9.9.9' not found")
+    fails("-accel", "kvm", "-cpu", "max,avx2=maybe", err="-cpu max,avx2=maybe: avx2: 'maybe' is not a bool, accepted are on, off")
+    fails("-accel", "kvm", "-S", "-cpu", "qemu64,enforce,+ia64", err="host doesn't support requested feature: CPUID.01H:EDX.ia64 [bit 30]")
 
 
 def the_same_name_twice():

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What CPUID tells guests: where each vCPU stands among the others. */
+/* What CPUID tells guests: where each vCPU stands among the others, and what it can do. */
 #include <string.h>
 #include "tests/guest/guest.h"
 
@@ -151,6 +151,54 @@ static void a_vcpu_alone_in_its_socket_has_no_siblings(void **state)
     guest_end();
 }
 
+static const Leaf feature_leaves[] = { { 1, 0 }, { 0x80000001, 0 } };
+enum { F_1, F_EXTENDED };
+#define FXSR (1u << 24)
+#define MMX (1u << 23)
+#define CX16 (1u << 13)
+#define PREFETCHW (1u << 8)
+#define NX (1u << 20)
+
+static void a_feature_that_is_not_wanted_is_not_told(void **state)
+{
+    (void)state;
+    run("cpu=qemu64,,-mmx,,cx16=off,,-xd", feature_leaves, G_N_ELEMENTS(feature_leaves));
+    assert_false(told(0, F_1, C) & CX16);
+    assert_false(told(0, F_EXTENDED, D) & MMX); /* what leaf 1 tells, told again */
+    assert_true(told(0, F_EXTENDED, D) & FXSR);
+    assert_false(told(0, F_EXTENDED, D) & NX);
+    guest_end();
+    run("cpu=qemu64,,-cx16,,+cx16,,+mmx", feature_leaves, G_N_ELEMENTS(feature_leaves));
+    assert_true(told(0, F_1, C) & CX16);
+    assert_true(told(0, F_EXTENDED, D) & MMX);
+    guest_end();
+}
+
+static void a_feature_that_the_host_has_can_be_added_to_a_model(void **state)
+{
+    uint32_t host;
+
+    (void)state;
+    run("cpu=host", feature_leaves, G_N_ELEMENTS(feature_leaves));
+    host = told(0, F_EXTENDED, C);
+    guest_end();
+    run("cpu=qemu64,,3dnowprefetch,,check=off", feature_leaves, G_N_ELEMENTS(feature_leaves));
+    assert_int_equal(told(0, F_EXTENDED, C) & PREFETCHW, host & PREFETCHW);
+    guest_end();
+}
+
+static void a_feature_that_the_host_lacks_is_warned_of_once(void **state)
+{
+    (void)state;
+    guest_capture_stderr();
+    run("smp=2,cpu=qemu64,,+ia64", feature_leaves, G_N_ELEMENTS(feature_leaves));
+    assert_false(told(0, F_1, D) & 1u << 30);
+    guest_end();
+    assert_non_null(strstr(guest_captured_stderr(),
+                           "warning: host doesn't support requested feature: "
+                           "CPUID.01H:EDX.ia64 [bit 30]\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +206,9 @@ int main(void)
         guest_test(a_fixed_model_tells_of_the_topology_too),
         guest_test(vcpus_are_cores_of_one_socket_if_nothing_else_is_said),
         guest_test(a_vcpu_alone_in_its_socket_has_no_siblings),
+        guest_test(a_feature_that_is_not_wanted_is_not_told),
+        guest_test(a_feature_that_the_host_has_can_be_added_to_a_model),
+        guest_test(a_feature_that_the_host_lacks_is_warned_of_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
