@@ -298,13 +298,9 @@ static void set_up(MachineState *machine)
     const PCBoardClass *pc = PC_BOARD_GET_CLASS(machine);
     PCIBus *bus =
         PCI_HOST_BRIDGE(object_resolve_path_component(OBJECT(machine), pc->host_name))->bus;
-    EntryGuard *guard = pci_bus_guard(bus);
 
     for (const PCSetting *setting = pc->settings; setting->value; setting++) {
-        if (entry_enter(guard)) {
-            pci_data_write(bus, setting->devfn << 8 | setting->reg, setting->value, 4);
-            entry_leave(guard);
-        }
+        pci_data_write(bus, setting->devfn << 8 | setting->reg, setting->value, 4);
     }
 }
 

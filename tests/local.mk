@@ -16,6 +16,7 @@
 # SANITIZERS (how it was built), MODULES (those that were built) and, in check-long, QOMET_TEST_LONG=1.
 
 unit_tests += \
+	tests/unit/test-device-locks \
 	tests/unit/test-locks \
 	tests/unit/test-type-count \
 	tests/unit/test-types
@@ -81,7 +82,8 @@ libtest_a_SOURCES += \
 	tests/qtest/qtest-test.h \
 	tests/test.h \
 	tests/unit/program-fixture.h \
-	tests/unit/ram-fixture.h
+	tests/unit/ram-fixture.h \
+	tests/unit/two-threads.h
 
 # The tester for authors of devices: <qomet/qtest.h>, installed.
 lib_LIBRARIES += libqomet-qtest.a

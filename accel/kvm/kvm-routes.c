@@ -145,12 +145,13 @@ void kvm_routes_init_apics(KVMState *s)
 
 bool kvm_routes_apply(KVMState *s, GError **errp)
 {
+    KVMRoutes *r = s->routes;
     bool ok = true;
 
-    if (s->routes) {
-        pthread_mutex_lock(&s->routes->lock);
+    if (r) {
+        pthread_mutex_lock(&r->lock);
         ok = set_table(s, errp);
-        pthread_mutex_unlock(&s->routes->lock);
+        pthread_mutex_unlock(&r->lock);
     }
     return ok;
 }

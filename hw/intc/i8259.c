@@ -300,11 +300,12 @@ static void pic_write(void *opaque, hwaddr addr, uint64_t data, unsigned size G_
 static uint64_t elcr_read(void *opaque, hwaddr addr G_GNUC_UNUSED, unsigned size G_GNUC_UNUSED)
 {
     const PICPorts *ports = opaque;
+    PICState *s = ports->pic;
     uint8_t value;
 
-    pthread_mutex_lock(&ports->pic->lock);
-    value = ports->pic->elcr[ports->chip];
-    pthread_mutex_unlock(&ports->pic->lock);
+    pthread_mutex_lock(&s->lock);
+    value = s->elcr[ports->chip];
+    pthread_mutex_unlock(&s->lock);
     return value;
 }
 

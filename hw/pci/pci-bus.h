@@ -74,7 +74,8 @@ QOM_EXPORT PCIDevice *pci_find_device(PCIBus *root, uint8_t bus_num, uint8_t dev
 /**
  * A configuration access to a function of @root: @addr is bus << 16 | devfn << 8 | register for the
  * ports, bus << 20 | devfn << 12 | register for memory. @len: 1, 2 or 4. All ones where nobody
- * answers. Inside pci_bus_guard(); the device's own is entered here.
+ * answers. Inside pci_bus_guard(), or main thread while no vCPU runs; the device's own guard is
+ * entered here.
  */
 QOM_EXPORT uint32_t pci_data_read(PCIBus *root, uint32_t addr, unsigned len);
 QOM_EXPORT void pci_data_write(PCIBus *root, uint32_t addr, uint32_t value, unsigned len);

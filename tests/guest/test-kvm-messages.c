@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <qomet/hw/intc/msi-target.h>
 #include "tests/guest/guest.h"
+#include "tests/unit/two-threads.h"
 
 #define DOORBELL UINT64_C(0xfee00000)
 #define WILD UINT64_C(0x1fee00000) /* in memory, if anywhere */
@@ -316,6 +317,31 @@ static void there_are_so_many_routes(void **state)
     guest_end();
 }
 
+static void use_routes(unsigned number, void *opaque)
+{
+    (void)opaque;
+    for (unsigned i = 0; i < 100; i++) {
+        int route = mc->route_add(target, DOORBELL, 0x50 + number, NULL);
+
+        assert_true(route >= 24);
+        mc->route_set(target, route, DOORBELL, 0x60 + number);
+        mc->route_del(target, route);
+        keep_pace(number);
+    }
+}
+
+static void two_threads_have_routes_of_their_own(void **state)
+{
+    Two two;
+
+    (void)state;
+    begin();
+    two_begin(&two, use_routes, NULL);
+    two_end(&two);
+    close(fd);
+    guest_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +351,7 @@ int main(void)
         cmocka_unit_test(numbers_of_routes_are_used_again),
         cmocka_unit_test(routes_that_come_together_are_told_at_once),
         cmocka_unit_test(there_are_so_many_routes),
+        cmocka_unit_test(two_threads_have_routes_of_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <qomet/accel/exit-record.h>
 #include "config.h"
 #include "tests/unit/program-fixture.h"
+#include "tests/unit/two-threads.h"
 
 /* A device whose base class has one region and whose derived class has another. */
 #define TYPE_BASE "test-exit-base"
@@ -130,8 +131,9 @@ static int over(void **state)
     return 0;
 }
 
-/* An access as an accelerator would report it. */
-static void port_access(hwaddr port, unsigned size, bool is_write, uint64_t value)
+/* An access as an accelerator would report it, of that vCPU. */
+static void port_access_of(CPUState *from, hwaddr port, unsigned size, bool is_write,
+                           uint64_t value)
 {
     ExitRecord r = { .reason = "io",
                      .meaning = "the guest used a port",
@@ -142,7 +144,12 @@ static void port_access(hwaddr port, unsigned size, bool is_write, uint64_t valu
                      .has_rip = true,
                      .rip = 0x1002 };
 
-    exit_observed_access(cpu, &r, &address_space_io, (MemTxAttrs){ 0 });
+    exit_observed_access(from, &r, &address_space_io, (MemTxAttrs){ 0 });
+}
+
+static void port_access(hwaddr port, unsigned size, bool is_write, uint64_t value)
+{
+    port_access_of(cpu, port, size, is_write, value);
 }
 
 static void assert_logged(const char *expected)
@@ -347,6 +354,67 @@ static void explanations_go_to_the_log_when_asked_for(void **state)
     assert_non_null(strstr(text, "-> write method of class test-exit-base: "));
 }
 
+/* ---- Threads ---- */
+
+static void access_ports(unsigned number, void *opaque)
+{
+    CPUState **cpus = opaque;
+
+    for (unsigned i = 0; i < TURNS; i++) {
+        port_access_of(cpus[number], 0x100, 1, true, i & 0xff);
+        keep_pace(number);
+    }
+}
+
+/* What two vCPUs do is looked at, by @look, all the while. */
+static void look_at_two(void (*look)(void))
+{
+    CPUState *other = CPU(qdev_new(X86_CPU_TYPE_NAME("qemu64"), NULL));
+    CPUState *cpus[] = { cpu, other };
+    Two two;
+
+    assert_non_null(other);
+    two_begin(&two, access_ports, cpus);
+    while (two_run(&two)) {
+        look();
+    }
+    two_end(&two);
+    object_unref(other);
+}
+
+static void look_at_records(void)
+{
+    g_autoptr(GPtrArray) records = exit_records(cpu, 10);
+
+    for (unsigned i = 0; i < records->len; i++) {
+        assert_string_equal(((ExitRecord *)records->pdata[i])->path, "/machine/peripheral/dev");
+    }
+}
+
+static void exits_are_looked_at_while_more_of_them_come(void **state)
+{
+    (void)state;
+    observe(EXIT_TIMING);
+    look_at_two(look_at_records);
+}
+
+static void look_at_nothing(void)
+{
+    main_loop_wait(false);
+}
+
+static void two_vcpus_and_the_main_loop_share_a_timeline(void **state)
+{
+    g_autofree char *text = NULL;
+
+    (void)state;
+    assert_true(exit_trace_open(log_path, NULL));
+    look_at_two(look_at_nothing);
+    exit_trace_close();
+    assert_true(g_file_get_contents(log_path, &text, NULL, NULL));
+    assert_true(g_str_has_suffix(text, "]}\n"));
+}
+
 #else
 
 static void a_program_without_explanations_says_so(void **state)
@@ -376,6 +444,8 @@ int main(void)
         test(an_access_is_explained_as_a_path),
         test(what_went_wrong_with_an_access_is_said),
         test(explanations_go_to_the_log_when_asked_for),
+        test(exits_are_looked_at_while_more_of_them_come),
+        test(two_vcpus_and_the_main_loop_share_a_timeline),
 #else
         test(a_program_without_explanations_says_so),
 #endif

@@ -4,84 +4,12 @@
  * are checked, but most of this is told by ThreadSanitizer, which sees the missing lock whatever the threads happen to do.
  */
 #include "tests/unit/chardev-fixture.h"
-#include <pthread.h>
-#include <sched.h>
 #include "accel/qtest/qtest-int.h"
 #include "backends/chardev/char-int.h"
 #include "backends/chardev/fd.h"
 #include "memory/rcu-int.h"
 #include "tests/guest/guest.h"
-
-#define TURNS 1000
-
-/* ---- Two threads ---- */
-
-typedef struct Two {
-    pthread_t threads[2];
-    pthread_barrier_t both;
-    uint32_t running; /* atomic */
-    void (*fn)(unsigned number, void *opaque);
-    void *opaque;
-} Two;
-
-typedef struct One {
-    Two *two;
-    unsigned number;
-} One;
-
-static uint32_t turns[2]; /* that each thread has taken; atomic, and relaxed: it orders nothing */
-
-/* After each turn: waits for the other thread, so that on a busy host too neither is over before the other begins. */
-static void keep_pace(unsigned number)
-{
-    uint32_t mine = __atomic_add_fetch(&turns[number], 1, __ATOMIC_RELAXED);
-
-    while (__atomic_load_n(&turns[!number], __ATOMIC_RELAXED) + 10 < mine) {
-        sched_yield();
-    }
-}
-
-static void *one_main(void *opaque)
-{
-    One *one = opaque;
-    Two *two = one->two;
-
-    /* Nothing that both threads do at their start or end may order what they do in between. */
-    entry_thread_register("one of two", NULL, NULL);
-    pthread_barrier_wait(&two->both);
-    two->fn(one->number, two->opaque);
-    __atomic_fetch_sub(&two->running, 1, __ATOMIC_RELEASE);
-    pthread_barrier_wait(&two->both);
-    entry_thread_unregister();
-    g_free(one);
-    return NULL;
-}
-
-/* Calls @fn in two threads at once, with 0 and 1. */
-static void two_begin(Two *two, void (*fn)(unsigned number, void *opaque), void *opaque)
-{
-    turns[0] = turns[1] = 0;
-    *two = (Two){ .fn = fn, .opaque = opaque, .running = 2 };
-    assert_int_equal(pthread_barrier_init(&two->both, NULL, 2), 0);
-    for (unsigned i = 0; i < 2; i++) {
-        One *one = g_new(One, 1);
-
-        *one = (One){ two, i };
-        assert_int_equal(pthread_create(&two->threads[i], NULL, one_main, one), 0);
-    }
-}
-
-static bool two_run(Two *two)
-{
-    return __atomic_load_n(&two->running, __ATOMIC_ACQUIRE) > 0;
-}
-
-static void two_end(Two *two)
-{
-    pthread_join(two->threads[0], NULL);
-    pthread_join(two->threads[1], NULL);
-    pthread_barrier_destroy(&two->both);
-}
+#include "tests/unit/two-threads.h"
 
 /* ---- The log ---- */
 
