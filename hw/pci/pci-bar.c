@@ -204,9 +204,6 @@ void pci_unmap_regions(PCIDevice *dev)
         move_region(dev, &dev->io_regions[n], PCI_BAR_UNMAPPED);
     }
     memory_region_transaction_commit();
-    if (entry_enter(&DEVICE(dev)->guard)) {
-        entry_leave(&DEVICE(dev)->guard);
-    }
 }
 
 /* ---- The ROM ---- */

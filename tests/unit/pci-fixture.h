@@ -35,6 +35,7 @@ struct TestPCI {
     uint32_t reads, writes;                      /* atomic */
     uint32_t hold;                               /* a read waits while it is set; atomic */
     uint32_t inside;                             /* threads in a read; atomic */
+    uint32_t inside_at_exit;                     /* as many as were when it was made to end */
     bool (*more)(PCIDevice *dev, GError **errp); /* of realize, or NULL */
 };
 
@@ -81,12 +82,20 @@ static bool test_pci_realize(PCIDevice *dev, GError **errp)
     return !s->more || s->more(dev, errp);
 }
 
+static void test_pci_exit(PCIDevice *dev)
+{
+    TestPCI *s = TEST_PCI(dev);
+
+    s->inside_at_exit = __atomic_load_n(&s->inside, __ATOMIC_SEQ_CST);
+}
+
 static void test_pci_class_init(ObjectClass *klass, const void *data)
 {
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
 
     (void)data;
     pc->realize = test_pci_realize;
+    pc->exit = test_pci_exit;
     pc->vendor_id = 0x1234;
     pc->device_id = 0x5678;
     pc->revision = 0x9a;

@@ -120,6 +120,7 @@ static void set_up(void)
     place(EDU, 0);
     place(OTHER_EDU, 1);
     place(TESTDEV, 2);
+    config_out(BRIDGE, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     config_out(PM, 0x40, 4, PM_AT);
     config_out(PM, 0x80, 1, 1);
     for (unsigned cpu = 0; cpu < 2; cpu++) {

@@ -334,6 +334,64 @@ static void a_device_goes_while_its_configuration_is_written(void **state)
     assert_int_equal(mem_read(0xe0000000, 4), UINT32_MAX);
 }
 
+static uint64_t linger(void *opaque, hwaddr addr, unsigned size)
+{
+    TestPCI *s = opaque;
+
+    (void)addr;
+    (void)size;
+    __atomic_add_fetch(&s->inside, 1, __ATOMIC_SEQ_CST);
+    g_usleep(2000);
+    __atomic_add_fetch(&s->reads, 1, __ATOMIC_SEQ_CST);
+    __atomic_sub_fetch(&s->inside, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static const MemoryRegionOps linger_ops = { .read = linger };
+
+static bool add_lingering_bar(PCIDevice *dev, GError **errp)
+{
+    TestPCI *s = TEST_PCI(dev);
+
+    (void)errp;
+    memory_region_init_io(&s->bar[0], OBJECT(dev), &linger_ops, s, "bar", 0x1000);
+    pci_register_bar(dev, 0, 0, &s->bar[0]);
+    return true;
+}
+
+static void *read_until_it_is_gone(void *opaque)
+{
+    (void)opaque;
+    entry_thread_register("reader", NULL, NULL);
+    while (mem_read(0xe0000000, 4) == 0) {
+    }
+    entry_thread_unregister();
+    return NULL;
+}
+
+static void nobody_is_inside_a_device_that_ends(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        TestPCI *s = pci_test_new(SLOT);
+        pthread_t reader;
+
+        s->more = add_lingering_bar;
+        pci_test_realize(s, pci_bus);
+        config_out(BDF, BAR(0), 4, 0xe0000000);
+        decode(BDF, PCI_COMMAND_MEMORY);
+        assert_int_equal(pthread_create(&reader, NULL, read_until_it_is_gone, NULL), 0);
+        while (!__atomic_load_n(&s->reads, __ATOMIC_SEQ_CST)) {
+            g_usleep(100);
+        }
+        object_ref(s);
+        object_unparent(OBJECT(s));
+        assert_int_equal(s->inside_at_exit, 0);
+        pthread_join(reader, NULL);
+        object_unref(s);
+    }
+}
+
 /* ---- ROMs ---- */
 
 static char *rom_file(size_t bytes)
@@ -413,6 +471,7 @@ int main(void)
         pci_test(a_bar_is_disabled_while_another_processor_is_in_its_handler),
         pci_test(two_processors_move_bars_at_once),
         pci_test(a_device_goes_while_its_configuration_is_written),
+        pci_test(nobody_is_inside_a_device_that_ends),
         pci_test(a_rom_shows_its_file_while_it_is_enabled),
         pci_test(rombar_0_hides_the_rom),
         pci_test(a_rom_without_a_file_is_refused),
