@@ -2,12 +2,11 @@
 /* What ACPI tables say of a machine: what is there is there in its tree. */
 #include <inttypes.h>
 #include <qomet/hw/char/serial.h>
+#include <qomet/hw/intc/ioapic.h>
 #include <qomet/hw/misc/pvpanic.h>
 #include <qomet/qom/error.h>
 #include "machine/boot/e820.h"
 #include "machine/x86-acpi.h"
-
-#define IOAPIC_ADDR 0xfec00000
 
 static bool has(MachineState *machine, const char *child)
 {

@@ -170,31 +170,14 @@ static void check_state(void)
 
 /* ---- Steps ---- */
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t size;
-} Input;
-
-/* The next @n bytes; zeroes behind the end. */
-static uint64_t take(Input *in, size_t n)
+static void access_range(FuzzInput *in, unsigned cpu, bool write, unsigned size)
 {
-    uint64_t value = 0;
-
-    n = MIN(n, in->size);
-    memcpy(&value, in->data, n);
-    in->data += n;
-    in->size -= n;
-    return value;
-}
-
-static void access_range(Input *in, unsigned cpu, bool write, unsigned size)
-{
-    const Range *r = &ranges[take(in, 1) % G_N_ELEMENTS(ranges)];
-    const unsigned offset = take(in, 1) * (r->bytes > 256 ? 16 : 1) % (r->bytes + 1);
+    const Range *r = &ranges[fuzz_take(in, 1) % G_N_ELEMENTS(ranges)];
+    const unsigned offset = fuzz_take(in, 1) * (r->bytes > 256 ? 16 : 1) % (r->bytes + 1);
 
     size = r->ports && size == 8 ? 4 : size;
     if (write) {
-        store(cpu, r->ports, r->start + offset, size, take(in, size));
+        store(cpu, r->ports, r->start + offset, size, fuzz_take(in, size));
     } else {
         load(cpu, r->ports, r->start + offset, size);
     }
@@ -209,9 +192,9 @@ static void take_interrupt(unsigned cpu)
     MUST(vector < 256 && was_asked == (vector >= 0));
 }
 
-static void step(Input *in)
+static void step(FuzzInput *in)
 {
-    const uint8_t op = take(in, 1), arg = op >> 4;
+    const uint8_t op = fuzz_take(in, 1), arg = op >> 4;
     const unsigned cpu = arg & 1;
 
     switch (op & 7) {
@@ -230,8 +213,8 @@ static void step(Input *in)
                      op >> 3 & 1);
         break;
     case 5:
-        MSI_TARGET_GET_CLASS(apics)->send(MSI_TARGET(apics), APICS_ADDR | take(in, 3),
-                                          (uint32_t)take(in, 2));
+        MSI_TARGET_GET_CLASS(apics)->send(MSI_TARGET(apics), APICS_ADDR | fuzz_take(in, 3),
+                                          (uint32_t)fuzz_take(in, 2));
         break;
     case 6:
         qemu_clock_warp_to(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + (INT64_C(1) << 2 * arg));
@@ -240,15 +223,15 @@ static void step(Input *in)
         if (arg == 0) {
             reset_machine();
         } else {
-            store(cpu, false, IOAPIC_ADDR, 4, take(in, 1));
-            store(cpu, false, IOAPIC_ADDR + 0x10, 4, take(in, 4));
+            store(cpu, false, IOAPIC_ADDR, 4, fuzz_take(in, 1));
+            store(cpu, false, IOAPIC_ADDR + 0x10, 4, fuzz_take(in, 4));
         }
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
+    FuzzInput in = { data, size };
 
     if (!machine) {
         make_machine();

@@ -188,54 +188,37 @@ static void check_state(void)
 
 /* ---- Steps ---- */
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t size;
-} Input;
-
-/* The next @n bytes; zeroes behind the end. */
-static uint64_t take(Input *in, size_t n)
-{
-    uint64_t value = 0;
-
-    n = MIN(n, in->size);
-    memcpy(&value, in->data, n);
-    in->data += n;
-    in->size -= n;
-    return value;
-}
-
 /* A byte chooses the range, another one - in a large range, four - the place there. */
-static void access_range(Input *in, bool write, unsigned size)
+static void access_range(FuzzInput *in, bool write, unsigned size)
 {
-    const Range *r = &ranges[take(in, 1) % G_N_ELEMENTS(ranges)];
-    uint64_t offset = take(in, r->bytes > 256 ? 4 : 1) % (r->bytes + 2);
+    const Range *r = &ranges[fuzz_take(in, 1) % G_N_ELEMENTS(ranges)];
+    uint64_t offset = fuzz_take(in, r->bytes > 256 ? 4 : 1) % (r->bytes + 2);
 
     size = r->ports && size == 8 ? 4 : size;
     if (write) {
-        store(r->ports, r->start + offset, size, take(in, size));
+        store(r->ports, r->start + offset, size, fuzz_take(in, size));
     } else {
         load(r->ports, r->start + offset, size);
     }
 }
 
-static void access_config(Input *in, bool write, unsigned size)
+static void access_config(FuzzInput *in, bool write, unsigned size)
 {
-    uint16_t function = functions[take(in, 1) % G_N_ELEMENTS(functions)];
-    uint8_t reg = take(in, 1);
+    uint16_t function = functions[fuzz_take(in, 1) % G_N_ELEMENTS(functions)];
+    uint8_t reg = fuzz_take(in, 1);
 
     size = MIN(size, 4);
     if (write) {
-        config_out(function, reg, size, take(in, size));
+        config_out(function, reg, size, fuzz_take(in, size));
     } else {
         config_select(function, reg);
         load(true, PCI_DATA_PORT + (reg & 3), size);
     }
 }
 
-static void step(Input *in)
+static void step(FuzzInput *in)
 {
-    uint8_t op = take(in, 1), arg = op >> 5;
+    uint8_t op = fuzz_take(in, 1), arg = op >> 5;
     unsigned size = 1 << (op >> 3 & 3);
 
     switch (op & 7) {
@@ -265,7 +248,7 @@ static void step(Input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
+    FuzzInput in = { data, size };
 
     if (!machine) {
         make_machine();
