@@ -189,8 +189,10 @@ def main():
             shell.close()
             # A page ends what it has started, unless something has failed.
             for machine in subprocess.run([builddir / "qomet", "list"], env=env, stdout=subprocess.PIPE, text=True).stdout.splitlines():
-                with contextlib.suppress(ProcessLookupError):  # it may be ending by itself
-                    os.kill(int(machine.split()[1]), signal.SIGTERM)
+                process = machine.split()[1]
+                with contextlib.suppress(ProcessLookupError):  # it may be ending by itself, and then may not say who it is
+                    if process.isdigit():
+                        os.kill(int(process), signal.SIGTERM)
     for picture, words in PICTURES:
         number += 1
         drawn = subprocess.run(["docs/picture.py", *words.split()], cwd=srcdir, stdout=subprocess.PIPE, text=True).stdout
