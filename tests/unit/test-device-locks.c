@@ -56,7 +56,7 @@ static void store(unsigned cpu, bool ports, hwaddr addr, unsigned size, uint64_t
                         (MemTxAttrs){ .requester_id = cpu });
 }
 
-/* The ports are shared: one thread of a test uses them, or both write the same there. */
+/* The ports are shared: one thread of a test uses them, or both write what fits each register. */
 static void config_out(uint8_t devfn, uint8_t reg, unsigned size, uint32_t value)
 {
     store(0, true, PCI_CONF_PORT, 4, UINT32_C(0x80000000) | (uint32_t)devfn << 8 | (reg & 0xfc));
@@ -333,10 +333,15 @@ static void move_window(unsigned turn)
     config_out(BRIDGE, PCI_MEMORY_BASE, 4, turn & 1 ? 0x0000fff0 : 0xe820e820);
 }
 
-static void a_bridge_opens_and_closes_its_window(void **state)
+static void move_other_window(unsigned turn)
+{
+    config_out(BRIDGE, PCI_PREF_MEMORY_BASE, 4, turn & 1 ? 0x0000fff0 : 0xe830e830);
+}
+
+static void a_bridge_opens_and_closes_its_windows(void **state)
 {
     (void)state;
-    all_do(move_window, move_window, nothing);
+    all_do(move_window, move_other_window, nothing);
 }
 
 static void write_pam(unsigned turn)
@@ -475,7 +480,7 @@ int main(void)
         pc_test(status_is_read_while_the_device_changes_it),
         pc_test(status_is_written_while_the_device_changes_it),
         pc_test(the_bus_is_looked_at_while_a_bar_moves),
-        pc_test(a_bridge_opens_and_closes_its_window),
+        pc_test(a_bridge_opens_and_closes_its_windows),
         pc_test(memory_below_1m_is_read_while_it_is_opened_and_closed),
         pc_test(power_management_moves),
         pc_test(a_test_is_chosen_while_the_eventfd_of_another_is_made),
