@@ -76,8 +76,8 @@ void apic_change_timer(APICState *s, uint32_t *reg, uint32_t value);
 /* ---- apics.c ---- */
 
 pthread_mutex_t *apics_lock(Apics *apics);
-/* With that lock: delivers what @s has written to its ICR. */
-void apics_send(Apics *apics, APICState *s, const ApicMessage *m, unsigned shorthand);
+/* With that lock: delivers what @from has written to its ICR. */
+void apics_send(Apics *s, APICState *from, const ApicMessage *m, unsigned shorthand);
 /* Without: the vector of the PIC, or -1. */
 int apics_ask_pic(Apics *apics, CPUState *cpu);
 

@@ -22,8 +22,6 @@ static const struct Chip {
     { "q35", DEVFN(31, 0), 0x29188086, 0x40, 0x44, 0x80, 128, 0x02, 0x620, true },
 };
 
-#define for_each_chip(c) for (const struct Chip *c = chips; c < chips + G_N_ELEMENTS(chips); c++)
-
 static QTestState *begin(const struct Chip *c)
 {
     return qtest_initf("-M %s -nodefaults", c->machine);
@@ -38,8 +36,7 @@ static void place(QTestState *s, const struct Chip *c, uint16_t base)
 static void its_registers_are_where_the_guest_puts_them(void **state)
 {
     (void)state;
-    for_each_chip(c)
-    {
+    for (const struct Chip *c = chips; c < chips + G_N_ELEMENTS(chips); c++) {
         QTestState *s = begin(c);
 
         assert_int_equal(config_readl(s, c->devfn, 0), c->id);
@@ -69,8 +66,7 @@ static void it_may_be_put_anywhere(void **state)
     static const uint16_t places[] = { 0x0000, 0x0080, 0x0c80, 0x0500, 0xaf80, 0xff80, 0x0600 };
 
     (void)state;
-    for_each_chip(c)
-    {
+    for (const struct Chip *c = chips; c < chips + G_N_ELEMENTS(chips); c++) {
         QTestState *s = begin(c);
 
         for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
@@ -88,8 +84,7 @@ static void it_may_be_put_anywhere(void **state)
 static void its_events_are_line_9(void **state)
 {
     (void)state;
-    for_each_chip(c)
-    {
+    for (const struct Chip *c = chips; c < chips + G_N_ELEMENTS(chips); c++) {
         QTestState *s = begin(c);
 
         qtest_irq_intercept_in(s, "/machine/pic");
@@ -107,8 +102,7 @@ static void its_events_are_line_9(void **state)
 static void it_switches_the_machine_off(void **state)
 {
     (void)state;
-    for_each_chip(c)
-    {
+    for (const struct Chip *c = chips; c < chips + G_N_ELEMENTS(chips); c++) {
         QTestState *s = begin(c);
 
         place(s, c, BASE);
@@ -196,8 +190,7 @@ static const uint8_t *find_table(const GByteArray *tables, const char *signature
 static void firmware_finds_tables_that_tell_of_it(void **state)
 {
     (void)state;
-    for_each_chip(c)
-    {
+    for (const struct Chip *c = chips; c < chips + G_N_ELEMENTS(chips); c++) {
         QTestState *s = begin(c);
         GByteArray *rsdp = read_file(s, "etc/acpi/rsdp"),
                    *loader = read_file(s, "etc/table-loader"),
@@ -261,8 +254,7 @@ static void the_window_has_room_for_the_buses_that_there_are(void **state)
 static void without_acpi_there_are_none(void **state)
 {
     (void)state;
-    for_each_chip(c)
-    {
+    for (const struct Chip *c = chips; c < chips + G_N_ELEMENTS(chips); c++) {
         QTestState *s = qtest_initf("-M %s,acpi=off -nodefaults", c->machine);
 
         assert_null(read_file(s, "etc/acpi/rsdp"));

@@ -61,7 +61,9 @@ static void access_memory(QTestState *s, uint64_t from, unsigned bytes)
 
 static void access_ports(QTestState *s, uint16_t from, unsigned ports)
 {
-    for (uint16_t port = from; port < from + ports; port++) {
+    for (unsigned n = 0; n < ports; n++) {
+        const uint16_t port = (uint16_t)(from + n);
+
         for (unsigned size = 1; size <= 4; size *= 2) {
             out_sized(s, port, size, UINT32_MAX);
             out_sized(s, port, size, 1);
