@@ -38,7 +38,7 @@ if [ $? = 77 ]; then
 fi
 echo "# on kvm_amd, in the lab"
 "$source/tests/lab/run" -p -t "$all_s" -f "$QOMET" -f "$source/tests/cli/cli.py" -f "$source/tests/guest/guests.py" \
-    -f "$build/tests/guest/kernels" -f /usr/share/seabios \
+    -f "$source/tests/monitor/qmp.py" -f "$build/tests/guest/kernels" -f /usr/share/seabios \
     sh "$script" "$one_s" "${programs[@]}" </dev/null |
     awk '
     # Every result is told under one count; a result is named by its program.
